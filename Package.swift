@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The fences of the project: they hold for every Swift target, tests included.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Modules in which every unsafe expression must say `unsafe`.
+let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
+
+/// The numeric modules: no overflow or bounds checks in inner loops, so every public function
+/// checks the shapes it is given. Vector code for AVX2 and FMA on x86, which start-up checks for.
+#if arch(x86_64)
+    let numeric: [SwiftSetting] =
+        settings + [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"], .when(configuration: .release))]
+#else
+    let numeric: [SwiftSetting] = settings + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+#endif
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "dia",
+    products: [
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        // C libraries: a module map and a header each, imported by one Swift module.
+        .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        // libpng reports errors by longjmp, which must not cross Swift frames: the setjmp lives here.
+        .target(name: "CPNG", dependencies: ["CLibPNG"]),
+
+        // The engine.
+        .target(name: "Kernels", dependencies: ["CBLAS"], swiftSettings: numeric),
+        .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
+
+        // Model directories and the method itself.
+        .target(name: "ModelFile", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "DIA", dependencies: ["ModelFile", "Neural", "Kernels"], swiftSettings: settings),
+
+        // Tests.
+        .target(
+            name: "TestSupport",
+            dependencies: ["ModelFile"],
+            path: "Tests/TestSupport",
+            resources: [.copy("Golden")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DIATests",
+            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

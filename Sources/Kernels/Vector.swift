@@ -1,0 +1,65 @@
+/// Eight channels at a time: the width of the engine's vectors.
+typealias Vector = SIMD8<Float>
+
+/// Reads eight floats, aligned or not.
+@inline(__always)
+func load(_ source: Floats) -> Vector {
+    UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
+}
+
+/// Reads the first `count` (1 to 8) floats, zeros behind them.
+@inline(__always)
+func load(_ source: Floats, _ count: Int) -> Vector {
+    if count == 8 { return load(source) }
+    var vector = Vector.zero
+    for lane in 0..<count { vector[lane] = source[lane] }
+    return vector
+}
+
+/// Writes eight floats, aligned or not.
+@inline(__always)
+func store(_ vector: Vector, _ target: MutableFloats) {
+    UnsafeMutableRawPointer(target).storeBytes(of: vector, as: Vector.self)
+}
+
+/// Writes the first `count` (1 to 8) lanes.
+@inline(__always)
+func store(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
+    if count == 8 { return store(vector, target) }
+    for lane in 0..<count { target[lane] = vector[lane] }
+}
+
+/// exp(x) to about 2 ulp for x in [-87, 88], clamped outside.
+///
+/// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by the degree-6 polynomial of Cephes' `expf`, 2^n by
+/// its bits.
+@inline(__always)
+func exp(_ argument: Vector) -> Vector {
+    let x = pointwiseMin(pointwiseMax(argument, Vector(repeating: -87)), Vector(repeating: 88))
+    let n = (x * 1.442_695_04).rounded(.toNearestOrEven)
+    let r = x - n * 0.693_359_375 + n * 2.121_944_4e-4
+    var p = Vector(repeating: 1.987_569_2e-4)
+    p = p * r + 1.398_199_95e-3
+    p = p * r + 8.333_451_9e-3
+    p = p * r + 4.166_579_6e-2
+    p = p * r + 1.666_666_6e-1
+    p = p * r + 5.000_000_1e-1
+    let e = p * r * r + r + 1
+    let bits = (SIMD8<Int32>(truncatingIfNeeded: SIMD8<Int32>(n)) &+ 127) &<< 23
+    return e * unsafeBitCast(bits, to: Vector.self)
+}
+
+/// 1 / (1 + exp(-x)).
+@inline(__always)
+func sigmoid(_ x: Vector) -> Vector { 1 / (1 + exp(-x)) }
+
+/// Calls `body(start, lanes)` for `0..<count` in steps of eight; the last step may have fewer lanes.
+@inline(__always)
+func forEachVector(_ count: Int, _ body: (_ start: Int, _ lanes: Int) -> Void) {
+    var start = 0
+    while start + 8 <= count {
+        body(start, 8)
+        start += 8
+    }
+    if start < count { body(start, count - start) }
+}

@@ -1,0 +1,61 @@
+import Dispatch
+import Synchronization
+
+/// The threads that kernels spread their work over, and the scratch memory of each.
+///
+/// Work is cut into items by shape alone, never by the number of threads, and no two items add into
+/// the same place, so a result does not depend on `count`. Not `Sendable`: one owner runs kernels.
+public final class Workers {
+    /// How many threads take part, the caller's included.
+    public let count: Int
+    private var scratch: [FloatBuffer]
+
+    /// Workers on `count` threads, at least one.
+    public init(count: Int) {
+        precondition(count >= 1, "\(count) workers")
+        self.count = count
+        scratch = (0..<count).map { _ in FloatBuffer(count: 0) }
+        MatrixProduct.keepToCallingThread()
+    }
+
+    /// Gives every worker `floats` of scratch memory; does nothing when they have that much.
+    public func reserveScratch(_ floats: Int) {
+        for index in scratch.indices where scratch[index].count < floats {
+            scratch[index] = FloatBuffer(count: floats)
+        }
+    }
+
+    /// The scratch memory of `worker`, as large as the last ``reserveScratch(_:)`` asked at least.
+    @inline(__always)
+    func scratch(of worker: Int) -> MutableFloats { scratch[worker].pointer }
+
+    /// Calls `body(item, worker)` once for each item in `0..<items`, on all threads, and returns when
+    /// all are done.
+    public func run(_ items: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
+        let threads = min(count, items)
+        guard threads > 1 else {
+            for item in 0..<items { body(item, 0) }
+            return
+        }
+        let next = Atomic<Int>(0)
+        withoutActuallyEscaping(body) { escapable in
+            // Dispatch asks for a Sendable closure; this one is done before the call returns, and its items
+            // write to different places.
+            nonisolated(unsafe) let body = escapable
+            DispatchQueue.concurrentPerform(iterations: threads) { worker in
+                while true {
+                    let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                    guard item < items else { return }
+                    body(item, worker)
+                }
+            }
+        }
+    }
+
+    /// Cuts `0..<total` into ranges of `size` (the last may be shorter) and runs `body` on each.
+    public func run(over total: Int, by size: Int, _ body: (_ range: Range<Int>, _ worker: Int) -> Void) {
+        run((total + size - 1) / size) { item, worker in
+            body(item * size..<min(total, (item + 1) * size), worker)
+        }
+    }
+}

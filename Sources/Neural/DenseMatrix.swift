@@ -1,0 +1,42 @@
+import Kernels
+
+/// Products of matrices held in arrays, for losses and scores.
+public enum DenseMatrix {
+    /// target = a·b, row-major: `[rows, inner] x [inner, columns]`, a transposed factor stored the other way
+    /// round.
+    public static func multiply(
+        _ a: [Float],
+        transposed transposedA: Bool,
+        _ b: [Float],
+        transposed transposedB: Bool,
+        _ rows: Int,
+        _ columns: Int,
+        _ inner: Int,
+        into target: inout [Float]
+    ) {
+        precondition(
+            a.count == rows * inner && b.count == inner * columns && target.count == rows * columns,
+            "factors of \(a.count) and \(b.count) numbers for \(rows)x\(inner)x\(columns)"
+        )
+        target.withUnsafeMutableBufferPointer { target in
+            a.withUnsafeBufferPointer { a in
+                b.withUnsafeBufferPointer { b in
+                    guard let a = a.baseAddress, let b = b.baseAddress, let c = target.baseAddress else { return }
+                    MatrixProduct.multiply(
+                        rows: rows,
+                        columns: columns,
+                        inner: inner,
+                        a: a,
+                        transposedA ? .transposed : .plain,
+                        lda: transposedA ? rows : inner,
+                        b: b,
+                        transposedB ? .transposed : .plain,
+                        ldb: transposedB ? inner : columns,
+                        c: c,
+                        ldc: columns
+                    )
+                }
+            }
+        }
+    }
+}

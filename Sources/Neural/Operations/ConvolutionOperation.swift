@@ -1,0 +1,161 @@
+import Kernels
+
+/// A convolution, or a dense layer as a 1x1 convolution of a one-pixel plane; with an optional bias and
+/// optional weight standardisation.
+struct ConvolutionOperation: Operation {
+    let shape: ConvolutionShape
+    /// Where the weights `[out, in, kernel, kernel]` start.
+    let weight: Int
+    /// Where the bias `[out]` starts.
+    let bias: Int?
+    let isStandardized: Bool
+
+    private func algorithm(_ batch: Int) -> ConvolutionAlgorithm { .choose(shape, batch: batch) }
+
+    func workspaceCount(batch: Int) -> Int {
+        let algorithm = algorithm(batch)
+        let gradient = Convolution.weightGradientWorkspace(shape, algorithm, batch: batch)
+        return 2 * shape.weightCount + max(Convolution.packedCount(shape, algorithm), gradient)
+    }
+
+    /// The weights as the convolution uses them; standardised into `target` where asked.
+    func effectiveWeights(_ parameters: Floats, into target: MutableFloats) -> Floats {
+        guard isStandardized else { return parameters + weight }
+        WeightStandardization.forward(
+            parameters + weight,
+            channels: shape.outputChannels,
+            count: shape.weightCount / shape.outputChannels,
+            into: target
+        )
+        return Floats(target)
+    }
+
+    func forward(_ pass: ForwardPass) {
+        let algorithm = algorithm(pass.batch)
+        let weights = effectiveWeights(pass.parameters, into: pass.workspace)
+        let packed = pass.workspace + 2 * shape.weightCount
+        Convolution.pack(weights, shape, algorithm, into: packed, pass.workers)
+        Convolution.forward(
+            shape,
+            algorithm,
+            batch: pass.batch,
+            input: pass.first,
+            packed: packed,
+            epilogue: Epilogue(bias: bias.map { Floats(pass.parameters + $0) }),
+            output: pass.output,
+            pass.workers
+        )
+    }
+
+    func backward(_ pass: BackwardPass) {
+        let algorithm = algorithm(pass.batch)
+        let rest = pass.workspace + 2 * shape.weightCount
+        if let target = pass.firstGradient {
+            let weights = effectiveWeights(pass.parameters, into: pass.workspace)
+            Convolution.packForInputGradient(weights, shape, algorithm, into: rest, pass.workers)
+            Convolution.inputGradient(
+                shape,
+                algorithm,
+                batch: pass.batch,
+                outputGradient: pass.outputGradient,
+                packed: rest,
+                accumulate: target.accumulate,
+                inputGradient: target.pointer,
+                pass.workers
+            )
+        }
+        if let bias {
+            ColumnSums.add(
+                pass.outputGradient,
+                rows: pass.batch * shape.outputPixels,
+                columns: shape.outputChannels,
+                to: pass.parameterGradients + bias,
+                pass.workers
+            )
+        }
+        let effectiveGradient = pass.workspace + shape.weightCount
+        if isStandardized { effectiveGradient.update(repeating: 0, count: shape.weightCount) }
+        Convolution.weightGradient(
+            shape,
+            algorithm,
+            batch: pass.batch,
+            input: pass.first,
+            outputGradient: pass.outputGradient,
+            weightGradient: isStandardized ? effectiveGradient : pass.parameterGradients + weight,
+            workspace: rest,
+            pass.workers
+        )
+        if isStandardized {
+            WeightStandardization.backward(
+                pass.parameters + weight,
+                gradient: effectiveGradient,
+                channels: shape.outputChannels,
+                count: shape.weightCount / shape.outputChannels,
+                weightGradient: pass.parameterGradients + weight
+            )
+        }
+    }
+}
+
+extension Graph {
+    /// Appends a convolution called `name`: weights `name.weight` and, unless `bias` is false, `name.bias`.
+    ///
+    /// Weights and bias start uniform in ±1/sqrt(fan-in), the default of the reference's layers.
+    public mutating func convolution(
+        _ input: Value,
+        _ name: String,
+        outputs: Int,
+        kernel: Int = 1,
+        stride: Int = 1,
+        padding: Int = 0,
+        bias: Bool = true,
+        isStandardized: Bool = false
+    ) -> Value {
+        let plane = shape(of: input)
+        let shape = ConvolutionShape(
+            inputHeight: plane.height,
+            inputWidth: plane.width,
+            inputChannels: plane.channels,
+            outputChannels: outputs,
+            kernel: kernel,
+            stride: stride,
+            padding: padding
+        )
+        return convolution(input, name, shape, [outputs, plane.channels, kernel, kernel], bias, isStandardized)
+    }
+
+    /// Appends a dense layer called `name`, y = x Wᵀ + b, on a vector.
+    public mutating func dense(_ input: Value, _ name: String, outputs: Int) -> Value {
+        let plane = shape(of: input)
+        precondition(plane.pixels == 1, "a dense layer takes a vector")
+        let shape = ConvolutionShape(
+            inputHeight: 1,
+            inputWidth: 1,
+            inputChannels: plane.channels,
+            outputChannels: outputs,
+            kernel: 1,
+            stride: 1,
+            padding: 0
+        )
+        return convolution(input, name, shape, [outputs, plane.channels], true, false)
+    }
+
+    private mutating func convolution(
+        _ input: Value,
+        _ name: String,
+        _ shape: ConvolutionShape,
+        _ weightShape: [Int],
+        _ hasBias: Bool,
+        _ isStandardized: Bool
+    ) -> Value {
+        let fanIn = shape.inputChannels * shape.kernel * shape.kernel
+        let bound = Parameter.Initialization.uniform(bound: 1 / Float(fanIn).squareRoot())
+        let weight = parameter("\(name).weight", weightShape, bound)
+        let bias = hasBias ? parameter("\(name).bias", [shape.outputChannels], bound) : nil
+        return apply(
+            ConvolutionOperation(shape: shape, weight: weight, bias: bias, isStandardized: isStandardized),
+            to: input,
+            shape: PlaneShape(height: shape.outputHeight, width: shape.outputWidth, channels: shape.outputChannels)
+        )
+    }
+}
