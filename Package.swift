@@ -13,8 +13,9 @@ let settings: [SwiftSetting] = [
 /// Modules in which every unsafe expression must say `unsafe`.
 let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
 
-/// The numeric modules: no overflow or bounds checks in inner loops, so every public function
-/// checks the shapes it is given. Vector code for AVX2 and FMA on x86, which start-up checks for.
+/// The kernels: no overflow, bounds or precondition checks in release builds. Their one caller, Neural,
+/// is checked as usual and derives every shape itself. Vector code for AVX2 and FMA on x86, which the
+/// executables look for when they start.
 #if arch(x86_64)
     let numeric: [SwiftSetting] =
         settings + [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"], .when(configuration: .release))]
@@ -43,13 +44,29 @@ let package = Package(
         // libpng reports errors by longjmp, which must not cross Swift frames: the setjmp lives here.
         .target(name: "CPNG", dependencies: ["CLibPNG"]),
 
+        // Images and their files.
+        .target(name: "Imaging", swiftSettings: settings),
+        .target(name: "Codecs", dependencies: ["Imaging", "CPNG", "CZlib"], swiftSettings: strict),
+
         // The engine.
         .target(name: "Kernels", dependencies: ["CBLAS"], swiftSettings: numeric),
         .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
 
         // Model directories and the method itself.
         .target(name: "ModelFile", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "DIA", dependencies: ["ModelFile", "Neural", "Kernels"], swiftSettings: settings),
+        .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural", "Kernels"], swiftSettings: settings),
+
+        // Training.
+        .target(
+            name: "Training",
+            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "dia-train",
+            dependencies: ["Training", "DIA", "Kernels", "ModelFile", arguments],
+            swiftSettings: settings
+        ),
 
         // Tests.
         .target(

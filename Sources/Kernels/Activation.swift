@@ -44,7 +44,7 @@ public enum Activation: Sendable {
     @inline(__always)
     private func value(_ x: Vector) -> Vector {
         switch self {
-        case .relu: pointwiseMax(x, .zero)
+        case .relu: larger(x, .zero)
         case .silu: x * sigmoid(x)
         case .gelu: x * Self.normal(x)
         }

@@ -69,7 +69,7 @@ public struct BatchNorm: Sendable {
                 let (x, y) = (input + row * channels, output + row * channels)
                 forEachVector(channels) { start, lanes in
                     var value = load(x + start, lanes) * load(slope + start, lanes) + load(offset + start, lanes)
-                    if relu { value = pointwiseMax(value, .zero) }
+                    if relu { value = larger(value, .zero) }
                     store(value, y + start, lanes)
                 }
             }

@@ -15,7 +15,7 @@ public enum Elementwise {
             let base = range.lowerBound
             forEachVector(range.count) { start, lanes in
                 var value = load(a + base + start, lanes) + load(b + base + start, lanes)
-                if relu { value = pointwiseMax(value, .zero) }
+                if relu { value = larger(value, .zero) }
                 store(value, output + base + start, lanes)
             }
         }

@@ -23,7 +23,7 @@ public struct FullAttention: Sendable {
                 let value = load(values + position * size + start)
                 squares += value * value
             }
-            let norm = pointwiseMax(squares.squareRoot(), Vector(repeating: 1e-12))
+            let norm = larger(squares.squareRoot(), Vector(repeating: 1e-12))
             store(norm, norms + start)
             for position in 0..<shape.positions {
                 let place = values + position * size + start

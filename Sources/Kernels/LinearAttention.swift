@@ -50,7 +50,7 @@ public struct LinearAttention: Sendable {
         shape.copyHead(input + at.key, stride: shape.stride, to: keys)
         forEachVector(size) { start, _ in
             var peak = Vector(repeating: -.infinity)
-            for position in 0..<shape.positions { peak = pointwiseMax(peak, load(keys + position * size + start)) }
+            for position in 0..<shape.positions { peak = larger(peak, load(keys + position * size + start)) }
             var sum = Vector.zero
             for position in 0..<shape.positions {
                 let e = exp(load(keys + position * size + start) - peak)

@@ -72,7 +72,7 @@ enum LoweredConvolution {
                 var value = load(target + start, lanes)
                 if let bias = epilogue.bias { value += load(bias + start, lanes) }
                 if let residual = epilogue.residual { value += load(residual + row * columns + start, lanes) }
-                if epilogue.relu { value = pointwiseMax(value, .zero) }
+                if epilogue.relu { value = larger(value, .zero) }
                 store(value, target + start, lanes)
             }
         }

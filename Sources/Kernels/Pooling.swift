@@ -37,7 +37,7 @@ public struct MaxPooling: Sendable {
                     for x in columns {
                         let from = base + (y * width + x) * channels
                         forEachVector(channels) { start, lanes in
-                            store(pointwiseMax(load(to + start, lanes), load(from + start, lanes)), to + start, lanes)
+                            store(larger(load(to + start, lanes), load(from + start, lanes)), to + start, lanes)
                         }
                     }
                 }

@@ -35,8 +35,10 @@ func store(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
 /// its bits.
 @inline(__always)
 func exp(_ argument: Vector) -> Vector {
-    let x = pointwiseMin(pointwiseMax(argument, Vector(repeating: -87)), Vector(repeating: 88))
-    let n = (x * 1.442_695_04).rounded(.toNearestOrEven)
+    let x = smaller(larger(argument, Vector(repeating: -87)), Vector(repeating: 88))
+    // Adding 1.5 · 2^23 rounds to a whole number, which then stands in the low bits.
+    let shifted = x * 1.442_695_04 + 12_582_912
+    let n = shifted - 12_582_912
     let r = x - n * 0.693_359_375 + n * 2.121_944_4e-4
     var p = Vector(repeating: 1.987_569_2e-4)
     p = p * r + 1.398_199_95e-3
@@ -45,7 +47,7 @@ func exp(_ argument: Vector) -> Vector {
     p = p * r + 1.666_666_6e-1
     p = p * r + 5.000_000_1e-1
     let e = p * r * r + r + 1
-    let bits = (SIMD8<Int32>(truncatingIfNeeded: SIMD8<Int32>(n)) &+ 127) &<< 23
+    let bits = (unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- (0x4B40_0000 - 127)) &<< 23
     return e * unsafeBitCast(bits, to: Vector.self)
 }
 
@@ -63,3 +65,11 @@ func forEachVector(_ count: Int, _ body: (_ start: Int, _ lanes: Int) -> Void) {
     }
     if start < count { body(start, count - start) }
 }
+
+/// The larger of each pair of lanes. (The library's `pointwiseMax` is not inlined across modules.)
+@inline(__always)
+func larger(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: a .< b) }
+
+/// The smaller of each pair of lanes.
+@inline(__always)
+func smaller(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: a .> b) }

@@ -140,7 +140,7 @@ struct WinogradTiles {
                         let place = at + column * channels
                         var result = value + bias
                         if let residual = epilogue.residual { result += load(residual + place, lanes) }
-                        if epilogue.relu { result = pointwiseMax(result, .zero) }
+                        if epilogue.relu { result = larger(result, .zero) }
                         store(result, output + place, lanes)
                     }
                 }

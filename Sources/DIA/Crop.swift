@@ -1,0 +1,74 @@
+import Glibc
+public import Imaging
+
+/// A part of an image, in shares of its sides, that is stretched over the whole: one sample of the
+/// reference's random resized crop.
+public struct Crop: Sendable, Hashable {
+    /// The upper left corner and the size, all in [0, 1].
+    public let top, left, height, width: Double
+
+    /// The whole image.
+    public static let whole = Crop(top: 0, left: 0, height: 1, width: 1)
+
+    init(top: Double, left: Double, height: Double, width: Double) {
+        self.top = top
+        self.left = left
+        self.height = height
+        self.width = width
+    }
+
+    /// A crop whose area is uniform in `scale` (shares of the image) and whose ratio of sides is
+    /// log-uniform in [3/4, 4/3], at a uniform place.
+    public static func random(scale: ClosedRange<Double>, using generator: inout some RandomNumberGenerator) -> Crop {
+        for _ in 0..<10 {
+            let area = Double.random(in: scale, using: &generator)
+            let ratio = exp(Double.random(in: log(3.0 / 4.0)...log(4.0 / 3.0), using: &generator))
+            let (width, height) = ((area * ratio).squareRoot(), (area / ratio).squareRoot())
+            guard width <= 1, height <= 1 else { continue }
+            return Crop(
+                top: Double.random(in: 0...(1 - height), using: &generator),
+                left: Double.random(in: 0...(1 - width), using: &generator),
+                height: height,
+                width: width
+            )
+        }
+        return whole
+    }
+
+    /// The crop of `image`, stretched to the image's own size: bilinear, the border reflected (as
+    /// `grid_sample` with reflection padding does it).
+    public func callAsFunction(_ image: Image) -> Image {
+        guard self != .whole else { return image }
+        var result = image
+        let rows = Self.taps(image.height, start: top, share: height)
+        let columns = Self.taps(image.width, start: left, share: width)
+        let channels = image.channels
+        for (row, vertical) in rows.enumerated() {
+            let (upper, lower) = (vertical.first * image.width, vertical.second * image.width)
+            for (column, horizontal) in columns.enumerated() {
+                for channel in 0..<channels {
+                    func sample(_ line: Int, _ place: Int) -> Float { image.samples[(line + place) * channels + channel] }
+                    let above = sample(upper, horizontal.first)
+                        + horizontal.share * (sample(upper, horizontal.second) - sample(upper, horizontal.first))
+                    let below = sample(lower, horizontal.first)
+                        + horizontal.share * (sample(lower, horizontal.second) - sample(lower, horizontal.first))
+                    result[row, column, channel] = above + vertical.share * (below - above)
+                }
+            }
+        }
+        return result
+    }
+
+    /// The two samples that each output place lies between, and its share of the second.
+    private static func taps(_ count: Int, start: Double, share: Double) -> [(first: Int, second: Int, share: Float)] {
+        (0..<count).map { place in
+            var position = start * Double(count) + (Double(place) + 0.5) * share - 0.5
+            // Reflect about the outer edges of the border's samples, then stay on samples.
+            if position < -0.5 { position = -1 - position }
+            if position > Double(count) - 0.5 { position = 2 * Double(count) - 1 - position }
+            position = min(max(position, 0), Double(count - 1))
+            let first = Int(position)
+            return (first, min(first + 1, count - 1), Float(position - Double(first)))
+        }
+    }
+}

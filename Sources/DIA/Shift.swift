@@ -1,0 +1,44 @@
+public import Imaging
+
+/// The K = 4 shifts of an image that the encoder learns to tell apart (method, section 3).
+public enum Shift: String, Sendable, Hashable, Codable {
+    /// Rotation by k · 90 degrees, counter-clockwise. Needs square images.
+    case rotation
+    /// The upper and lower halves exchanged (k / 2), the left and right halves exchanged (k mod 2).
+    case cutperm
+
+    /// The number of shifts.
+    public static let count = 4
+
+    /// `image` under shift `k`, `0..<4`.
+    public func callAsFunction(_ image: Image, _ k: Int) -> Image {
+        guard k != 0 else { return image }
+        let (height, width) = (image.height, image.width)
+        var result = image
+        for row in 0..<height {
+            for column in 0..<width {
+                let (fromRow, fromColumn) = source(row, column, height, width, k)
+                for channel in 0..<image.channels { result[row, column, channel] = image[fromRow, fromColumn, channel] }
+            }
+        }
+        return result
+    }
+
+    private func source(_ row: Int, _ column: Int, _ height: Int, _ width: Int, _ k: Int) -> (Int, Int) {
+        switch self {
+        case .rotation:
+            precondition(height == width, "rotation needs square images")
+            switch k {
+            case 1: return (column, width - 1 - row)
+            case 2: return (height - 1 - row, width - 1 - column)
+            default: return (height - 1 - column, row)
+            }
+        case .cutperm:
+            // The part behind the middle comes first; with an odd side it is the larger one.
+            let (middleRow, middleColumn) = (height / 2, width / 2)
+            let fromRow = k / 2 == 1 ? (row + middleRow) % height : row
+            let fromColumn = k % 2 == 1 ? (column + middleColumn) % width : column
+            return (fromRow, fromColumn)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// A model directory on disk: its manifest, and its weight files with their digests checked.
+public struct ModelDirectory: Sendable {
+    /// The manifest, validated.
+    public let manifest: ModelManifest
+    /// "sha256:..." of model.json, which holds the digests of all other files.
+    public let digest: String
+    private let path: String
+
+    /// The largest model.json that is read, in bytes.
+    private static let maximumManifestLength = 4 << 20
+
+    /// Opens the directory at `path` and reads its manifest.
+    public init(path: String) throws(ModelFileError) {
+        self.path = path
+        let bytes = try Self.read(ModelManifest.fileName, in: path)
+        guard bytes.count <= Self.maximumManifestLength else {
+            throw ModelFileError(file: ModelManifest.fileName, reason: "is larger than \(Self.maximumManifestLength) bytes")
+        }
+        manifest = try Self.decode(bytes)
+        digest = "sha256:" + SHA256.hexadecimal(bytes)
+        try manifest.validate()
+    }
+
+    private static func decode(_ bytes: [UInt8]) throws(ModelFileError) -> ModelManifest {
+        do {
+            return try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))
+        } catch {
+            throw ModelFileError(file: ModelManifest.fileName, reason: DecodingFailure(error).description)
+        }
+    }
+
+    private static func read(_ file: String, in path: String) throws(ModelFileError) -> [UInt8] {
+        do {
+            return try Array(Data(contentsOf: URL(fileURLWithPath: path).appendingPathComponent(file)))
+        } catch {
+            throw ModelFileError(file: file, reason: "cannot be read in \(path)")
+        }
+    }
+
+    /// The tensors of `file`, whose digest must be `sha256`.
+    public func tensors(in file: String, sha256: String) throws(ModelFileError) -> Safetensors {
+        let bytes = try Self.read(file, in: path)
+        let actual = SHA256.hexadecimal(bytes)
+        guard actual == sha256.lowercased() else {
+            throw ModelFileError(file: file, reason: "has sha256 \(actual), model.json says \(sha256)")
+        }
+        return try Safetensors(parsing: bytes, file: file)
+    }
+}
+
+/// A decoding error in words: the member and what is wrong with it.
+public struct DecodingFailure: CustomStringConvertible {
+    /// "member: reason".
+    public let description: String
+
+    /// The words for `error`.
+    public init(_ error: any Error) {
+        func place(_ path: [any CodingKey], _ last: String? = nil) -> String {
+            let names = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue } + (last.map { [$0] } ?? [])
+            return names.isEmpty ? "the whole" : names.joined(separator: ".")
+        }
+        description =
+            switch error as? DecodingError {
+            case .keyNotFound(let key, let context): "\(place(context.codingPath, key.stringValue)) is missing"
+            case .typeMismatch(let type, let context): "\(place(context.codingPath)) is no \(type)"
+            case .valueNotFound(let type, let context): "\(place(context.codingPath)) is null, \(type) expected"
+            case .dataCorrupted(let context): "\(place(context.codingPath)) is not valid: \(context.debugDescription)"
+            default: "is not valid JSON"
+            }
+    }
+}

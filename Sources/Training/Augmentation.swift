@@ -1,0 +1,66 @@
+import DIA
+import Imaging
+
+/// The random augmentation of each image of an encoder step (method, section 3): colour jitter, greyscale,
+/// random resized crop.
+struct Augmentation {
+    /// The smallest share of the area in a crop.
+    let cropScale: Double
+    /// The reach of brightness, contrast and saturation.
+    let jitter: Float
+
+    /// Shares of images that are jittered, and that are made grey.
+    private static let jitterProbability = 0.8
+    private static let greyProbability = 0.2
+    /// The reach of the hue, in turns.
+    private static let hue: Float = 0.1
+
+    func callAsFunction(_ image: Image, using generator: inout some RandomNumberGenerator) -> Image {
+        var result = image
+        if Double.random(in: 0..<1, using: &generator) < Self.jitterProbability { jitter(&result, using: &generator) }
+        if result.channels == 3, Double.random(in: 0..<1, using: &generator) < Self.greyProbability {
+            result = result.converted(toChannels: 1).converted(toChannels: 3)
+        }
+        return Crop.random(scale: cropScale...1, using: &generator)(result)
+    }
+
+    private func jitter(_ image: inout Image, using generator: inout some RandomNumberGenerator) {
+        func factor() -> Float { Float.random(in: 1 - jitter...1 + jitter, using: &generator) }
+        let (brightness, contrast) = (factor(), factor())
+        // On grey images saturation and hue change nothing.
+        if image.channels == 3 {
+            let (saturation, turn) = (factor(), Float.random(in: -Self.hue...Self.hue, using: &generator))
+            Self.recolor(&image, saturation: saturation, turn: turn)
+        }
+        let mean = image.samples.reduce(0, +) / Float(image.samples.count)
+        for index in image.samples.indices {
+            let value = ((image.samples[index] - mean) * contrast + mean) * brightness
+            image.samples[index] = min(max(value, 0), 1)
+        }
+    }
+
+    /// Scales the saturation and turns the hue by a share of the circle.
+    private static func recolor(_ image: inout Image, saturation: Float, turn: Float) {
+        for pixel in stride(from: 0, to: image.samples.count, by: 3) {
+            var (hue, chroma, value) = toHSV(image.samples[pixel], image.samples[pixel + 1], image.samples[pixel + 2])
+            chroma = min(chroma * saturation, 1)
+            hue += turn * 6
+            hue -= (hue / 6).rounded(.down) * 6
+            for (offset, shift) in [(0, Float(5)), (1, 3), (2, 1)] {
+                let k = (shift + hue).truncatingRemainder(dividingBy: 6)
+                image.samples[pixel + offset] = value - value * chroma * max(0, min(k, 4 - k, 1))
+            }
+        }
+    }
+
+    /// Hue in [0, 6), saturation and value in [0, 1].
+    private static func toHSV(_ red: Float, _ green: Float, _ blue: Float) -> (Float, Float, Float) {
+        let (high, low) = (max(red, green, blue), min(red, green, blue))
+        let range = high - low
+        guard range > 0 else { return (0, 0, high) }
+        let hue =
+            high == red
+            ? (green - blue) / range : high == green ? 2 + (blue - red) / range : 4 + (red - green) / range
+        return (hue < 0 ? hue + 6 : hue, range / high, high)
+    }
+}

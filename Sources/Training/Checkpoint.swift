@@ -1,0 +1,56 @@
+import Foundation
+import ModelFile
+import Neural
+
+/// A training stage's state between two steps: with it a run goes on to the same final bytes.
+struct Checkpoint {
+    /// The stage and the recipe it belongs to.
+    let stage: String
+    let recipeDigest: String
+    /// Steps done.
+    var step: Int
+    /// The numbers: parameters, moments, averages.
+    var arrays: [String: [Float]]
+    /// The loss of each step so far.
+    var losses: [Float]
+
+    /// Reads the checkpoint at `path`; nil if there is none. One of another recipe is an error.
+    static func load(path: String, stage: String, recipeDigest: String) throws -> Checkpoint? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        let file = try Safetensors(parsing: Array(data), file: path)
+        guard file.metadata["stage"] == stage, let step = file.metadata["step"].flatMap({ Int($0) }), step >= 0 else {
+            throw ModelFileError(file: path, reason: "is no checkpoint of the \(stage) stage")
+        }
+        guard file.metadata["recipe"] == recipeDigest else {
+            throw ModelFileError(
+                file: path,
+                reason: "belongs to another recipe or data set; remove it to start the stage again"
+            )
+        }
+        var arrays: [String: [Float]] = [:]
+        for name in file.names { arrays[name] = try file.floats(name) }
+        let losses = arrays.removeValue(forKey: "losses") ?? []
+        return Checkpoint(stage: stage, recipeDigest: recipeDigest, step: step, arrays: arrays, losses: losses)
+    }
+
+    /// Writes the checkpoint atomically.
+    func save(path: String) throws {
+        let tensors = (arrays.merging(["losses": losses]) { first, _ in first })
+            .sorted { $0.key < $1.key }
+            .map { NamedTensor(name: $0.key, shape: [$0.value.count], values: $0.value) }
+        let bytes = try SafetensorsEncoder.encode(
+            tensors,
+            metadata: ["stage": stage, "step": String(step), "recipe": recipeDigest],
+            file: path
+        )
+        try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    /// The array called `name`, which must have `count` numbers.
+    func array(_ name: String, count: Int) throws -> [Float] {
+        guard let values = arrays[name], values.count == count else {
+            throw ModelFileError(file: stage, tensor: name, reason: "is missing from the checkpoint, or of another size")
+        }
+        return values
+    }
+}

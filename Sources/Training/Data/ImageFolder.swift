@@ -1,0 +1,39 @@
+import Codecs
+import Foundation
+
+/// Folder trees `SPLIT/LABEL/*.png` (torchvision's ImageFolder, MVTec AD).
+enum ImageFolder {
+    static func load(path: String, maximumPixels: Int) throws -> DataSet {
+        var splits: [DataSet.Split: [LabeledImage]] = [:]
+        for (split, names) in [(DataSet.Split.train, ["train"]), (.validation, ["val", "validation"]), (.test, ["test"])] {
+            for name in names where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+                splits[split] = try load(folder: "\(path)/\(name)", maximumPixels)
+            }
+        }
+        guard !splits.isEmpty else { throw DataError(path, "holds no folder train or test") }
+        return DataSet(splits: splits)
+    }
+
+    private static func load(folder: String, _ maximumPixels: Int) throws -> [LabeledImage] {
+        var result: [LabeledImage] = []
+        // Sorted, so that a seed means the same images on every file system.
+        for label in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+            var isDirectory: ObjCBool = false
+            let place = "\(folder)/\(label)"
+            guard FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory), isDirectory.boolValue else {
+                continue
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: place).sorted()
+            for file in files where file.lowercased().hasSuffix(".png") {
+                let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(place)/\(file)")))
+                do {
+                    let decoded = try PNG.decode(bytes, maximumPixels: maximumPixels)
+                    result.append(LabeledImage(image: decoded.image, label: label))
+                } catch {
+                    throw DataError("\(place)/\(file)", "\(error)")
+                }
+            }
+        }
+        return result
+    }
+}

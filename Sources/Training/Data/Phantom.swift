@@ -1,0 +1,98 @@
+import Codecs
+import Foundation
+public import Imaging
+import Neural
+
+/// Procedural images that look a little like chest radiographs: a body, two lungs, a spine and ribs, all of
+/// varying size and place; with a lesion, the same and a small soft spot in one lung.
+public struct Phantom: Sendable {
+    /// The side of an image.
+    public var side: Int
+
+    /// Phantoms of `side` x `side` pixels.
+    public init(side: Int) { self.side = side }
+
+    /// One phantom.
+    public func image(withLesion: Bool, using generator: inout some RandomNumberGenerator) -> Image {
+        func vary(_ middle: Double, _ reach: Double) -> Double {
+            middle + Double.random(in: -reach...reach, using: &generator)
+        }
+        let centre = (x: vary(0.5, 0.02), y: vary(0.52, 0.02))
+        let body = (width: vary(0.44, 0.03), height: vary(0.47, 0.03))
+        let lung = (width: vary(0.15, 0.015), height: vary(0.31, 0.03), apart: vary(0.2, 0.015))
+        let ribs = (count: vary(8, 0.6), phase: vary(0, 3), strength: vary(0.07, 0.015), bend: vary(0.5, 0.1))
+        let tone = (body: vary(0.62, 0.04), lung: vary(0.26, 0.04), spine: vary(0.14, 0.03))
+        let side = Bool.random(using: &generator) ? 1.0 : -1.0
+        let angle = Double.random(in: 0..<2 * .pi, using: &generator)
+        let distance = Double.random(in: 0...0.6, using: &generator).squareRoot()
+        let lesion = (
+            x: centre.x + side * lung.apart + cos(angle) * distance * lung.width,
+            y: centre.y + sin(angle) * distance * lung.height,
+            radius: vary(0.045, 0.012),
+            strength: vary(0.24, 0.06)
+        )
+        /// 1 inside an ellipse, 0 outside, soft across its edge.
+        func ellipse(_ x: Double, _ y: Double, _ width: Double, _ height: Double, soft: Double) -> Double {
+            let radius = ((x / width) * (x / width) + (y / height) * (y / height)).squareRoot()
+            return 1 / (1 + exp((radius - 1) / soft))
+        }
+        var image = Image(height: self.side, width: self.side, channels: 1)
+        for row in 0..<self.side {
+            for column in 0..<self.side {
+                let x = (Double(column) + 0.5) / Double(self.side)
+                let y = (Double(row) + 0.5) / Double(self.side)
+                let (dx, dy) = (x - centre.x, y - centre.y)
+                let inBody = ellipse(dx, dy, body.width, body.height, soft: 0.03)
+                let inLungs = max(
+                    ellipse(dx - lung.apart, dy, lung.width, lung.height, soft: 0.06),
+                    ellipse(dx + lung.apart, dy, lung.width, lung.height, soft: 0.06)
+                )
+                let spine = exp(-dx * dx / 0.0018) * tone.spine
+                let wave = sin(2 * .pi * (ribs.count * (dy + ribs.bend * abs(dx)) + ribs.phase))
+                var value = inBody * (tone.body - (tone.body - tone.lung) * inLungs + spine)
+                value += inBody * inLungs * ribs.strength * wave
+                if withLesion {
+                    let (lx, ly) = (x - lesion.x, y - lesion.y)
+                    value += lesion.strength * exp(-(lx * lx + ly * ly) / (2 * lesion.radius * lesion.radius))
+                }
+                value += Double(Normal.next(using: &generator)) * 0.012
+                image[row, column] = Float(min(max(value, 0), 1))
+            }
+        }
+        return image
+    }
+
+    /// How many images of each kind a synthetic data set holds.
+    public struct Counts: Sendable {
+        /// Normal images to train on.
+        public var train: Int
+        /// Normal images, and as many with a lesion, in each of the other two splits.
+        public var validation, test: Int
+
+        /// Counts of images.
+        public init(train: Int, validation: Int, test: Int) {
+            self.train = train
+            self.validation = validation
+            self.test = test
+        }
+    }
+
+    /// Writes a labelled data set: `train/normal`, `val/normal`, `val/lesion`, `test/normal`, `test/lesion`.
+    public func writeDataSet(to path: String, _ counts: Counts, seed: UInt64) throws {
+        let parts = [
+            ("train/normal", counts.train), ("val/normal", counts.validation), ("val/lesion", counts.validation),
+            ("test/normal", counts.test), ("test/lesion", counts.test),
+        ]
+        for (stream, (folder, count)) in parts.enumerated() where count > 0 {
+            var generator = SplitMix64(seed: seed, stream: UInt64(stream))
+            try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+            for index in 0..<count {
+                let image = image(withLesion: folder.hasSuffix("lesion"), using: &generator)
+                let digits = String(index)
+                let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+                let url = URL(fileURLWithPath: "\(path)/\(folder)/\(name).png")
+                try Data(PNG.encode(image)).write(to: url)
+            }
+        }
+    }
+}

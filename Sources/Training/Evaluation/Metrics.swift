@@ -1,0 +1,64 @@
+import Neural
+
+/// How well scores tell anomalous images from normal ones. Scores are higher for more anomalous images.
+public struct Metrics: Sendable {
+    /// The scores of the normal and of the anomalous images, ascending.
+    public let normal, anomalous: [Double]
+
+    /// Metrics of two sets of scores, neither empty.
+    public init(normal: [Double], anomalous: [Double]) {
+        precondition(!normal.isEmpty && !anomalous.isEmpty, "metrics need both kinds of images")
+        self.normal = normal.sorted()
+        self.anomalous = anomalous.sorted()
+    }
+
+    /// The area under the ROC curve: the chance that an anomalous image scores above a normal one, ties half
+    /// (Mann and Whitney's U).
+    public var auroc: Double {
+        var sum = 0.0
+        var (below, through) = (0, 0)
+        for score in anomalous {
+            while below < normal.count, normal[below] < score { below += 1 }
+            through = max(through, below)
+            while through < normal.count, normal[through] <= score { through += 1 }
+            sum += Double(below) + Double(through - below) / 2
+        }
+        return sum / Double(normal.count) / Double(anomalous.count)
+    }
+
+    /// The area under the precision-recall curve, anomalous images positive, by steps (average precision).
+    public var aupr: Double {
+        let all = (normal.map { ($0, false) } + anomalous.map { ($0, true) }).sorted { $0.0 > $1.0 }
+        var (positives, seen, area, lastRecall) = (0, 0, 0.0, 0.0)
+        var index = 0
+        while index < all.count {
+            let score = all[index].0
+            while index < all.count, all[index].0 == score {
+                seen += 1
+                if all[index].1 { positives += 1 }
+                index += 1
+            }
+            let recall = Double(positives) / Double(anomalous.count)
+            area += (recall - lastRecall) * Double(positives) / Double(seen)
+            lastRecall = recall
+        }
+        return area
+    }
+
+    /// The share of normal images at or above the score that 95% of the anomalous images reach.
+    public var falsePositiveRateAt95: Double {
+        let missed = Int(Double(anomalous.count) * 0.05)
+        let threshold = anomalous[missed]
+        return Double(normal.count { $0 >= threshold }) / Double(normal.count)
+    }
+
+    /// The 95% interval of the AUROC by the bootstrap: both kinds of images drawn again, `rounds` times.
+    public func aurocInterval(rounds: Int = 2000, seed: UInt64) -> (low: Double, high: Double) {
+        var generator = SplitMix64(seed: seed, stream: RandomStream.bootstrap)
+        func drawn(_ scores: [Double]) -> [Double] {
+            scores.map { _ in scores[Int.random(in: scores.indices, using: &generator)] }
+        }
+        let values = (0..<rounds).map { _ in Metrics(normal: drawn(normal), anomalous: drawn(anomalous)).auroc }.sorted()
+        return (values[Int(Double(rounds) * 0.025)], values[min(rounds - 1, Int(Double(rounds) * 0.975))])
+    }
+}

@@ -1,0 +1,136 @@
+import DIA
+import Foundation
+import ModelFile
+
+/// What is wrong with a recipe.
+public struct RecipeError: Error, Equatable, CustomStringConvertible {
+    /// The member and what is wrong with it.
+    public let description: String
+
+    init(_ reason: String) { description = "recipe: \(reason)" }
+}
+
+extension Recipe {
+    /// Reads a recipe; an unknown, missing or impossible member is an error that names it.
+    public static func load(path: String) throws -> Recipe {
+        guard let data = FileManager.default.contents(atPath: path) else { throw RecipeError("\(path) cannot be read") }
+        do {
+            return try parse(data)
+        } catch let error as RecipeError {
+            throw error
+        } catch {
+            throw RecipeError(DecodingFailure(error).description)
+        }
+    }
+
+    static func parse(_ data: Data) throws -> Recipe {
+        let recipe = try JSONDecoder().decode(Recipe.self, from: data)
+        // Whatever the decoder did not take does not come back out.
+        let given = try JSONDecoder().decode(JSONValue.self, from: data)
+        let known = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(recipe))
+        if let unknown = unknownMember(given, known, "") { throw RecipeError("unknown member '\(unknown)'") }
+        try recipe.validate()
+        return recipe
+    }
+
+    private static func unknownMember(_ given: JSONValue, _ known: JSONValue, _ path: String) -> String? {
+        guard case .object(let given) = given, case .object(let known) = known else { return nil }
+        for (key, value) in given.sorted(by: { $0.key < $1.key }) {
+            guard let match = known[key] else { return path + key }
+            if let unknown = unknownMember(value, match, "\(path)\(key).") { return unknown }
+        }
+        return nil
+    }
+
+    private func validate() throws(RecipeError) {
+        do {
+            // A manifest has bounds for most of it.
+            try manifest(files: [:]).validate()
+        } catch {
+            throw RecipeError(error.reason)
+        }
+        func require(_ holds: Bool, _ rule: String) throws(RecipeError) {
+            guard holds else { throw RecipeError(rule) }
+        }
+        try require((1...4096).contains(diffusion.batch), "diffusion.batch must be from 1 to 4096")
+        try require((0...10_000_000).contains(diffusion.steps), "diffusion.steps must be from 0 to 10,000,000")
+        try require((2...1024).contains(encoder.batch), "encoder.batch must be from 2 to 1024")
+        try require((0...10_000_000).contains(encoder.steps), "encoder.steps must be from 0 to 10,000,000")
+        for (rate, name) in [(diffusion.learningRate, "diffusion"), (encoder.learningRate, "encoder")] {
+            try require(rate.isFinite && rate > 0, "\(name).learning_rate must be positive")
+        }
+        try require(diffusion.emaDecay >= 0 && diffusion.emaDecay < 1, "diffusion.ema_decay must lie in [0, 1)")
+        try require(diffusion.emaEvery >= 1, "diffusion.ema_every must be positive")
+        try require(encoder.warmUpSteps >= 0, "encoder.warm_up_steps must not be negative")
+        try require(encoder.temperature.isFinite && encoder.temperature > 0, "encoder.temperature must be positive")
+        try require(
+            encoder.dissolveFrom >= 0 && encoder.dissolveFrom < encoder.dissolveTo
+                && encoder.dissolveTo <= diffusion.timesteps,
+            "encoder.dissolve_from must lie below dissolve_to, and that within the timesteps"
+        )
+        try require(encoder.cropScale > 0 && encoder.cropScale <= 1, "encoder.crop_scale must lie in (0, 1]")
+        try require(encoder.jitter >= 0 && encoder.jitter < 1, "encoder.jitter must lie in [0, 1)")
+        try require(score.bank >= 1, "score.bank must be positive")
+        try require(
+            score.calibrationShare > 0 && score.calibrationShare < 1,
+            "score.calibration_share must lie in (0, 1)"
+        )
+    }
+
+    /// The model.json of a model made by this recipe; `files` gives the sha256 of each file by its name.
+    func manifest(files: [String: String]) -> ModelManifest {
+        func digest(_ file: String) -> String { files[file] ?? "" }
+        var manifest = ModelManifest(
+            name: name,
+            version: version,
+            input: ModelManifest.Input(channels: input.channels, height: input.height, width: input.width),
+            dissolve: ModelManifest.Dissolve(
+                file: ModelFiles.unet,
+                sha256: digest(ModelFiles.unet),
+                dim: diffusion.dim,
+                dimMults: diffusion.dimMults,
+                channels: input.channels,
+                resolution: diffusion.resolution,
+                fit: diffusion.fit.rawValue,
+                timesteps: diffusion.timesteps,
+                betaSchedule: diffusion.betaSchedule.rawValue,
+                defaultT: diffusion.defaultT
+            ),
+            encoder: ModelManifest.Encoder(
+                file: ModelFiles.encoder,
+                sha256: digest(ModelFiles.encoder),
+                arch: "resnet18",
+                stem: encoder.stem.rawValue,
+                width: encoder.width,
+                channels: input.channels,
+                projection: encoder.projection,
+                shifts: encoder.shifts.rawValue
+            ),
+            score: ModelManifest.Score(
+                file: ModelFiles.bank,
+                sha256: digest(ModelFiles.bank),
+                method: "csi",
+                views: score.views,
+                cropScale: score.cropScale,
+                seed: score.seed
+            )
+        )
+        manifest.description = description
+        manifest.intendedUse = intendedUse
+        manifest.license = license
+        manifest.calibration = ModelManifest.Calibration(
+            file: ModelFiles.calibration,
+            sha256: digest(ModelFiles.calibration),
+            alpha: score.alpha
+        )
+        return manifest
+    }
+}
+
+/// The names of a model directory's files.
+enum ModelFiles {
+    static let unet = "unet.safetensors"
+    static let encoder = "encoder.safetensors"
+    static let bank = "bank.safetensors"
+    static let calibration = "calibration.safetensors"
+}

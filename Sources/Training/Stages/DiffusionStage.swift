@@ -1,0 +1,94 @@
+import DIA
+import Imaging
+import Kernels
+import Neural
+
+/// Trains the U-Net to predict noise (method, section 1).
+struct DiffusionStage: Stage {
+    static let name = "diffusion"
+
+    private let recipe: Recipe
+    private let network: UNet
+    private let schedule: NoiseSchedule
+    private let plan: TrainingPlan
+    /// The training images and their mirror images, in [-1, 1] at the U-Net's resolution.
+    private let images: [[Float]]
+    private let mirrored: [[Float]]
+    private(set) var parameters: Parameters
+    private var optimizer: Optimizer
+    private var average: MovingAverage
+
+    /// Before this step the average is a copy: an average of untrained weights would linger.
+    private static let averageAfter = 100
+
+    init(_ recipe: Recipe, images: [Image], workers: Workers) {
+        self.recipe = recipe
+        network = recipe.network
+        schedule = NoiseSchedule(recipe.diffusion.betaSchedule, timesteps: recipe.diffusion.timesteps)
+        let graph = network.graph()
+        plan = TrainingPlan(graph, batch: recipe.diffusion.batch, workers: workers)
+        let side = recipe.diffusion.resolution
+        func scaled(_ image: Image) -> [Float] {
+            let fitted =
+                recipe.diffusion.fit == .pad
+                ? image.padded(height: side, width: side) : image.resized(height: side, width: side)
+            return fitted.samples.map { 2 * $0 - 1 }
+        }
+        self.images = images.map(scaled)
+        mirrored = images.map { scaled($0.flipped) }
+        var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.diffusionWeights)
+        parameters = Parameters(layout: graph.parameters, using: &generator)
+        optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), count: parameters.values.count)
+        average = MovingAverage(of: parameters.values, decay: recipe.diffusion.emaDecay)
+    }
+
+    var steps: Int { recipe.diffusion.steps }
+
+    /// The averaged weights: what a model holds.
+    var averaged: Parameters {
+        var result = parameters
+        result.values = average.values
+        return result
+    }
+
+    mutating func step(_ index: Int) -> Float {
+        var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.diffusionSteps + UInt64(index))
+        var noised: [Float] = []
+        var embeddings: [Float] = []
+        let size = images[0].count
+        let noise = Normal.array(count: size * recipe.diffusion.batch, using: &generator)
+        for place in 0..<recipe.diffusion.batch {
+            let image = Int.random(in: images.indices, using: &generator)
+            let source = Bool.random(using: &generator) ? images[image] : mirrored[image]
+            let t = Int.random(in: 0..<schedule.timesteps, using: &generator)
+            noised += schedule.diffuse(source[...], noise: noise[place * size..<(place + 1) * size], at: t)
+            embeddings += network.timeEmbedding(t)
+        }
+        let output = plan.forward([noised, embeddings], parameters: &parameters)
+        let (loss, slope) = L1Loss.loss(output[0], target: noise)
+        var gradient = [Float](repeating: 0, count: parameters.values.count)
+        plan.backward([slope], parameters: parameters, accumulating: &gradient)
+        optimizer.step(&parameters, gradient: gradient, rate: recipe.diffusion.learningRate)
+        if index < Self.averageAfter {
+            average.values = parameters.values
+        } else if (index + 1) % recipe.diffusion.emaEvery == 0 {
+            average.update(towards: parameters.values)
+        }
+        return loss
+    }
+
+    var arrays: [String: [Float]] {
+        [
+            "parameters": parameters.values, "average": average.values, "moment.0": optimizer.moments[0],
+            "moment.1": optimizer.moments[1],
+        ]
+    }
+
+    mutating func restore(_ checkpoint: Checkpoint) throws {
+        let count = parameters.values.count
+        parameters.values = try checkpoint.array("parameters", count: count)
+        average.values = try checkpoint.array("average", count: count)
+        let moments = try (0..<2).map { try checkpoint.array("moment.\($0)", count: count) }
+        optimizer = Optimizer(optimizer.rule, steps: checkpoint.step, moments: moments)
+    }
+}
