@@ -68,6 +68,24 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The service.
+        .target(name: "HTTP", swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP", logging], swiftSettings: strict),
+        .target(
+            name: "InferenceService",
+            dependencies: [
+                "HTTP", "DIA", "Codecs", "Imaging", "Kernels", "ModelFile", logging,
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "dia-server",
+            dependencies: ["InferenceService", "HTTPServer", "HTTP", "DIA", "Kernels", "ModelFile", arguments, logging],
+            swiftSettings: settings
+        ),
+
         // Tests.
         .target(
             name: "TestSupport",

@@ -25,7 +25,7 @@ public final class Model {
 
     /// What is known of the model.
     public let information: Information
-    private let encoder: Encoder
+    private let encoder: ImageEncoder
     private let score: CSIScore
     private let dissolver: Dissolver
 
@@ -81,7 +81,7 @@ public final class Model {
         )
     }
 
-    private static func encoder(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> Encoder {
+    private static func encoder(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> ImageEncoder {
         let (part, input, score) = (directory.manifest.encoder, directory.manifest.input, directory.manifest.score)
         let network = ResNet18(
             stem: part.stem == "imagenet" ? .imagenet : .cifar,
@@ -100,7 +100,7 @@ public final class Model {
             cropScale: score.cropScale,
             seed: score.seed
         )
-        return Encoder(network, parameters: parameters, views: views, workers: workers)
+        return ImageEncoder(network, parameters: parameters, views: views, workers: workers)
     }
 
     private static func score(_ directory: ModelDirectory) throws(ModelFileError) -> CSIScore {

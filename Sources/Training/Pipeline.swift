@@ -99,7 +99,7 @@ public struct Pipeline {
 
     /// Fills the bank with training images, then scores the calibration images against it.
     private func calibrate(_ parameters: Parameters, _ writer: inout ModelWriter) throws {
-        let encoder = Encoder(recipe.encoderNetwork, parameters: parameters, views: recipe.views, workers: workers)
+        let encoder = ImageEncoder(recipe.encoderNetwork, parameters: parameters, views: recipe.views, workers: workers)
         let entries = Array(split.training.prefix(recipe.score.bank))
         let bank = CSIScore(training: features(entries, encoder, "bank"))
         // In half precision before anything is scored, so that stored and measured scores agree.
@@ -128,7 +128,7 @@ public struct Pipeline {
         )
     }
 
-    private func features(_ images: [Image], _ encoder: Encoder, _ title: String) -> [Features] {
+    private func features(_ images: [Image], _ encoder: ImageEncoder, _ title: String) -> [Features] {
         var progress = Progress(title, total: images.count)
         var result: [Features] = []
         for start in stride(from: 0, to: images.count, by: 8) {

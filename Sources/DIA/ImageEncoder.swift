@@ -3,7 +3,7 @@ public import Kernels
 public import Neural
 
 /// The trained encoder, ready to turn images into features. Not `Sendable`: one owner runs it.
-public final class Encoder {
+public final class ImageEncoder {
     /// The views an image is scored under.
     public let views: ViewFamily
     private let network: ResNet18

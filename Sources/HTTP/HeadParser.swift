@@ -1,0 +1,109 @@
+/// Request lines and field lines (RFC 9112, sections 3 and 5).
+enum HeadParser {
+    /// `method SP request-target SP HTTP-version`, single spaces only.
+    static func requestLine(_ line: ArraySlice<UInt8>) throws(RequestError) -> RequestHead {
+        let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
+        guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(Token.isTokenCharacter) else {
+            throw RequestError(400, "the request line is malformed")
+        }
+        let method = String(decoding: parts[0], as: UTF8.self)
+        let version = try version(parts[2])
+        let target = try RequestTarget(parsing: parts[1], method: method)
+        return RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, version: version)
+    }
+
+    private static func version(_ bytes: ArraySlice<UInt8>) throws(RequestError) -> RequestHead.Version {
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch text {
+        case "HTTP/1.1": return .oneOne
+        case "HTTP/1.0": return .oneZero
+        default:
+            let digits = text.dropFirst(5).utf8
+            let isVersion =
+                text.hasPrefix("HTTP/") && digits.count == 3 && digits.dropFirst().first == UInt8(ascii: ".")
+                && [digits.first, digits.last].allSatisfy { (0x30...0x39).contains($0 ?? 0) }
+            guard isVersion else { throw RequestError(400, "the request line is malformed") }
+            // A later minor version of HTTP/1 is to be treated as 1.1 (RFC 9110, section 2.5).
+            guard digits.first == UInt8(ascii: "1") else { throw RequestError(505, "HTTP/1.1 is spoken here") }
+            return .oneOne
+        }
+    }
+
+    /// `field-name ":" OWS field-value OWS`; no line folding, no space before the colon, no control bytes.
+    static func fieldLine(_ line: ArraySlice<UInt8>) throws(RequestError) -> (name: String, value: String) {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            throw RequestError(400, "a header field has no colon")
+        }
+        let name = line[..<colon]
+        guard !name.isEmpty, name.allSatisfy(Token.isTokenCharacter) else {
+            throw RequestError(400, "a header field's name is malformed")
+        }
+        let value = line[line.index(after: colon)...]
+        guard value.allSatisfy({ $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }) else {
+            throw RequestError(400, "a header field's value holds control characters")
+        }
+        return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self).trimmed)
+    }
+
+    /// What the framing fields of a head say of its body.
+    enum Framing: Equatable {
+        case none
+        case length(Int)
+        case chunked
+    }
+
+    /// The body's framing (RFC 9112, section 6). Whatever a proxy in front might read differently is refused:
+    /// repeated or conflicting fields, and other codings.
+    static func framing(_ head: RequestHead) throws(RequestError) -> Framing {
+        let lengths = head.headers.all("content-length")
+        let codings = head.headers.all("transfer-encoding")
+        if !codings.isEmpty {
+            guard lengths.isEmpty else {
+                throw RequestError(400, "Content-Length and Transfer-Encoding exclude each other")
+            }
+            guard head.version == .oneOne else { throw RequestError(400, "HTTP/1.0 has no Transfer-Encoding") }
+            guard codings.count == 1 else { throw RequestError(400, "more than one Transfer-Encoding") }
+            guard codings[0].equalsIgnoringCase("chunked") else {
+                throw RequestError(501, "the only transfer coding understood here is chunked")
+            }
+            return .chunked
+        }
+        guard !lengths.isEmpty else { return .none }
+        guard lengths.count == 1, let length = contentLength(lengths[0].utf8) else {
+            throw RequestError(400, "Content-Length must be one whole number")
+        }
+        return .length(length)
+    }
+
+    /// Parses `Content-Length = 1*DIGIT` (RFC 9110, section 8.6).
+    ///
+    /// Signs, blanks and lists are refused, and so is a value that does not fit `Int`: a proxy in front of us
+    /// that read the same field differently would frame the body differently (request smuggling).
+    static func contentLength(_ field: some Collection<UInt8>) -> Int? {
+        guard !field.isEmpty else { return nil }
+        var value = 0
+        for byte in field {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflow) = product.addingReportingOverflow(Int(byte - 0x30))
+            guard !tooLarge, !overflow else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// The rules that a complete head must keep beyond each line's own.
+    static func check(_ head: RequestHead) throws(RequestError) {
+        let hosts = head.headers.all("host")
+        guard hosts.count == 1 || (hosts.isEmpty && head.version == .oneZero) else {
+            throw RequestError(400, hosts.isEmpty ? "Host is missing" : "more than one Host")
+        }
+        if let host = hosts.first, !host.isEmpty, !HostField.isValid(host) {
+            throw RequestError(400, "Host is malformed")
+        }
+        let expectations = head.headers.members("expect")
+        guard head.version == .oneZero || expectations.isEmpty || expectations == ["100-continue"] else {
+            throw RequestError(417, "the only expectation understood here is 100-continue")
+        }
+    }
+}

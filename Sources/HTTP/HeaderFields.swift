@@ -1,0 +1,53 @@
+/// The header fields of a message in the order they came; names compare without regard to case
+/// (RFC 9110, section 5.1).
+public struct HeaderFields: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+    /// One field line.
+    public struct Field: Sendable, Hashable {
+        /// The name, as sent.
+        public var name: String
+        /// The value without the white space around it.
+        public var value: String
+    }
+
+    /// The field lines.
+    public private(set) var fields: [Field]
+
+    /// Fields in the order of the literal.
+    public init(dictionaryLiteral elements: (String, String)...) {
+        fields = elements.map { Field(name: $0.0, value: $0.1) }
+    }
+
+    /// Adds a field line behind the others.
+    public mutating func append(_ name: String, _ value: String) { fields.append(Field(name: name, value: value)) }
+
+    /// All values of the fields called `name`.
+    public func all(_ name: String) -> [String] {
+        fields.filter { $0.name.equalsIgnoringCase(name) }.map(\.value)
+    }
+
+    /// The value of the one field called `name`; nil if there is none, or more than one.
+    public subscript(name: String) -> String? {
+        let values = all(name)
+        return values.count == 1 ? values[0] : nil
+    }
+
+    /// The comma-separated members of all fields called `name`, in lower case.
+    public func members(_ name: String) -> [String] {
+        all(name).flatMap { $0.split(separator: ",") }.map { $0.trimmed.lowercased() }.filter { !$0.isEmpty }
+    }
+}
+
+extension StringProtocol {
+    /// Whether the ASCII letters agree but for their case.
+    func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
+        utf8.elementsEqual(other.utf8) { $0 == $1 || ($0 ^ $1 == 0x20 && ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A) }
+    }
+
+    /// The text without the optional white space around it: spaces and tabs (RFC 9110, section 5.6.3).
+    public var trimmed: String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        let front = drop(while: isSpace)
+        guard let end = front.lastIndex(where: { !isSpace($0) }) else { return "" }
+        return String(front[...end])
+    }
+}

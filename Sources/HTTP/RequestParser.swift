@@ -1,0 +1,214 @@
+/// Limits on what one request may make the server hold.
+public struct RequestLimits: Sendable, Hashable {
+    /// Bytes of the request line.
+    public var requestLineBytes = 8192
+    /// Bytes of all field lines, trailers included.
+    public var headerBytes = 32_768
+    /// Field lines, trailers included.
+    public var headerCount = 100
+    /// Bytes of a body.
+    public var bodyBytes = 32 << 20
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Turns bytes into requests; knows nothing of sockets or time.
+///
+/// Bytes go in by ``append(_:)`` however they were cut, events come out by ``next()``. After an error the
+/// parser is spent: what follows cannot be told apart.
+public struct RequestParser: Sendable {
+    /// What the bytes so far amount to.
+    public enum Event: Sendable {
+        /// A head is complete and a body follows: the time to refuse it or to say "100 Continue".
+        case head(RequestHead)
+        /// A request is complete.
+        case request(Request)
+    }
+
+    private enum State: Sendable {
+        case requestLine
+        case fields(RequestHead)
+        case fixedBody(RequestHead, length: Int)
+        case chunkSize(RequestHead)
+        case chunkData(RequestHead, remaining: Int)
+        case chunkEnd(RequestHead)
+        case trailers(RequestHead)
+        case failed(RequestError)
+    }
+
+    private let limits: RequestLimits
+    private var state = State.requestLine
+    private var buffer: [UInt8] = []
+    private var position = 0
+    private var headerBytes = 0
+    private var headerCount = 0
+    private var skippedLine = false
+    private var body: [UInt8] = []
+
+    /// A parser with `limits`.
+    public init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
+
+    /// Adds bytes as they came from the wire.
+    public mutating func append(_ bytes: some Collection<UInt8>) {
+        if position > 0 {
+            buffer.removeFirst(position)
+            position = 0
+        }
+        buffer += bytes
+    }
+
+    /// Whether the parser stands between two requests with nothing of the next one read.
+    public var isIdle: Bool {
+        if case .requestLine = state { return position == buffer.count } else { return false }
+    }
+
+    /// Whether the parser waits for a body or a part of it.
+    public var isInBody: Bool {
+        switch state {
+        case .requestLine, .fields, .failed: false
+        default: true
+        }
+    }
+
+    /// Bytes held that no event has taken yet.
+    public var bufferedBytes: Int { buffer.count - position + body.count }
+
+    /// The next event, or nil if more bytes are needed.
+    public mutating func next() throws(RequestError) -> Event? {
+        do {
+            return try advance()
+        } catch {
+            state = .failed(error)
+            buffer = []
+            position = 0
+            body = []
+            throw error
+        }
+    }
+
+    private mutating func advance() throws(RequestError) -> Event? {
+        while true {
+            switch state {
+            case .failed(let error): throw error
+            case .requestLine:
+                guard let line = try line(limits.requestLineBytes, RequestError(414, "the request line is too long"))
+                else { return nil }
+                // One empty line before a request is to be ignored (RFC 9112, section 2.2).
+                if line.isEmpty, !skippedLine {
+                    skippedLine = true
+                    continue
+                }
+                state = .fields(try HeadParser.requestLine(line))
+                (skippedLine, headerBytes, headerCount) = (false, 0, 0)
+            case .fields(var head):
+                guard let line = try fieldLine() else { return nil }
+                if line.isEmpty {
+                    try HeadParser.check(head)
+                    switch try HeadParser.framing(head) {
+                    case .none, .length(0): return complete(head)
+                    case .length(let length):
+                        guard length <= limits.bodyBytes else { throw tooLarge }
+                        state = .fixedBody(head, length: length)
+                    case .chunked: state = .chunkSize(head)
+                    }
+                    return .head(head)
+                }
+                let field = try HeadParser.fieldLine(line)
+                head.headers.append(field.name, field.value)
+                state = .fields(head)
+            case .fixedBody(let head, let length):
+                take(length - body.count)
+                guard body.count == length else { return nil }
+                return complete(head)
+            case .chunkSize(let head):
+                guard let line = try line(1024, RequestError(400, "a chunk's size line is too long")) else {
+                    return nil
+                }
+                let size = try ChunkHeader.size(line)
+                guard size <= limits.bodyBytes - body.count else { throw tooLarge }
+                state = size > 0 ? .chunkData(head, remaining: size) : .trailers(head)
+            case .chunkData(let head, let remaining):
+                let rest = remaining - take(remaining)
+                state = rest > 0 ? .chunkData(head, remaining: rest) : .chunkEnd(head)
+                if rest > 0 { return nil }
+            case .chunkEnd(let head):
+                guard buffer.count - position >= 2 else {
+                    if position < buffer.count, buffer[position] != 0x0D { throw ChunkHeader.badEnd }
+                    return nil
+                }
+                guard buffer[position] == 0x0D, buffer[position + 1] == 0x0A else { throw ChunkHeader.badEnd }
+                position += 2
+                state = .chunkSize(head)
+            case .trailers(let head):
+                guard let line = try fieldLine() else { return nil }
+                // Trailers are checked like fields and dropped: nothing here depends on one.
+                if line.isEmpty { return complete(head) }
+                _ = try HeadParser.fieldLine(line)
+            }
+        }
+    }
+
+    private var tooLarge: RequestError { RequestError(413, "the body is larger than \(limits.bodyBytes) bytes") }
+
+    private mutating func complete(_ head: RequestHead) -> Event {
+        let request = Request(head: head, body: body)
+        body = []
+        state = .requestLine
+        return .request(request)
+    }
+
+    /// Moves up to `count` bytes into the body; returns how many.
+    @discardableResult
+    private mutating func take(_ count: Int) -> Int {
+        let taken = min(count, buffer.count - position)
+        body += buffer[position..<position + taken]
+        position += taken
+        return taken
+    }
+
+    private mutating func fieldLine() throws(RequestError) -> ArraySlice<UInt8>? {
+        let tooMany = RequestError(431, "the header fields are too long or too many")
+        guard let line = try line(limits.headerBytes - headerBytes, tooMany) else { return nil }
+        headerBytes += line.count + 2
+        headerCount += line.isEmpty ? 0 : 1
+        guard headerBytes <= limits.headerBytes + 2, headerCount <= limits.headerCount else { throw tooMany }
+        return line
+    }
+
+    /// The next line without its CRLF; nil if it is not complete. A bare CR or LF is refused (RFC 9112,
+    /// section 2.2).
+    private mutating func line(_ limit: Int, _ tooLong: RequestError) throws(RequestError) -> ArraySlice<UInt8>? {
+        let rest = buffer[position...]
+        guard let end = rest.firstIndex(where: { $0 == 0x0D || $0 == 0x0A || $0 == 0 }) else {
+            guard rest.count <= limit else { throw tooLong }
+            return nil
+        }
+        guard end - position <= limit else { throw tooLong }
+        guard buffer[end] == 0x0D else { throw RequestError(400, "a line ends without CRLF, or holds NUL") }
+        guard end + 1 < buffer.count else { return nil }
+        guard buffer[end + 1] == 0x0A else { throw RequestError(400, "a bare CR stands in a line") }
+        defer { position = end + 2 }
+        return buffer[position..<end]
+    }
+}
+
+/// A chunk's size line, `chunk-size [ chunk-ext ] CRLF` (RFC 9112, section 7.1).
+enum ChunkHeader {
+    static let badEnd = RequestError(400, "a chunk does not end where its size says")
+
+    /// The size of a line; extensions are checked and ignored.
+    static func size(_ line: ArraySlice<UInt8>) throws(RequestError) -> Int {
+        let digits = line.prefix { PercentEncoding.digit($0) != nil }
+        // Fifteen hexadecimal digits fit in Int.
+        guard !digits.isEmpty, digits.count <= 15 else { throw RequestError(400, "a chunk's size is malformed") }
+        let size = digits.reduce(0) { $0 << 4 | Int(PercentEncoding.digit($1) ?? 0) }
+        let rest = line[digits.endIndex...]
+        let isExtension = rest.drop { $0 == 0x20 || $0 == 0x09 }.first == UInt8(ascii: ";")
+        let isClean = rest.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 < 0x7F) }
+        guard rest.isEmpty || (isExtension && isClean) else {
+            throw RequestError(400, "a chunk's extension is malformed")
+        }
+        return size
+    }
+}

@@ -1,0 +1,127 @@
+import Glibc
+
+/// Sockets by file descriptor: the few calls that the server needs, errors typed.
+enum Socket {
+    /// A listening socket on the first address that `host` and `port` resolve to, non-blocking.
+    static func listen(host: String, port: UInt16) throws -> Int32 {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = unsafe getaddrinfo(host, String(port), &hints, &list)
+        guard status == 0, let list = unsafe list else {
+            throw ListenError(host: host, reason: unsafe String(cString: gai_strerror(status)))
+        }
+        defer { unsafe freeaddrinfo(list) }
+        let address = unsafe list.pointee
+        let descriptor = try systemCall("socket") {
+            socket(unsafe address.ai_family, unsafe address.ai_socktype, unsafe address.ai_protocol)
+        }
+        do {
+            try prepare(descriptor)
+            try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
+            _ = try systemCall("bind") { unsafe bind(descriptor, address.ai_addr, address.ai_addrlen) }
+            _ = try systemCall("listen") { Glibc.listen(descriptor, 1024) }
+            return descriptor
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
+    /// The port that a listening socket got.
+    static func port(of descriptor: Int32) throws(SystemCallError) -> UInt16 {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        _ = try systemCall("getsockname") {
+            unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe getsockname(descriptor, $0, &length)
+                }
+            }
+        }
+        // The port stands at the same place for IPv4 and IPv6, in network byte order.
+        return unsafe withUnsafeBytes(of: &storage) { unsafe UInt16($0[2]) << 8 | UInt16($0[3]) }
+    }
+
+    /// The next connection, non-blocking; nil if none is waiting.
+    static func accept(_ listener: Int32) throws(SystemCallError) -> Int32? {
+        do throws(SystemCallError) {
+            let descriptor = try systemCall("accept") { Glibc.accept(listener, nil, nil) }
+            do throws(SystemCallError) {
+                try prepare(descriptor)
+                // Answers are written whole, so waiting to fill a packet would only delay them.
+                try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+            } catch {
+                close(descriptor)
+                throw error
+            }
+            return descriptor
+        } catch {
+            // A connection may be gone before it is taken.
+            if [EAGAIN, EWOULDBLOCK, ECONNABORTED].contains(error.number) { return nil }
+            throw error
+        }
+    }
+
+    /// What a read gave.
+    enum Received {
+        case bytes(ArraySlice<UInt8>)
+        case end
+        case nothingYet
+    }
+
+    /// Reads into `buffer`.
+    static func receive(_ descriptor: Int32, into buffer: inout [UInt8]) throws(SystemCallError) -> Received {
+        do throws(SystemCallError) {
+            let count = try systemCall("recv") {
+                unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+            }
+            return count == 0 ? .end : .bytes(buffer[..<count])
+        } catch {
+            if error.number == EAGAIN || error.number == EWOULDBLOCK { return .nothingYet }
+            throw error
+        }
+    }
+
+    /// Writes as much of `bytes` as fits; returns how many.
+    static func send(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
+        do throws(SystemCallError) {
+            return try systemCall("send") {
+                unsafe bytes.withUnsafeBytes {
+                    unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+            }
+        } catch {
+            if error.number == EAGAIN || error.number == EWOULDBLOCK { return 0 }
+            throw error
+        }
+    }
+
+    /// Tells the peer that nothing more follows (`shutdown`).
+    static func closeSending(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Closes the descriptor.
+    static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    private static func prepare(_ descriptor: Int32) throws(SystemCallError) {
+        _ = try systemCall("fcntl") { fcntl(descriptor, F_SETFL, O_NONBLOCK) }
+        _ = try systemCall("fcntl") { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    }
+
+    private static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(SystemCallError) {
+        var on: Int32 = 1
+        _ = try systemCall("setsockopt") {
+            unsafe setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+}
+
+/// An address that cannot be listened on.
+public struct ListenError: Error, CustomStringConvertible {
+    let host: String
+    let reason: String
+
+    /// "cannot listen on HOST: reason".
+    public var description: String { "cannot listen on \(host): \(reason)" }
+}

@@ -1,0 +1,247 @@
+import Codecs
+import DIA
+import Foundation
+public import HTTP
+import Imaging
+public import Logging
+import ModelFile
+import Synchronization
+
+/// Requests to answers: the routes over one engine. Knows HTTP, not sockets.
+public final class InferenceService: Sendable {
+    /// Limits and names.
+    public struct Configuration: Sendable {
+        /// The model of paths that name none; nil if they are an error.
+        public var defaultModel: String?
+        /// Pixels of an image that are accepted, and of one that is sent.
+        public var maximumPixels = 40_000_000
+        /// Steps of one dissolve request.
+        public var maximumSteps = 16
+        /// Threads that decode images.
+        public var decodeThreads = 1
+        /// For the models' metadata: the largest body, the queue, the batch.
+        public var bodyBytes = 32 << 20
+        /// Pieces of work that may wait.
+        public var queueCapacity = 256
+        /// Images run at once.
+        public var maximumBatch = 16
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// The server's version.
+    public static let version = "0.1.0"
+
+    private let engine: Engine
+    private let configuration: Configuration
+    private let metrics: ServiceMetrics
+    private let input: ImageInput
+    private let logger: Logger
+    private let isDraining = Mutex(false)
+
+    /// A service over `engine`, ready at once.
+    public init(_ engine: Engine, _ configuration: Configuration, metrics: ServiceMetrics, logger: Logger) {
+        self.engine = engine
+        self.configuration = configuration
+        self.metrics = metrics
+        self.logger = logger
+        input = ImageInput(maximumPixels: configuration.maximumPixels, threads: configuration.decodeThreads)
+        ProcessMetrics.start()
+    }
+
+    /// From now on not ready; requests are still answered.
+    public func beginDraining() { isDraining.withLock { $0 = true } }
+
+    /// The answer to `request`; logs one line, which holds nothing of the image, the path or the query.
+    public func respond(to request: Request) async -> Response {
+        let start = ContinuousClock.now
+        let id = RequestID.of(request.head)
+        let route = Route(path: request.head.path)
+        metrics.requestBegan()
+        var response: Response
+        do {
+            response = try await answer(request, route, id)
+        } catch let error as ServiceError {
+            response = error.response(requestID: id)
+        } catch {
+            response = ServiceError(500, "the request could not be answered").response(requestID: id)
+        }
+        response.headers.append("X-Request-ID", id)
+        finish(request.head.method, request.body.count, route, id, response, ContinuousClock.now - start)
+        return response
+    }
+
+    /// The answer to bytes that are no request.
+    public func refusal(_ error: RequestError) -> Response {
+        let id = RequestID.fresh()
+        metrics.requestBegan()
+        var response = ServiceError(error.status, error.reason).response(requestID: id)
+        response.headers.append("X-Request-ID", id)
+        finish("", 0, nil, id, response, .zero)
+        return response
+    }
+
+    private func finish(
+        _ method: String,
+        _ received: Int,
+        _ route: Route?,
+        _ id: String,
+        _ response: Response,
+        _ duration: Duration
+    ) {
+        let method = ["GET", "HEAD", "POST", "OPTIONS"].contains(method) ? method : "other"
+        let pattern = route?.pattern ?? "other"
+        metrics.requestEnded(method: method, route: pattern, code: response.status, duration: duration)
+        logger.info(
+            "request",
+            metadata: [
+                "request_id": "\(id)", "method": "\(method)", "route": "\(pattern)", "status": "\(response.status)",
+                "bytes_in": "\(received)", "bytes_out": "\(response.body.count)",
+                "seconds": "\(String(format: "%.4f", duration / .seconds(1)))",
+            ]
+        )
+    }
+
+    private func answer(_ request: Request, _ route: Route?, _ id: String) async throws -> Response {
+        let method = request.head.method
+        if request.head.path == "*", method == "OPTIONS" {
+            return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"])
+        }
+        guard ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"].contains(method) else {
+            throw ServiceError(501, "the method is not known")
+        }
+        guard let route else { throw ServiceError(404, "there is nothing at this path; see /openapi.yaml") }
+        if method == "OPTIONS" { return Response(204, headers: ["Allow": route.allowed]) }
+        guard method == route.method || (method == "HEAD" && route.method == "GET") else {
+            throw ServiceError(405, "this path takes \(route.allowed)", headers: ["Allow": route.allowed])
+        }
+        switch route {
+        case .page: return Response(200, contentType: "text/html; charset=utf-8", body: PackageResources.index_html)
+        case .contract: return Response(200, contentType: "application/yaml", body: PackageResources.openapi_yaml)
+        case .live: return Response(200, contentType: "text/plain; charset=utf-8", body: "alive\n".utf8)
+        case .ready:
+            if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }
+            return Response(200, contentType: "text/plain; charset=utf-8", body: "ready\n".utf8)
+        case .metrics:
+            let models = engine.models.values.map { ($0.manifest.name, $0.manifest.version, $0.digest) }
+            let text = metrics.text(models: models.sorted { $0.0 < $1.0 }, version: Self.version)
+            return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text.utf8)
+        case .models:
+            let names = engine.models.keys.sorted()
+            let list = ["models": names.compactMap { engine.models[$0].map(object) }]
+            return Response(200, contentType: "application/json", body: JSON.encode(list))
+        case .model(let name):
+            return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
+        case .score(let name): return try await score(request, try model(name), id)
+        case .dissolve(let name): return try await dissolve(request, try model(name))
+        }
+    }
+
+    private func object(_ information: Model.Information) -> ModelObject {
+        ModelObject(
+            information: information,
+            isDefault: information.manifest.name == configuration.defaultModel,
+            limits: ModelObject.Limits(
+                bodyBytes: configuration.bodyBytes,
+                pixels: configuration.maximumPixels,
+                queue: configuration.queueCapacity,
+                batch: configuration.maximumBatch
+            )
+        )
+    }
+
+    private func model(_ name: String?) throws(ServiceError) -> Model.Information {
+        let known = engine.models.keys.sorted().joined(separator: ", ")
+        guard let name = name ?? configuration.defaultModel else {
+            throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")
+        }
+        guard let model = engine.models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
+        return model
+    }
+
+    private func score(_ request: Request, _ model: Model.Information, _ id: String) async throws -> Response {
+        let bytes = try input.bytes(of: request)
+        let image = try await input.decode(bytes) { model.prepare($0.image) }
+        let result = try await engineWork { () async throws(EngineError) in
+            try await engine.score(image.prepared, model: model.manifest.name)
+        }
+        let object = ScoreObject(information: model, result: result, header: image.decoded.header, requestID: id)
+        var response = Response(200, contentType: "application/json", body: JSON.encode(object))
+        response.headers.append("Cache-Control", "no-store")
+        return response
+    }
+
+    private func dissolve(_ request: Request, _ model: Model.Information) async throws -> Response {
+        let steps = try steps(request.head.query, model)
+        let bytes = try input.bytes(of: request)
+        let image = try await input.decode(bytes) { model.prepare($0.image) }
+        let header = image.decoded.header
+        let panels = steps.count > 1 ? steps.count + 1 : 1
+        guard header.width * header.height * panels <= configuration.maximumPixels else {
+            throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
+        }
+        let dissolved = try await engineWork { () async throws(EngineError) in
+            try await engine.dissolve(image.prepared, model: model.manifest.name, steps: steps)
+        }
+        let channels = model.manifest.input.channels
+        let body = await input.run {
+            let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
+            guard resized.count > 1 else { return PNG.encode(resized[0]) }
+            return PNG.encode(Strip.of([image.decoded.image.converted(toChannels: channels)] + resized))
+        }
+        var response = Response(200, contentType: "image/png", body: body)
+        response.headers.append("Cache-Control", "no-store")
+        return response
+    }
+
+    /// The steps that `t` lists, or the model's own.
+    private func steps(
+        _ query: [(name: String, value: String)],
+        _ model: Model.Information
+    ) throws(ServiceError) -> [Int] {
+        let part = model.manifest.dissolve
+        guard query.allSatisfy({ $0.name == "t" }) else {
+            throw ServiceError(400, "the one query parameter here is 't'")
+        }
+        guard let list = query.first else { return [part.defaultT] }
+        guard query.count == 1 else { throw ServiceError(400, "'t' stands more than once; separate steps by commas") }
+        let words = list.value.split(separator: ",", omittingEmptySubsequences: false)
+        let steps = words.compactMap { Int($0) }.filter { (0..<part.timesteps).contains($0) }
+        guard steps.count == words.count else {
+            throw ServiceError(400, "'t' takes whole numbers from 0 to \(part.timesteps - 1), separated by commas")
+        }
+        guard steps.count <= configuration.maximumSteps else {
+            throw ServiceError(400, "'t' takes at most \(configuration.maximumSteps) steps")
+        }
+        return steps
+    }
+
+    private func engineWork<Result>(
+        _ work: () async throws(EngineError) -> Result
+    ) async throws(ServiceError) -> Result {
+        do {
+            return try await work()
+        } catch {
+            switch error {
+            case .busy(let seconds):
+                throw ServiceError(
+                    503,
+                    "the queue is full; try again in \(seconds) s",
+                    headers: ["Retry-After": String(seconds)]
+                )
+            case .notFinite: throw ServiceError(422, "the model gives no finite score for this image")
+            }
+        }
+    }
+}
+
+/// Images of one size side by side.
+enum Strip {
+    static func of(_ images: [Image]) -> Image {
+        let first = images[0]
+        var strip = Image(height: first.height, width: first.width * images.count, channels: first.channels)
+        for (index, image) in images.enumerated() { strip.paste(image, row: 0, column: index * first.width) }
+        return strip
+    }
+}

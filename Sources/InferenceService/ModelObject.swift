@@ -1,0 +1,70 @@
+import DIA
+import ModelFile
+
+/// What a client may know of a model.
+struct ModelObject: Encodable {
+    let information: Model.Information
+    let isDefault: Bool
+    let limits: Limits
+
+    /// What a client should cut its requests by.
+    struct Limits: Encodable, Sendable {
+        let bodyBytes, pixels, queue, batch: Int
+
+        enum CodingKeys: String, CodingKey {
+            case pixels, queue, batch
+            case bodyBytes = "body_bytes"
+        }
+    }
+
+    private enum Key: String, CodingKey {
+        case name, version, digest, description, license, input, calibration, evaluation, limits, dissolve, score
+        case notice
+        case intendedUse = "intended_use"
+        case isDefault = "default"
+    }
+
+    private struct Calibration: Encodable {
+        let alpha: Double
+        let images: Int
+        let threshold: Double?
+    }
+
+    private struct Dissolve: Encodable {
+        let timesteps, defaultT: Int
+
+        enum CodingKeys: String, CodingKey {
+            case timesteps
+            case defaultT = "default_t"
+        }
+    }
+
+    private struct Score: Encodable {
+        let method: String
+        let views, bank: Int
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        let manifest = information.manifest
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(manifest.name, forKey: .name)
+        try container.encode(manifest.version, forKey: .version)
+        try container.encode(information.digest, forKey: .digest)
+        try container.encode(isDefault, forKey: .isDefault)
+        try container.encodeIfPresent(manifest.description, forKey: .description)
+        try container.encodeIfPresent(manifest.intendedUse, forKey: .intendedUse)
+        try container.encodeIfPresent(manifest.license, forKey: .license)
+        try container.encode(manifest.input, forKey: .input)
+        let dissolve = Dissolve(timesteps: manifest.dissolve.timesteps, defaultT: manifest.dissolve.defaultT)
+        try container.encode(dissolve, forKey: .dissolve)
+        let score = Score(method: manifest.score.method, views: manifest.score.views, bank: information.bankEntries)
+        try container.encode(score, forKey: .score)
+        let calibration = information.calibration.map {
+            Calibration(alpha: $0.alpha, images: $0.normality.count, threshold: $0.threshold)
+        }
+        try container.encode(calibration, forKey: .calibration)
+        try container.encode(manifest.evaluation, forKey: .evaluation)
+        try container.encode(limits, forKey: .limits)
+        try container.encode("Research use only, not for diagnosis.", forKey: .notice)
+    }
+}

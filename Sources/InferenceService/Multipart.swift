@@ -1,0 +1,77 @@
+import HTTP
+
+/// multipart/form-data (RFC 7578, RFC 2046 section 5.1) held in memory.
+enum Multipart {
+    struct Part: Equatable {
+        var name: String
+        var body: ArraySlice<UInt8>
+    }
+
+    /// The boundary that a Content-Type names; nil if it is not multipart/form-data with one.
+    static func boundary(of contentType: String) -> String? {
+        let parts = contentType.split(separator: ";").map { $0.trimmed }
+        guard parts.first?.lowercased() == "multipart/form-data" else { return nil }
+        for parameter in parts.dropFirst() {
+            let pair = parameter.split(separator: "=", maxSplits: 1).map { $0.trimmed }
+            guard pair.count == 2, pair[0].lowercased() == "boundary" else { continue }
+            let isQuoted = pair[1].count >= 2 && pair[1].hasPrefix("\"") && pair[1].hasSuffix("\"")
+            let value = isQuoted ? String(pair[1].dropFirst().dropLast()) : pair[1]
+            return (1...70).contains(value.utf8.count) ? value : nil
+        }
+        return nil
+    }
+
+    /// The parts of `body` in order.
+    static func parse(_ body: [UInt8], boundary: String) throws(ServiceError) -> [Part] {
+        let delimiter = Array("\r\n--\(boundary)".utf8)
+        // The first delimiter may stand at the very start, without its line break.
+        var position = body.starts(with: delimiter[2...]) ? delimiter.count - 2 : nil
+        if position == nil { position = find(delimiter, in: body, from: 0).map { $0 + delimiter.count } }
+        var parts: [Part] = []
+        while let start = position {
+            if body[start...].starts(with: "--".utf8) { return parts }
+            guard let lineEnd = find([0x0D, 0x0A], in: body, from: start),
+                body[start..<lineEnd].allSatisfy({ $0 == 0x20 || $0 == 0x09 })
+            else { throw ServiceError(400, "a multipart boundary is malformed") }
+            guard let end = find(delimiter, in: body, from: lineEnd) else { break }
+            guard parts.count < 1000 else { throw ServiceError(413, "more than 1,000 parts") }
+            parts.append(try part(body, lineEnd..<end))
+            position = end + delimiter.count
+        }
+        throw ServiceError(400, "the multipart body does not end with its boundary")
+    }
+
+    /// `range` starts with the line break before the part's header.
+    private static func part(_ body: [UInt8], _ range: Range<Int>) throws(ServiceError) -> Part {
+        let content = Array(body[range])
+        guard let headerEnd = find([0x0D, 0x0A, 0x0D, 0x0A], in: content, from: 0), headerEnd <= 8192 else {
+            throw ServiceError(400, "a part has no header, or one that does not end")
+        }
+        let header = String(decoding: content[..<headerEnd], as: UTF8.self)
+        let disposition = header.split(whereSeparator: \.isNewline).first {
+            $0.lowercased().hasPrefix("content-disposition:")
+        }
+        guard let disposition, let name = parameter("name", of: disposition) else {
+            throw ServiceError(400, "a part has no Content-Disposition with a name")
+        }
+        return Part(name: name, body: body[(range.lowerBound + headerEnd + 4)..<range.upperBound])
+    }
+
+    private static func parameter(_ key: String, of disposition: Substring) -> String? {
+        for piece in disposition.split(separator: ";").dropFirst() {
+            let pair = piece.split(separator: "=", maxSplits: 1).map { $0.trimmed }
+            guard pair.count == 2, pair[0].lowercased() == key else { continue }
+            return pair[1].hasPrefix("\"") ? String(pair[1].dropFirst().prefix { $0 != "\"" }) : pair[1]
+        }
+        return nil
+    }
+
+    /// Where `pattern` first stands in `bytes` from `start` on.
+    private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        guard bytes.count >= pattern.count, start <= bytes.count - pattern.count else { return nil }
+        let first = pattern[0]
+        return (start...bytes.count - pattern.count).first { index in
+            bytes[index] == first && bytes[index..<index + pattern.count].elementsEqual(pattern)
+        }
+    }
+}

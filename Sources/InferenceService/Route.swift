@@ -1,0 +1,66 @@
+import HTTP
+
+/// The service's paths.
+enum Route: Sendable, Hashable {
+    case page, contract, live, ready, metrics, models
+    case model(String)
+    /// The model's name, or nil for the default model.
+    case score(String?), dissolve(String?)
+
+    /// The route of `path`; nil if there is none.
+    init?(path: String) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        switch parts {
+        case [""]: self = .page
+        case ["openapi.yaml"]: self = .contract
+        case ["livez"]: self = .live
+        case ["readyz"]: self = .ready
+        case ["metrics"]: self = .metrics
+        case ["v1", "models"]: self = .models
+        case ["v1", "score"]: self = .score(nil)
+        case ["v1", "dissolve"]: self = .dissolve(nil)
+        default:
+            guard parts.count >= 3, parts[0] == "v1", parts[1] == "models", !parts[2].isEmpty else { return nil }
+            switch parts.dropFirst(3) {
+            case []: self = .model(parts[2])
+            case ["score"]: self = .score(parts[2])
+            case ["dissolve"]: self = .dissolve(parts[2])
+            default: return nil
+            }
+        }
+    }
+
+    /// The pattern that stands for the route in logs, metrics and openapi.yaml.
+    var pattern: String {
+        switch self {
+        case .page: "/"
+        case .contract: "/openapi.yaml"
+        case .live: "/livez"
+        case .ready: "/readyz"
+        case .metrics: "/metrics"
+        case .models: "/v1/models"
+        case .model: "/v1/models/{model}"
+        case .score(nil): "/v1/score"
+        case .score: "/v1/models/{model}/score"
+        case .dissolve(nil): "/v1/dissolve"
+        case .dissolve: "/v1/models/{model}/dissolve"
+        }
+    }
+
+    /// One route of each pattern: what the contract is held to.
+    static let examples: [Route] = [
+        .page, .contract, .live, .ready, .metrics, .models, .model("m"), .score(nil), .score("m"), .dissolve(nil),
+        .dissolve("m"),
+    ]
+
+    /// The method it is for; HEAD goes wherever GET does, OPTIONS everywhere.
+    var method: String {
+        switch self {
+        case .score, .dissolve: "POST"
+        default: "GET"
+        }
+    }
+
+    /// The Allow field's value.
+    var allowed: String { method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" }
+}
