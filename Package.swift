@@ -28,8 +28,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 
 let package = Package(
     name: "dia",
-    products: [
-    ],
+    products: [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -82,7 +81,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "dia-server",
-            dependencies: ["InferenceService", "HTTPServer", "HTTP", "DIA", "Kernels", "ModelFile", arguments, logging],
+            dependencies: [
+                "InferenceService", "HTTPServer", "HTTP", "DIA", "Kernels", "ModelFile", arguments, logging,
+            ],
             swiftSettings: settings
         ),
 
@@ -91,12 +92,48 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["ModelFile"],
             path: "Tests/TestSupport",
-            resources: [.copy("Golden")],
+            resources: [.copy("Golden"), .copy("Models")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
+        .testTarget(
+            name: "NeuralTests",
+            dependencies: ["Neural", "Kernels", "ModelFile", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "ModelFile", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "CodecsTests",
+            dependencies: ["Codecs", "Imaging"],
+            resources: [.copy("Images")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),
+        .testTarget(
+            name: "DIATests",
+            dependencies: ["DIA", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
-            name: "DIATests",
-            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            name: "TrainingTests",
+            dependencies: ["Training", "DIA", "Codecs", "Imaging", "Kernels", "ModelFile", "TestSupport"],
+            resources: [.copy("Data")],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: settings),
+        .testTarget(
+            name: "InferenceServiceTests",
+            dependencies: [
+                "InferenceService", "DIA", "HTTP", "Codecs", "Imaging", "ModelFile", "TestSupport", logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "HTTPServer", "HTTP", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
+            ],
+            resources: [.copy("Anchor.txt")],
             swiftSettings: settings
         ),
     ],

@@ -1,6 +1,6 @@
 import Neural
 
-/// The score of CSI against a bank of training features (method, section 4):
+/// The score of CSI against a bank of training features (method, section 4).
 ///
 ///     normality(x) = (1/K) Σ_k ( w_sim[k] max_m f_k · a_{m,k} + w_shift[k] s_k[k] )
 public struct CSIScore: Sendable {

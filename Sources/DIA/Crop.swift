@@ -47,10 +47,14 @@ public struct Crop: Sendable, Hashable {
             let (upper, lower) = (vertical.first * image.width, vertical.second * image.width)
             for (column, horizontal) in columns.enumerated() {
                 for channel in 0..<channels {
-                    func sample(_ line: Int, _ place: Int) -> Float { image.samples[(line + place) * channels + channel] }
-                    let above = sample(upper, horizontal.first)
+                    func sample(_ line: Int, _ place: Int) -> Float {
+                        image.samples[(line + place) * channels + channel]
+                    }
+                    let above =
+                        sample(upper, horizontal.first)
                         + horizontal.share * (sample(upper, horizontal.second) - sample(upper, horizontal.first))
-                    let below = sample(lower, horizontal.first)
+                    let below =
+                        sample(lower, horizontal.first)
                         + horizontal.share * (sample(lower, horizontal.second) - sample(lower, horizontal.first))
                     result[row, column, channel] = above + vertical.share * (below - above)
                 }

@@ -2,7 +2,9 @@ public import Imaging
 public import Kernels
 public import Neural
 
-/// The dissolving transformation with a trained U-Net (method, section 2). Not `Sendable`: one owner runs it.
+/// The dissolving transformation with a trained U-Net (method, section 2).
+///
+/// Not `Sendable`: one owner runs it.
 public final class Dissolver {
     /// How an image of another size is brought to the U-Net's resolution.
     public enum Fit: String, Sendable, Hashable, Codable {

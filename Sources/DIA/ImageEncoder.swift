@@ -2,7 +2,9 @@ public import Imaging
 public import Kernels
 public import Neural
 
-/// The trained encoder, ready to turn images into features. Not `Sendable`: one owner runs it.
+/// The trained encoder, ready to turn images into features.
+///
+/// Not `Sendable`: one owner runs it.
 public final class ImageEncoder {
     /// The views an image is scored under.
     public let views: ViewFamily

@@ -3,7 +3,9 @@ public import Kernels
 public import ModelFile
 import Neural
 
-/// A model loaded from its directory, ready to score and to dissolve. Not `Sendable`: one owner runs it.
+/// A model loaded from its directory, ready to score and to dissolve.
+///
+/// Not `Sendable`: one owner runs it.
 public final class Model {
     /// What is known of a model without running it; free to share.
     public struct Information: Sendable {
@@ -81,7 +83,8 @@ public final class Model {
         )
     }
 
-    private static func encoder(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> ImageEncoder {
+    private static func encoder(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> ImageEncoder
+    {
         let (part, input, score) = (directory.manifest.encoder, directory.manifest.input, directory.manifest.score)
         let network = ResNet18(
             stem: part.stem == "imagenet" ? .imagenet : .cifar,
@@ -107,7 +110,11 @@ public final class Model {
         let (part, size) = (directory.manifest.score, directory.manifest.encoder.projection)
         let file = try directory.tensors(in: part.file, sha256: part.sha256)
         guard let shape = file.shape(of: "axis"), shape.count == 3, shape[1] > 0 else {
-            throw ModelFileError(file: part.file, tensor: "axis", reason: "is missing or has no shape [K, M, projection]")
+            throw ModelFileError(
+                file: part.file,
+                tensor: "axis",
+                reason: "is missing or has no shape [K, M, projection]"
+            )
         }
         let entries = shape[1]
         let axis = try file.floats("axis", shape: [Shift.count, entries, size])

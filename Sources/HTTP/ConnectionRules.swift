@@ -1,5 +1,6 @@
-/// The rules of one HTTP/1.1 connection as a value: bytes, answers and the passing of time go in, actions
-/// come out. A shell with a socket performs them.
+/// The rules of one HTTP/1.1 connection as a value: bytes, answers and the passing of time go in, actions come out.
+///
+/// A shell with a socket performs them.
 ///
 /// One request is handled at a time; pipelined ones wait in the buffer. Time is a `Duration` since any
 /// fixed moment.
@@ -77,7 +78,9 @@ public struct ConnectionRules: Sendable {
         return advance(now)
     }
 
-    /// The peer has sent its last byte. A request cut short is never taken for whole.
+    /// The peer has sent its last byte.
+    ///
+    /// A request cut short is never taken for whole.
     public mutating func receivedEnd(now: Duration) -> [Action] {
         inputEnded = true
         switch phase {

@@ -52,8 +52,10 @@ enum HeadParser {
         case chunked
     }
 
-    /// The body's framing (RFC 9112, section 6). Whatever a proxy in front might read differently is refused:
-    /// repeated or conflicting fields, and other codings.
+    /// The body's framing (RFC 9112, section 6).
+    ///
+    /// Whatever a proxy in front might read differently is refused: repeated or conflicting fields, and other
+    /// codings.
     static func framing(_ head: RequestHead) throws(RequestError) -> Framing {
         let lengths = head.headers.all("content-length")
         let codings = head.headers.all("transfer-encoding")

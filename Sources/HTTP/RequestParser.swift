@@ -60,7 +60,8 @@ public struct RequestParser: Sendable {
 
     /// Whether the parser stands between two requests with nothing of the next one read.
     public var isIdle: Bool {
-        if case .requestLine = state { return position == buffer.count } else { return false }
+        guard case .requestLine = state else { return false }
+        return position == buffer.count
     }
 
     /// Whether the parser waits for a body or a part of it.
@@ -176,8 +177,9 @@ public struct RequestParser: Sendable {
         return line
     }
 
-    /// The next line without its CRLF; nil if it is not complete. A bare CR or LF is refused (RFC 9112,
-    /// section 2.2).
+    /// The next line without its CRLF; nil if it is not complete.
+    ///
+    /// A bare CR or LF is refused (RFC 9112, section 2.2).
     private mutating func line(_ limit: Int, _ tooLong: RequestError) throws(RequestError) -> ArraySlice<UInt8>? {
         let rest = buffer[position...]
         guard let end = rest.firstIndex(where: { $0 == 0x0D || $0 == 0x0A || $0 == 0 }) else {

@@ -36,7 +36,9 @@ final class Connection: @unchecked Sendable {
         writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: environment.queue)
     }
 
-    /// Starts reading. The descriptor is closed when both sources have let go of it.
+    /// Starts reading.
+    ///
+    /// The descriptor is closed when both sources have let go of it.
     func start() {
         let group = DispatchGroup()
         let descriptor = descriptor

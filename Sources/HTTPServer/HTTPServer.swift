@@ -13,7 +13,8 @@ public protocol RequestHandler: Sendable {
 
 /// An HTTP/1.1 server on a TCP socket.
 ///
-/// All connections live on one serial queue, which only moves bytes and parses; handlers run elsewhere.
+/// All connections live on one serial queue, which only moves bytes and parses; handlers run elsewhere. A
+/// server that listens keeps itself alive until it is drained.
 /// `@unchecked Sendable`: every stored variable is touched on `queue` alone.
 public final class HTTPServer: @unchecked Sendable {
     /// Where and how to serve.
@@ -67,14 +68,14 @@ public final class HTTPServer: @unchecked Sendable {
     private func begin(_ descriptor: Int32) {
         listener = descriptor
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { [weak self] in self?.acceptWaiting() }
+        source.setEventHandler { self.acceptWaiting() }
         source.setCancelHandler { Socket.close(descriptor) }
         source.resume()
         acceptor = source
         isAccepting = true
         let timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now(), repeating: .milliseconds(250), leeway: .milliseconds(50))
-        timer.setEventHandler { [weak self] in self?.tick() }
+        timer.setEventHandler { self.tick() }
         timer.resume()
         self.timer = timer
     }
@@ -141,7 +142,7 @@ public final class HTTPServer: @unchecked Sendable {
     }
 
     /// Stops accepting, finishes what was begun, and returns when every connection is closed, or has been
-    /// closed because `limit` was over.
+    /// closed because `limit` was over. Every server that listened must be drained in the end.
     public func drain(limit: Duration) async {
         await withCheckedContinuation { continuation in
             queue.async { [self] in

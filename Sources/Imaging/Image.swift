@@ -31,7 +31,7 @@ public struct Image: Sendable, Hashable {
         set { samples[(row * width + column) * channels + channel] = newValue }
     }
 
-    /// The image with `count` channels, 1 or 3: colour to grey by Rec. 601 luma, grey repeated.
+    /// The image with `count` channels, 1 or 3: colour to grey by the luma of BT.601, grey repeated.
     public func converted(toChannels count: Int) -> Image {
         switch (channels, count) {
         case (3, 1):

@@ -32,7 +32,9 @@ extension Image {
             let (first, weights) = vertical[row]
             for (index, weight) in weights.enumerated() {
                 let source = (first + index) * length
-                for place in 0..<length { result.samples[row * length + place] += weight * narrowed.samples[source + place] }
+                for place in 0..<length {
+                    result.samples[row * length + place] += weight * narrowed.samples[source + place]
+                }
             }
         }
         return result

@@ -7,7 +7,9 @@ public import Logging
 import ModelFile
 import Synchronization
 
-/// Requests to answers: the routes over one engine. Knows HTTP, not sockets.
+/// Requests to answers: the routes over one engine.
+///
+/// Knows HTTP, not sockets.
 public final class InferenceService: Sendable {
     /// Limits and names.
     public struct Configuration: Sendable {
@@ -118,7 +120,7 @@ public final class InferenceService: Sendable {
         }
         switch route {
         case .page: return Response(200, contentType: "text/html; charset=utf-8", body: PackageResources.index_html)
-        case .contract: return Response(200, contentType: "application/yaml", body: PackageResources.openapi_yaml)
+        case .contract: return Response(200, contentType: "application/yaml", body: Route.contractText)
         case .live: return Response(200, contentType: "text/plain; charset=utf-8", body: "alive\n".utf8)
         case .ready:
             if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }

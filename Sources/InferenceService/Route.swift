@@ -1,14 +1,14 @@
 import HTTP
 
 /// The service's paths.
-enum Route: Sendable, Hashable {
+package enum Route: Sendable, Hashable {
     case page, contract, live, ready, metrics, models
     case model(String)
     /// The model's name, or nil for the default model.
     case score(String?), dissolve(String?)
 
     /// The route of `path`; nil if there is none.
-    init?(path: String) {
+    package init?(path: String) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         switch parts {
         case [""]: self = .page
@@ -31,7 +31,7 @@ enum Route: Sendable, Hashable {
     }
 
     /// The pattern that stands for the route in logs, metrics and openapi.yaml.
-    var pattern: String {
+    package var pattern: String {
         switch self {
         case .page: "/"
         case .contract: "/openapi.yaml"
@@ -47,14 +47,17 @@ enum Route: Sendable, Hashable {
         }
     }
 
+    /// The contract, openapi.yaml.
+    package static var contractText: [UInt8] { PackageResources.openapi_yaml }
+
     /// One route of each pattern: what the contract is held to.
-    static let examples: [Route] = [
+    package static let examples: [Route] = [
         .page, .contract, .live, .ready, .metrics, .models, .model("m"), .score(nil), .score("m"), .dissolve(nil),
         .dissolve("m"),
     ]
 
     /// The method it is for; HEAD goes wherever GET does, OPTIONS everywhere.
-    var method: String {
+    package var method: String {
         switch self {
         case .score, .dissolve: "POST"
         default: "GET"

@@ -27,8 +27,9 @@ struct ServiceError: Error {
         }
     }
 
-    /// The answer. `instance` names the occurrence by the request's id, never by its path, which could hold
-    /// anything.
+    /// The answer.
+    ///
+    /// `instance` names the occurrence by the request's id, never by its path, which could hold anything.
     func response(requestID: String) -> Response {
         let problem = Problem(
             status: status,

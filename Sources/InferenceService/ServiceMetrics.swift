@@ -1,7 +1,8 @@
 import Synchronization
 
-/// What the service counts, and its Prometheus text (version 0.0.4). No label ever holds an id, a path or
-/// anything else from outside.
+/// What the service counts, and its Prometheus text (version 0.0.4).
+///
+/// No label ever holds an id, a path or anything else from outside.
 public final class ServiceMetrics: Sendable {
     private struct RequestKey: Hashable {
         let method, route: String
@@ -48,7 +49,7 @@ public final class ServiceMetrics: Sendable {
     }
 
     /// The text of all metrics; `models` gives name, version and digest of each model.
-    func text(models: [(name: String, version: String, digest: String)], version: String) -> String {
+    package func text(models: [(name: String, version: String, digest: String)], version: String) -> String {
         let state = state.withLock { $0 }
         var text = ""
         func family(_ name: String, _ type: String, _ help: String, _ lines: String) {

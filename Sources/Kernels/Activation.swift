@@ -62,7 +62,9 @@ public enum Activation: Sendable {
         }
     }
 
-    /// Φ, the normal distribution function. GELU serves only the small time embedding, so erf by lane.
+    /// Φ, the normal distribution function.
+    ///
+    /// GELU serves only the small time embedding, so erf by lane.
     private static func normal(_ x: Vector) -> Vector {
         var result = Vector.zero
         for lane in 0..<8 { result[lane] = 0.5 * (1 + erff(x[lane] * 0.707_106_77)) }

@@ -34,7 +34,9 @@ public enum Elementwise {
             let base = range.lowerBound
             forEachVector(range.count) { start, lanes in
                 var value = load(gradient + base + start, lanes)
-                if let mask { value.replace(with: Vector.zero, where: load(mask + base + start, lanes) .<= Vector.zero) }
+                if let mask {
+                    value.replace(with: Vector.zero, where: load(mask + base + start, lanes) .<= Vector.zero)
+                }
                 if accumulate { value += load(target + base + start, lanes) }
                 store(value, target + base + start, lanes)
             }

@@ -1,4 +1,4 @@
-/// Attention with L2-normalised queries and keys, logits times 10, as the reference U-Net has it:
+/// Attention with L2-normalised queries and keys, logits times 10, as the reference U-Net has it.
 ///
 ///     out = softmax(10 q̂ k̂ᵀ) v
 ///

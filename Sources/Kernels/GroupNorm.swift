@@ -1,4 +1,4 @@
-/// Group normalisation with the time embedding's scale and shift and SiLU:
+/// Group normalisation with the time embedding's scale and shift and SiLU.
 ///
 ///     x̂ = (x - mean) / sqrt(var + eps),  u = (γ x̂ + β)(scale + 1) + shift,  y = u sigmoid(u)
 ///

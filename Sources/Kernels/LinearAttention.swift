@@ -1,4 +1,4 @@
-/// Linear attention (Shen et al., "Efficient Attention", 2018) as the reference U-Net has it:
+/// Linear attention (Shen et al., "Efficient Attention", 2018) as the reference U-Net has it.
 ///
 ///     out = softmax_channels(q) / sqrt(headSize) · (softmax_positions(k)ᵀ · v / positions)
 public struct LinearAttention: Sendable {

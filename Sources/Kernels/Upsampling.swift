@@ -41,7 +41,8 @@ public struct Upsampling: Sendable {
                     let lower = upper + 2 * width * channels
                     let to = inputGradient + (row * width + column) * channels
                     for channel in 0..<channels {
-                        let sum = (upper[channel] + upper[channels + channel]) + (lower[channel] + lower[channels + channel])
+                        let sum =
+                            (upper[channel] + upper[channels + channel]) + (lower[channel] + lower[channels + channel])
                         to[channel] = accumulate ? to[channel] + sum : sum
                     }
                 }

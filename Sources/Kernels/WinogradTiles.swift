@@ -47,7 +47,10 @@ struct WinogradTiles {
                 @inline(__always)
                 func pixel(_ row: Int, _ column: Int) -> Vector {
                     guard rows.contains(row), columns.contains(column) else { return .zero }
-                    return load(base + ((top + row - 1) * shape.inputWidth + left + column - 1) * channels + start, lanes)
+                    return load(
+                        base + ((top + row - 1) * shape.inputWidth + left + column - 1) * channels + start,
+                        lanes
+                    )
                 }
                 for column in 0..<6 {
                     let t = WinogradTransform.input(

@@ -73,7 +73,11 @@ extension ModelManifest {
     }
 
     private func range(_ value: Int, _ range: ClosedRange<Int>, _ member: String) throws(ModelFileError) {
-        try require(range.contains(value), member, "is \(value), from \(range.lowerBound) to \(range.upperBound) expected")
+        try require(
+            range.contains(value),
+            member,
+            "is \(value), from \(range.lowerBound) to \(range.upperBound) expected"
+        )
     }
 
     private func choice<T: Equatable>(_ value: T, _ choices: [T], _ member: String) throws(ModelFileError) {

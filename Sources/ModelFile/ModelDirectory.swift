@@ -16,7 +16,10 @@ public struct ModelDirectory: Sendable {
         self.path = path
         let bytes = try Self.read(ModelManifest.fileName, in: path)
         guard bytes.count <= Self.maximumManifestLength else {
-            throw ModelFileError(file: ModelManifest.fileName, reason: "is larger than \(Self.maximumManifestLength) bytes")
+            throw ModelFileError(
+                file: ModelManifest.fileName,
+                reason: "is larger than \(Self.maximumManifestLength) bytes"
+            )
         }
         manifest = try Self.decode(bytes)
         digest = "sha256:" + SHA256.hexadecimal(bytes)
@@ -27,7 +30,7 @@ public struct ModelDirectory: Sendable {
         do {
             return try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))
         } catch {
-            throw ModelFileError(file: ModelManifest.fileName, reason: DecodingFailure(error).description)
+            throw ModelFileError(file: ModelManifest.fileName, reason: DecodingFailure(error, in: Data(bytes)).description)
         }
     }
 
@@ -47,27 +50,5 @@ public struct ModelDirectory: Sendable {
             throw ModelFileError(file: file, reason: "has sha256 \(actual), model.json says \(sha256)")
         }
         return try Safetensors(parsing: bytes, file: file)
-    }
-}
-
-/// A decoding error in words: the member and what is wrong with it.
-public struct DecodingFailure: CustomStringConvertible {
-    /// "member: reason".
-    public let description: String
-
-    /// The words for `error`.
-    public init(_ error: any Error) {
-        func place(_ path: [any CodingKey], _ last: String? = nil) -> String {
-            let names = path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue } + (last.map { [$0] } ?? [])
-            return names.isEmpty ? "the whole" : names.joined(separator: ".")
-        }
-        description =
-            switch error as? DecodingError {
-            case .keyNotFound(let key, let context): "\(place(context.codingPath, key.stringValue)) is missing"
-            case .typeMismatch(let type, let context): "\(place(context.codingPath)) is no \(type)"
-            case .valueNotFound(let type, let context): "\(place(context.codingPath)) is null, \(type) expected"
-            case .dataCorrupted(let context): "\(place(context.codingPath)) is not valid: \(context.debugDescription)"
-            default: "is not valid JSON"
-            }
     }
 }

@@ -46,7 +46,11 @@ public enum SafetensorsEncoder {
             for (index, value) in tensor.values.enumerated() {
                 let isStorable = precision == .float32 ? value.isFinite : Float16(value).isFinite
                 guard isStorable else {
-                    throw ModelFileError(file: file, tensor: tensor.name, reason: "element \(index), \(value), cannot be stored")
+                    throw ModelFileError(
+                        file: file,
+                        tensor: tensor.name,
+                        reason: "element \(index), \(value), cannot be stored"
+                    )
                 }
                 switch precision {
                 case .float32: append(value.bitPattern, to: &data)
@@ -68,7 +72,9 @@ public enum SafetensorsEncoder {
     }
 
     private static func append(_ word: some FixedWidthInteger, to bytes: inout [UInt8]) {
-        for shift in stride(from: 0, to: word.bitWidth, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        for shift in stride(from: 0, to: word.bitWidth, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+        }
     }
 
     private static func quoted(_ text: String) -> String {

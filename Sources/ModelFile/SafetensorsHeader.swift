@@ -106,7 +106,8 @@ struct SafetensorsHeader {
                 skipSpace()
                 var value = 0
                 var digits = 0
-                while position < bytes.endIndex, let digit = Character(Unicode.Scalar(bytes[position])).wholeNumberValue {
+                while position < bytes.endIndex, let digit = Character(Unicode.Scalar(bytes[position])).wholeNumberValue
+                {
                     let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
                     let (sum, overflow) = product.addingReportingOverflow(digit)
                     guard !tooLarge, !overflow else { throw Failure(reason: "a number is too large") }

@@ -26,7 +26,9 @@ extension Operation {
     func workspaceCount(batch: Int) -> Int { 0 }
 }
 
-/// What an operation's forward pass works on. Every buffer holds at least `batch` images.
+/// What an operation's forward pass works on.
+///
+/// Every buffer holds at least `batch` images.
 struct ForwardPass {
     var batch: Int
     var first: Floats

@@ -1,7 +1,9 @@
 import Glibc
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, fast, its whole state one number, so that a checkpoint
-/// can hold it. Not for secrets.
+/// SplitMix64 (Steele, Lea and Flood, 2014): small, fast, its whole state one number, so that a checkpoint can hold
+/// it.
+///
+/// Not for secrets.
 public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
     /// The state; two generators with the same state give the same numbers.
     public var state: UInt64

@@ -44,7 +44,9 @@ public final class TrainingPlan {
     public var floatCount: Int { memory.count + workspace.count }
 
     /// Runs the network on `inputs`, each `[batch, H, W, C]`; returns the outputs, and leaves what
-    /// ``backward(_:parameters:accumulating:)`` needs. Moves running statistics in `parameters`.
+    /// ``backward(_:parameters:accumulating:)`` needs.
+    ///
+    /// Moves running statistics in `parameters`.
     public func forward(_ inputs: [[Float]], parameters: inout Parameters) -> [[Float]] {
         precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs of \(graph.inputs.count)")
         for (index, input) in zip(graph.inputs, inputs) {

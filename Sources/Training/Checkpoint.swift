@@ -14,7 +14,9 @@ struct Checkpoint {
     /// The loss of each step so far.
     var losses: [Float]
 
-    /// Reads the checkpoint at `path`; nil if there is none. One of another recipe is an error.
+    /// Reads the checkpoint at `path`; nil if there is none.
+    ///
+    /// One of another recipe is an error.
     static func load(path: String, stage: String, recipeDigest: String) throws -> Checkpoint? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let file = try Safetensors(parsing: Array(data), file: path)
@@ -49,7 +51,11 @@ struct Checkpoint {
     /// The array called `name`, which must have `count` numbers.
     func array(_ name: String, count: Int) throws -> [Float] {
         guard let values = arrays[name], values.count == count else {
-            throw ModelFileError(file: stage, tensor: name, reason: "is missing from the checkpoint, or of another size")
+            throw ModelFileError(
+                file: stage,
+                tensor: name,
+                reason: "is missing from the checkpoint, or of another size"
+            )
         }
         return values
     }

@@ -13,18 +13,28 @@ public struct Pipeline {
     private let folder: String
     private let split: TrainingSplit
     private let work: String
+    private let isInterrupted: @Sendable () -> Bool
     private let workers: Workers
 
     /// A run that trains on the images of `data` labelled `normal` and writes the model to `folder`.
     ///
-    /// Checkpoints and losses go to `folder/.training`; a run that was interrupted goes on from there.
-    public init(_ recipe: Recipe, data: DataSet, normal: String, folder: String, workers: Workers) throws {
+    /// Checkpoints and losses go to `folder/.training`; a run that was interrupted goes on from there. When
+    /// `isInterrupted` says so, the run saves its checkpoint and throws ``Interrupted``.
+    public init(
+        _ recipe: Recipe,
+        data: DataSet,
+        normal: String,
+        folder: String,
+        workers: Workers,
+        isInterrupted: @escaping @Sendable () -> Bool = { false }
+    ) throws {
         try data.requireLabel(normal)
         self.recipe = recipe
         self.data = data
         self.normal = normal
         self.folder = folder
         self.workers = workers
+        self.isInterrupted = isInterrupted
         let input = recipe.input
         let images = data.prepared(.train, channels: input.channels, height: input.height, width: input.width)
         split = try TrainingSplit(
@@ -46,7 +56,11 @@ public struct Pipeline {
         for image in split.training {
             bytes += image.samples.map { UInt8(min(max($0, 0), 1) * 255) }
         }
-        return StageRunner(folder: work, recipeDigest: SHA256.hexadecimal(bytes))
+        return StageRunner(
+            folder: work,
+            recipeDigest: SHA256.hexadecimal(bytes),
+            isInterrupted: isInterrupted
+        )
     }
 
     /// Trains the U-Net, or takes it from its finished checkpoint; the weights as the model stores them.

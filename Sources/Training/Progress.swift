@@ -1,7 +1,8 @@
 import Foundation
 
-/// Shows how far a long task is: a bar with rate and time left on a terminal, now and then a plain line
-/// elsewhere. Writes to standard error.
+/// Shows how far a long task is: a bar with rate and time left on a terminal, now and then a plain line elsewhere.
+///
+/// Writes to standard error.
 public struct Progress {
     private let title: String
     private let total: Int

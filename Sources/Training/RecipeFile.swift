@@ -19,7 +19,7 @@ extension Recipe {
         } catch let error as RecipeError {
             throw error
         } catch {
-            throw RecipeError(DecodingFailure(error).description)
+            throw RecipeError(DecodingFailure(error, in: data).description)
         }
     }
 

@@ -76,7 +76,9 @@ struct ServerOptions: ParsableArguments {
     func serviceConfiguration(models: [String]) throws -> InferenceService.Configuration {
         var configuration = InferenceService.Configuration()
         if let defaultModel, !models.contains(defaultModel) {
-            throw ValidationError("--default-model \(defaultModel): no such model; there are \(models.joined(separator: ", "))")
+            throw ValidationError(
+                "--default-model \(defaultModel): no such model; there are \(models.joined(separator: ", "))"
+            )
         }
         configuration.defaultModel = defaultModel ?? (models.count == 1 ? models[0] : nil)
         configuration.maximumPixels = maxPixels

@@ -3,6 +3,7 @@ import DIA
 import Foundation
 import Kernels
 import ModelFile
+import Synchronization
 public import Training
 
 /// The offline trainer.
@@ -54,7 +55,8 @@ struct Run: ParsableCommand {
             data: data,
             normal: options.normal,
             folder: out,
-            workers: options.workers
+            workers: options.workers,
+            isInterrupted: Interruption.watch()
         )
         let evaluation = try pipeline.run()
         print(evaluation?.text ?? "No test split with anomalous images: the model is not evaluated.")
@@ -122,6 +124,20 @@ struct Synthesize: ParsableCommand {
         let counts = Phantom.Counts(train: train, validation: validation, test: test)
         try Phantom(side: side).writeDataSet(to: out, counts, seed: seed)
         print("\(train + 2 * validation + 2 * test) images in \(out)")
+    }
+}
+
+/// Ctrl-C and SIGTERM as a question that the training loop asks between two steps.
+private enum Interruption {
+    private static let isAsked = Atomic<Bool>(false)
+
+    /// Starts to catch the signals; the answer turns true with the first.
+    static func watch() -> @Sendable () -> Bool {
+        for number in [SIGINT, SIGTERM] {
+            // Storing a flag is all that a signal handler may do.
+            signal(number) { _ in Interruption.isAsked.store(true, ordering: .relaxed) }
+        }
+        return { isAsked.load(ordering: .relaxed) }
     }
 }
 

@@ -5,7 +5,8 @@ public import ModelFile
 public enum Golden {
     /// The file called `name`.safetensors.
     public static func load(_ name: String) throws -> Safetensors {
-        guard let url = Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Golden") else {
+        guard let url = Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Golden")
+        else {
             throw CocoaError(.fileNoSuchFile)
         }
         return try Safetensors(parsing: Array(Data(contentsOf: url)), file: "\(name).safetensors")

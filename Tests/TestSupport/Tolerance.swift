@@ -24,7 +24,8 @@ public func channelsLast(_ values: [Float], _ shape: [Int]) -> [Float] {
     for image in 0..<images {
         for channel in 0..<channels {
             for pixel in 0..<pixels {
-                result[(image * pixels + pixel) * channels + channel] = values[(image * channels + channel) * pixels + pixel]
+                result[(image * pixels + pixel) * channels + channel] =
+                    values[(image * channels + channel) * pixels + pixel]
             }
         }
     }

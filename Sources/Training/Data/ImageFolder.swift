@@ -5,7 +5,9 @@ import Foundation
 enum ImageFolder {
     static func load(path: String, maximumPixels: Int) throws -> DataSet {
         var splits: [DataSet.Split: [LabeledImage]] = [:]
-        for (split, names) in [(DataSet.Split.train, ["train"]), (.validation, ["val", "validation"]), (.test, ["test"])] {
+        for (split, names) in [
+            (DataSet.Split.train, ["train"]), (.validation, ["val", "validation"]), (.test, ["test"]),
+        ] {
             for name in names where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
                 splits[split] = try load(folder: "\(path)/\(name)", maximumPixels)
             }

@@ -10,7 +10,9 @@ public struct TrainingSplit: Sendable {
 
     /// Cuts off `share` of `normals` for calibration, at least one image and not all.
     public init(_ normals: [Image], calibrationShare share: Double, seed: UInt64) throws(DataError) {
-        guard normals.count >= 2 else { throw DataError("train", "\(normals.count) normal images, 2 at least are needed") }
+        guard normals.count >= 2 else {
+            throw DataError("train", "\(normals.count) normal images, 2 at least are needed")
+        }
         var generator = SplitMix64(seed: seed, stream: RandomStream.split)
         let shuffled = normals.shuffled(using: &generator)
         let count = min(max(Int(Double(normals.count) * share), 1), normals.count - 1)

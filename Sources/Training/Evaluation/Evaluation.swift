@@ -55,7 +55,10 @@ public struct Evaluation: Sendable, Codable {
         }
         let (normals, anomalies) = (scores.filter(\.isNormal), scores.filter { !$0.isNormal })
         guard !normals.isEmpty, !anomalies.isEmpty else {
-            throw DataError(split.rawValue, "\(normals.count) normal and \(anomalies.count) other images, both are needed")
+            throw DataError(
+                split.rawValue,
+                "\(normals.count) normal and \(anomalies.count) other images, both are needed"
+            )
         }
         let metrics = Metrics(normal: normals.map { -$0.normality }, anomalous: anomalies.map { -$0.normality })
         let interval = metrics.aurocInterval(seed: seed)

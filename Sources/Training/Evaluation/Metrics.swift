@@ -1,6 +1,8 @@
 import Neural
 
-/// How well scores tell anomalous images from normal ones. Scores are higher for more anomalous images.
+/// How well scores tell anomalous images from normal ones.
+///
+/// Scores are higher for more anomalous images.
 public struct Metrics: Sendable {
     /// The scores of the normal and of the anomalous images, ascending.
     public let normal, anomalous: [Double]
@@ -58,7 +60,8 @@ public struct Metrics: Sendable {
         func drawn(_ scores: [Double]) -> [Double] {
             scores.map { _ in scores[Int.random(in: scores.indices, using: &generator)] }
         }
-        let values = (0..<rounds).map { _ in Metrics(normal: drawn(normal), anomalous: drawn(anomalous)).auroc }.sorted()
+        let values = (0..<rounds).map { _ in Metrics(normal: drawn(normal), anomalous: drawn(anomalous)).auroc }
+            .sorted()
         return (values[Int(Double(rounds) * 0.025)], values[min(rounds - 1, Int(Double(rounds) * 0.975))])
     }
 }

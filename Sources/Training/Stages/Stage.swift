@@ -14,12 +14,20 @@ protocol Stage {
     mutating func restore(_ checkpoint: Checkpoint) throws
 }
 
+/// A run that was asked to stop: its checkpoint is saved, and the same command goes on from there.
+public struct Interrupted: Error, CustomStringConvertible {
+    /// What was interrupted, and how to go on.
+    public let description = "interrupted; the checkpoint is saved, run the same command to go on"
+}
+
 /// Runs stages with progress, checkpoints and resume.
 struct StageRunner {
     /// Where checkpoints and losses are kept.
     let folder: String
     /// What tells one run's checkpoints from another's.
     let recipeDigest: String
+    /// Whether to save and stop.
+    let isInterrupted: @Sendable () -> Bool
     /// Time between two checkpoints.
     var checkpointEvery: Duration = .seconds(60)
 
@@ -43,13 +51,14 @@ struct StageRunner {
             checkpoint.step += 1
             checkpoint.losses.append(loss)
             progress.update(checkpoint.step, "loss \(String(format: "%.4f", Self.recent(checkpoint.losses)))")
-            let isLast = checkpoint.step == stage.steps
-            if isLast || ContinuousClock.now - lastSaved > checkpointEvery {
+            let mustStop = checkpoint.step == stage.steps || isInterrupted()
+            if mustStop || ContinuousClock.now - lastSaved > checkpointEvery {
                 checkpoint.arrays = stage.arrays
                 try checkpoint.save(path: path)
                 try writeLosses(checkpoint.losses, S.name)
                 lastSaved = .now
             }
+            if isInterrupted() { throw Interrupted() }
         }
     }
 

@@ -1,0 +1,90 @@
+import Codecs
+import Foundation
+import Imaging
+import Testing
+
+/// Files written by an independent encoder (Tests/Reference/make_pngs.py).
+@Suite struct PNGTests {
+    private struct Expected: Decodable {
+        let channels, depth: Int
+        let samples: [Float]
+    }
+
+    private static let folder = Bundle.module.bundleURL.appendingPathComponent("Images")
+
+    private static func names(in part: String) -> [String] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent(part).path)
+        return (names ?? []).sorted()
+    }
+
+    private static func bytes(_ path: String) throws -> [UInt8] {
+        try Array(Data(contentsOf: folder.appendingPathComponent(path)))
+    }
+
+    @Test("Every colour type, depth, filter and interlace decodes to its samples", arguments: names(in: "accepted"))
+    func decodes(_ name: String) throws {
+        let list = try Data(contentsOf: Self.folder.appendingPathComponent("expected.json"))
+        let all = try JSONDecoder().decode([String: Expected].self, from: list)
+        let expected = try #require(all[String(name.dropLast(4))])
+        let decoded = try PNG.decode(Self.bytes("accepted/\(name)"), maximumPixels: 99)
+        #expect(decoded.header.width == 11 && decoded.header.height == 9)
+        #expect(decoded.header.bitDepth == expected.depth)
+        #expect(decoded.image.channels == expected.channels)
+        #expect(decoded.image.samples.count == expected.samples.count)
+        let largest = zip(decoded.image.samples, expected.samples).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        // 16-bit samples keep their precision: a step of theirs is 1.5e-5.
+        #expect(largest < 1e-6)
+    }
+
+    @Test("All kinds are there")
+    func complete() { #expect(Self.names(in: "accepted").count == 52 && Self.names(in: "rejected").count == 17) }
+
+    @Test("A broken file is an error", arguments: names(in: "rejected"))
+    func rejects(_ name: String) throws {
+        let bytes = try Self.bytes("rejected/\(name)")
+        #expect(throws: PNGError.self) { try PNG.decode(bytes, maximumPixels: 100_000) }
+    }
+
+    @Test("Every length of a cut file is an error")
+    func truncated() throws {
+        let whole = try Self.bytes("accepted/color3-depth4-adam7-trns.png")
+        for length in 0..<whole.count {
+            #expect(throws: PNGError.self) { try PNG.decode(whole[..<length], maximumPixels: 99) }
+        }
+    }
+
+    @Test("A header that promises too many pixels is refused before anything is allocated")
+    func tooManyPixels() throws {
+        let bytes = try Self.bytes("huge.png")
+        #expect(throws: PNGError.tooManyPixels(width: 50_000, height: 50_000, limit: 40_000_000)) {
+            try PNG.decode(bytes, maximumPixels: 40_000_000)
+        }
+    }
+
+    @Test("Bytes changed at random are decoded or refused, never more")
+    func mutated() throws {
+        let whole = try Self.bytes("accepted/color6-depth8-plain.png")
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<2000 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: .min ... .max, using: &generator)
+            }
+            _ = try? PNG.decode(bytes, maximumPixels: 10_000)
+        }
+    }
+
+    @Test("What is encoded is decoded again to the nearest of 256 levels", arguments: [1, 3])
+    func roundTrip(_ channels: Int) throws {
+        let samples = (0..<7 * 5 * channels).map { Float($0) / Float(7 * 5 * channels - 1) }
+        let image = Image(height: 7, width: 5, channels: channels, samples: samples)
+        let decoded = try PNG.decode(PNG.encode(image), maximumPixels: 35).image
+        #expect(zip(decoded.samples, samples).allSatisfy { abs($0 - $1) <= 0.5 / 255 + 1e-6 })
+    }
+
+    @Test("Samples out of range are clamped")
+    func clamped() throws {
+        let image = Image(height: 1, width: 3, channels: 1, samples: [-5, 0.5, 7])
+        #expect(try PNG.decode(PNG.encode(image), maximumPixels: 3).image.samples == [0, 128.0 / 255, 1])
+    }
+}

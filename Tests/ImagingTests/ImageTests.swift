@@ -1,0 +1,45 @@
+import Imaging
+import ModelFile
+import TestSupport
+import Testing
+
+@Suite struct ImageTests {
+    @Test(
+        "Resizing gives the reference's samples",
+        arguments: [(28, 28), (32, 32), (74, 100)],
+        [("bilinear", Image.Interpolation.bilinear), ("bilinear.antialias", .antialiased)]
+    )
+    func resizing(_ size: (height: Int, width: Int), kind: (name: String, interpolation: Image.Interpolation)) throws {
+        let file = try Golden.load("resize")
+        let image = Image(height: 37, width: 53, channels: 1, samples: try file.floats("x", shape: [1, 1, 37, 53]))
+        let resized = image.resized(height: size.height, width: size.width, kind.interpolation)
+        let expected = try file.floats(
+            "\(kind.name).\(size.height)x\(size.width)",
+            shape: [1, 1, size.height, size.width]
+        )
+        // Weights are computed in double precision here, in single there.
+        #expect(relativeError(resized.samples, expected) < 1e-5)
+    }
+
+    @Test("Colour turns to grey by luma, grey to three equal channels")
+    func channels() {
+        let colour = Image(height: 1, width: 2, channels: 3, samples: [1, 0, 0, 0, 1, 0.5])
+        let grey = colour.converted(toChannels: 1)
+        #expect(relativeError(grey.samples, [0.299, 0.644]) < Tolerance.formula)
+        #expect(grey.converted(toChannels: 3).samples == [0, 0, 0, 1, 1, 1].map { grey.samples[$0] })
+    }
+
+    @Test("A border is black, lies all around, and comes off again", arguments: [(28, 32), (3, 8), (5, 5), (4, 7)])
+    func padding(_ inner: Int, outer: Int) {
+        let image = Image(height: inner, width: inner, channels: 1, filledWith: 0.5)
+        let padded = image.padded(height: outer, width: outer)
+        #expect(padded.samples.reduce(0, +) == image.samples.reduce(0, +))
+        #expect(padded.cropped(height: inner, width: inner) == image)
+    }
+
+    @Test("Mirroring twice is the image itself")
+    func mirror() {
+        let image = Image(height: 2, width: 3, channels: 1, samples: [1, 2, 3, 4, 5, 6])
+        #expect(image.flipped.samples == [3, 2, 1, 6, 5, 4] && image.flipped.flipped == image)
+    }
+}

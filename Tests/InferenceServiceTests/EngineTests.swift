@@ -1,0 +1,76 @@
+import DIA
+import Foundation
+import Imaging
+import InferenceService
+import ModelFile
+import TestSupport
+import Testing
+
+/// The queue in front of the models.
+@Suite struct EngineTests {
+    private func engine(_ change: (inout Engine.Configuration) -> Void, _ metrics: ServiceMetrics) throws -> Engine {
+        var configuration = Engine.Configuration()
+        change(&configuration)
+        let directory = try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)
+        return try Engine([directory], configuration, metrics: metrics)
+    }
+
+    private let image = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
+
+    @Test("Requests that arrive together run together")
+    func batching() async throws {
+        let metrics = ServiceMetrics()
+        let engine = try engine({ $0.maximumBatch = 8 }, metrics)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<40 { group.addTask { _ = try? await engine.score(image, model: "deep-gray") } }
+        }
+        let text = metrics.text(models: [], version: "")
+        let batches = try #require(text.split(separator: "\n").first { $0.hasPrefix("dia_batch_size_count") })
+        let count = try #require(batches.split(separator: " ").last.flatMap { Int($0) })
+        #expect(text.contains("dia_batch_size_sum 40.0") && count >= 5 && count < 40)
+    }
+
+    @Test("A full queue refuses at once and says when to come again")
+    func full() async throws {
+        let metrics = ServiceMetrics()
+        let engine = try engine({ $0.queueCapacity = 2 }, metrics)
+        let outcomes = await withTaskGroup(of: EngineError?.self) { group in
+            for _ in 0..<60 {
+                group.addTask {
+                    do throws(EngineError) {
+                        _ = try await engine.dissolve(image, model: "deep-gray", steps: Array(repeating: 50, count: 16))
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: [EngineError?]()) { $0.append($1) }
+        }
+        let refused = outcomes.compactMap { $0 }
+        #expect(!refused.isEmpty && refused.count < 60)
+        for error in refused {
+            guard case .busy(let seconds) = error else { return #expect(Bool(false)) }
+            #expect((1...3600).contains(seconds))
+        }
+        #expect(metrics.text(models: [], version: "").contains("dia_rejected_total{reason=\"queue_full\"} \(refused.count)"))
+    }
+
+    @Test("Each answer belongs to its own question, whatever is mixed")
+    func noMixUps() async throws {
+        let engine = try engine({ $0.maximumBatch = 5 }, ServiceMetrics())
+        let images = (0..<6).map { Image(height: 32, width: 32, channels: 1, filledWith: Float($0) / 6) }
+        var expected: [Double] = []
+        for image in images { expected.append(try await engine.score(image, model: "deep-gray").normality) }
+        let alone = expected
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<60 {
+                group.addTask {
+                    if index % 3 == 0 { _ = try? await engine.dissolve(images[0], model: "deep-gray", steps: [index]) }
+                    let result = try? await engine.score(images[index % 6], model: "deep-gray")
+                    #expect(abs((result?.normality ?? .nan) - alone[index % 6]) < 1e-4)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import HTTP
+import HTTPServer
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+/// The server over loopback, with a handler that tells what it got.
+@Suite(.timeLimit(.minutes(1))) struct ServerTests {
+    /// Answers with the method, the path and the body's length; `/slow` takes its time.
+    private struct Echo: RequestHandler {
+        func respond(to request: Request) async -> Response {
+            if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
+            if request.head.path == "/large" { return Response(200, body: Array(repeating: 7, count: 20_000_000)) }
+            let text = "\(request.head.method) \(request.head.path) \(request.body.count)"
+            return Response(200, contentType: "text/plain", body: text.utf8)
+        }
+
+        func refusal(_ error: RequestError) -> Response {
+            Response(error.status, contentType: "text/plain", body: error.reason.utf8)
+        }
+    }
+
+    private func start(
+        _ change: (inout HTTPServer.Configuration) -> Void = { _ in }
+    ) throws -> (server: HTTPServer, port: UInt16) {
+        var configuration = HTTPServer.Configuration()
+        configuration.port = 0
+        change(&configuration)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = HTTPServer(configuration, handler: Echo(), logger: logger)
+        return (server, try server.listen())
+    }
+
+    private func text(_ response: RawClient.Response?) -> String? {
+        response.map { String(decoding: $0.body, as: UTF8.self) }
+    }
+
+    @Test("One connection serves many requests, pipelined and chunked ones too")
+    func keepAlive() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        for index in 0..<3 {
+            await client.send("GET /\(index) HTTP/1.1\r\nHost: a\r\n\r\n")
+            let response = await client.response()
+            #expect(text(response) == "GET /\(index) 0")
+            #expect(response?.head.contains("\r\nDate: ") == true)
+        }
+        await client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        await client.send("POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n")
+        #expect(await text(client.response()) == "POST /a 3")
+        #expect(await text(client.response()) == "GET /b 0")
+        #expect(await text(client.response()) == "POST /c 5")
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A body that comes slowly and in pieces arrives whole")
+    func pieces() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        for byte in "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello".utf8 {
+            await client.send([byte])
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(await text(client.response()) == "POST /a 5")
+        await server.drain(limit: .zero)
+    }
+
+    @Test("Bytes that are no request get their status, then the connection is closed")
+    func refusals() async throws {
+        let (server, port) = try start()
+        for (bytes, status) in [
+            ("NONSENSE\r\n\r\n", 400), ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+            ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        ] {
+            let client = try RawClient(port: port)
+            await client.send(bytes)
+            let response = await client.response()
+            #expect(response?.status == status)
+            #expect(response?.head.contains("Connection: close") == true)
+            #expect(await client.isClosed())
+        }
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A client that goes on sending after an early refusal still reads it")
+    func earlyRefusal() async throws {
+        let (server, port) = try start { $0.limits.bodyBytes = 1000 }
+        let client = try RawClient(port: port)
+        await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
+        await client.send(Array(repeating: 0, count: 3_000_000))
+        #expect(await client.response()?.status == 413)
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A request cut in half is refused, and the next one is served")
+    func cutInHalf() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+        client.closeSending()
+        #expect(await client.response()?.status == 400)
+        do {
+            // Vanishes in the middle of its request.
+            let gone = try RawClient(port: port)
+            await gone.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+        }
+        do {
+            // Vanishes before its answer.
+            let gone = try RawClient(port: port)
+            await gone.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        }
+        let next = try RawClient(port: port)
+        await next.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await text(next.response()) == "GET /next 0")
+        await server.drain(limit: .zero)
+    }
+
+    @Test("HEAD has no body, 100 Continue comes when asked for")
+    func headAndContinue() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        await client.send("HEAD /h HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await client.response(toHead: true)?.head.contains("Content-Length: 9") == true)
+        await client.send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        #expect(await client.response()?.status == 100)
+        await client.send("ab")
+        #expect(await text(client.response()) == "POST /p 2")
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A large answer reaches a slow reader whole")
+    func largeAnswer() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        await client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        try await Task.sleep(for: .milliseconds(100))
+        let response = await client.response()
+        #expect(response?.body.count == 20_000_000 && response?.body.allSatisfy { $0 == 7 } == true)
+        await server.drain(limit: .zero)
+    }
+
+    @Test("Slow heads get 408")
+    func slowHead() async throws {
+        let (server, port) = try start { $0.deadlines.head = .milliseconds(300) }
+        let client = try RawClient(port: port)
+        await client.send("GET / HT")
+        #expect(await client.response()?.status == 408)
+        #expect(await client.isClosed())
+        await server.drain(limit: .zero)
+    }
+
+    @Test("More connections than allowed wait for their turn")
+    func connectionLimit() async throws {
+        let (server, port) = try start { $0.maximumConnections = 2 }
+        var first: RawClient? = try RawClient(port: port)
+        let second = try RawClient(port: port)
+        let third = try RawClient(port: port, timeout: 1)
+        for client in [first, second] {
+            await client?.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await client?.response()?.status == 200)
+        }
+        await third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await third.response() == nil)
+        first = nil
+        #expect(await third.response()?.status == 200)
+        await server.drain(limit: .zero)
+    }
+
+    @Test("Draining finishes what was begun, closes the rest and accepts no more")
+    func draining() async throws {
+        let (server, port) = try start()
+        let busy = try RawClient(port: port)
+        let idle = try RawClient(port: port)
+        await idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await idle.response()?.status == 200)
+        await busy.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        try await Task.sleep(for: .milliseconds(100))
+        async let drained: Void = server.drain(limit: .seconds(10))
+        #expect(await text(busy.response()) == "GET /slow 0")
+        #expect(await busy.isClosed())
+        #expect(await idle.isClosed())
+        await drained
+        #expect(throws: RawClient.Failure.self) { _ = try RawClient(port: port) }
+    }
+
+    @Test("Draining ends at its limit even if a client does not")
+    func drainLimit() async throws {
+        let (server, port) = try start()
+        let stuck = try RawClient(port: port)
+        await stuck.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        try await Task.sleep(for: .milliseconds(100))
+        let start = ContinuousClock.now
+        await server.drain(limit: .milliseconds(400))
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(await stuck.isClosed())
+    }
+
+    @Test("An address that is taken or unknown is an error that says so")
+    func cannotListen() async throws {
+        let (server, port) = try start()
+        #expect(throws: SystemCallError.self) { try start { $0.port = port } }
+        #expect(throws: ListenError.self) { try start { $0.host = "no such host" } }
+        await server.drain(limit: .zero)
+    }
+
+    @Test("Two hundred clients at once each get their own answer")
+    func crowd() async throws {
+        let (server, port) = try start()
+        let right = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for index in 0..<200 {
+                group.addTask {
+                    let client = try RawClient(port: port)
+                    await client.send("GET /\(index) HTTP/1.1\r\nHost: a\r\n\r\n")
+                    let body = await client.response().map { String(decoding: $0.body, as: UTF8.self) }
+                    return body == "GET /\(index) 0"
+                }
+            }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(right == 200)
+        await server.drain(limit: .zero)
+    }
+}

@@ -1,0 +1,103 @@
+import Dispatch
+import Glibc
+
+/// A TCP client that sends exactly the bytes it is told to, for talking to a server as no library would.
+///
+/// Its calls block, so they run on a queue of its own: the threads of Swift's tasks are the server's too.
+/// `@unchecked Sendable`: everything stored is touched on `queue` alone.
+public final class RawClient: @unchecked Sendable {
+    private let descriptor: Int32
+    private let queue = DispatchQueue(label: "client")
+
+    /// What went wrong.
+    public struct Failure: Error {}
+
+    /// Connects to `port` on the loopback interface; reads give up after `timeout` seconds.
+    public init(port: UInt16, timeout: Int = 10) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw Failure() }
+        var limit = timeval(tv_sec: timeout, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Sends `bytes`; bytes that the peer does not take are dropped.
+    public func send(_ bytes: some Collection<UInt8>) async {
+        let bytes = Array(bytes)
+        await blocking { self.sendAll(bytes) }
+    }
+
+    private func blocking<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+        await withCheckedContinuation { continuation in queue.async { continuation.resume(returning: work()) } }
+    }
+
+    private func sendAll(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Sends a text.
+    public func send(_ text: String) async { await send(text.utf8) }
+
+    /// Says that nothing more will be sent.
+    public func closeSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// A response as it came.
+    public struct Response: Sendable {
+        /// The status code.
+        public var status: Int
+        /// The head.
+        public var head: String
+        /// The body.
+        public var body: [UInt8]
+    }
+
+    private var buffer: [UInt8] = []
+
+    private func fill() -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = chunk.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count > 0 else { return false }
+        buffer += chunk[..<count]
+        return true
+    }
+
+    /// The next response by its Content-Length; nil if the connection ended first.
+    public func response(toHead: Bool = false) async -> Response? {
+        await blocking { self.nextResponse(toHead) }
+    }
+
+    private func nextResponse(_ toHead: Bool) -> Response? {
+        let end = Array("\r\n\r\n".utf8)
+        while true {
+            if let found = (0..<max(0, buffer.count - 3)).first(where: { buffer[$0..<$0 + 4].elementsEqual(end) }) {
+                let head = String(decoding: buffer[..<found], as: UTF8.self)
+                let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+                let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+                    .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
+                let total = found + 4 + (toHead || status == 100 ? 0 : length)
+                while buffer.count < total { guard fill() else { return nil } }
+                defer { buffer.removeFirst(total) }
+                return Response(status: status, head: head, body: Array(buffer[(found + 4)..<total]))
+            }
+            guard fill() else { return nil }
+        }
+    }
+
+    /// Whether the peer has closed the connection: nothing more comes, not even after waiting.
+    public func isClosed() async -> Bool { await blocking { self.buffer.isEmpty && !self.fill() } }
+}

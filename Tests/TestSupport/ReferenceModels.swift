@@ -1,0 +1,37 @@
+public import Foundation
+import ModelFile
+
+/// Model directories written by an independent program, Tests/Reference/make_models.py, and copies of them.
+public enum ReferenceModels {
+    /// All of them.
+    public static let names = ["gray-pad", "rgb-resize", "deep-gray", "imagenet"]
+
+    /// The directory called `name`.
+    public static func folder(_ name: String) -> URL {
+        Bundle.module.bundleURL.appendingPathComponent("Models/\(name)")
+    }
+
+    /// A copy of `name` in `folder` with a calibration of `normality` at `alpha`.
+    public static func calibrated(_ name: String, in folder: URL, normality: [Float], alpha: Double) throws {
+        try FileManager.default.copyItem(at: Self.folder(name), to: folder)
+        let tensor = NamedTensor(name: "normality", shape: [normality.count], values: normality)
+        let bytes = try SafetensorsEncoder.encode([tensor], file: "calibration.safetensors")
+        try Data(bytes).write(to: folder.appendingPathComponent("calibration.safetensors"))
+        let url = folder.appendingPathComponent("model.json")
+        var manifest = try JSONDecoder().decode(ModelManifest.self, from: Data(contentsOf: url))
+        manifest.calibration = ModelManifest.Calibration(
+            file: "calibration.safetensors",
+            sha256: SHA256.hexadecimal(bytes),
+            alpha: alpha
+        )
+        try JSONEncoder().encode(manifest).write(to: url)
+    }
+}
+
+/// Runs `body` with a fresh folder that is removed afterwards.
+public func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dia-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder)
+}
