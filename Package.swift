@@ -63,7 +63,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "dia-train",
-            dependencies: ["Training", "DIA", "Kernels", "ModelFile", arguments],
+            dependencies: ["Training", "DIA", "Neural", "Kernels", "ModelFile", arguments],
             swiftSettings: settings
         ),
 
@@ -101,7 +101,11 @@ let package = Package(
             dependencies: ["Neural", "Kernels", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
-        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "ModelFile", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ImagingTests",
+            dependencies: ["Imaging", "ModelFile", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CodecsTests",
             dependencies: ["Codecs", "Imaging"],

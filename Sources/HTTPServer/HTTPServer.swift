@@ -141,8 +141,10 @@ public final class HTTPServer: @unchecked Sendable {
         if !isDraining, connections.count < configuration.maximumConnections { setAccepting(true) }
     }
 
-    /// Stops accepting, finishes what was begun, and returns when every connection is closed, or has been
-    /// closed because `limit` was over. Every server that listened must be drained in the end.
+    /// Stops accepting, finishes what was begun, and returns when every connection is closed, or has been closed
+    /// because `limit` was over.
+    ///
+    /// Every server that listened must be drained in the end.
     public func drain(limit: Duration) async {
         await withCheckedContinuation { continuation in
             queue.async { [self] in

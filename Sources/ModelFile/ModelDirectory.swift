@@ -30,7 +30,10 @@ public struct ModelDirectory: Sendable {
         do {
             return try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))
         } catch {
-            throw ModelFileError(file: ModelManifest.fileName, reason: DecodingFailure(error, in: Data(bytes)).description)
+            throw ModelFileError(
+                file: ModelManifest.fileName,
+                reason: DecodingFailure(error, in: Data(bytes)).description
+            )
         }
     }
 

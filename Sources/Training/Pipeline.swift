@@ -108,6 +108,7 @@ public struct Pipeline {
         manifest.evaluation = try evaluation.json
         try writer.write(manifest)
         try evaluation.write(to: folder, title: "\(recipe.name) \(recipe.version)")
+        try DissolvingGrid.write(model, data: data, split: .test, normal: normal, to: folder)
         return evaluation
     }
 

@@ -6,6 +6,7 @@ import HTTPServer
 import InferenceService
 import Logging
 import ModelFile
+import Neural
 
 /// The inference service's process: options in, modules wired, signals obeyed.
 @main
@@ -40,6 +41,7 @@ struct DiaServer: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try Processor.requireSupported()
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "dia-server")
         let metrics = ServiceMetrics()

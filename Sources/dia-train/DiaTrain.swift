@@ -3,6 +3,7 @@ import DIA
 import Foundation
 import Kernels
 import ModelFile
+import Neural
 import Synchronization
 public import Training
 
@@ -31,7 +32,11 @@ struct DataOptions: ParsableArguments {
         guard (0...1024).contains(threads) else { throw ValidationError("--threads must be from 0 to 1024") }
     }
 
-    var workers: Workers { Workers(count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount) }
+    /// The engine's threads, if the processor can run them at all.
+    func workers() throws -> Workers {
+        try Processor.requireSupported()
+        return Workers(count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount)
+    }
 }
 
 struct Run: ParsableCommand {
@@ -55,7 +60,7 @@ struct Run: ParsableCommand {
             data: data,
             normal: options.normal,
             folder: out,
-            workers: options.workers,
+            workers: options.workers(),
             isInterrupted: Interruption.watch()
         )
         let evaluation = try pipeline.run()
@@ -74,19 +79,20 @@ struct Evaluate: ParsableCommand {
     @Option(help: "The split: train, validation or test.")
     var split: DataSet.Split = .test
 
-    @Option(help: "A folder for report.json and report.md; without it the figures are only printed.")
+    @Option(help: "A folder for report.json, report.md and dissolving.png; without it the figures are only printed.")
     var out: String?
 
     func run() throws {
         let data = try DataSet.load(path: options.data)
         try data.requireLabel(options.normal)
-        let model = try Model(ModelDirectory(path: model), workers: options.workers)
+        let model = try Model(ModelDirectory(path: model), workers: options.workers())
         let evaluation = try Evaluation.run(model, data: data, split: split, normal: options.normal)
         print(evaluation.text)
         guard let out else { return }
         try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
         let manifest = model.information.manifest
         try evaluation.write(to: out, title: "\(manifest.name) \(manifest.version)")
+        try DissolvingGrid.write(model, data: data, split: split, normal: options.normal, to: out)
     }
 }
 

@@ -74,7 +74,11 @@ import Testing
         let message = try error(file) { tensors, _ in
             let last = tensors.count - 1
             name = tensors[last].name
-            tensors[last] = NamedTensor(name: name, shape: [1, tensors[last].values.count], values: tensors[last].values)
+            tensors[last] = NamedTensor(
+                name: name,
+                shape: [1, tensors[last].values.count],
+                values: tensors[last].values
+            )
         }
         #expect(message?.contains("\(file): tensor '\(name)': has shape") == true, "\(message ?? "no error")")
     }

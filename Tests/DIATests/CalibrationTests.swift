@@ -12,7 +12,10 @@ import Testing
         #expect(calibration.pValue(100) == 1)
     }
 
-    @Test("The verdict is the same by threshold and by p-value", arguments: [0.01, 0.024, 0.025, 0.05, 0.1, 0.29, 0.5, 0.99])
+    @Test(
+        "The verdict is the same by threshold and by p-value",
+        arguments: [0.01, 0.024, 0.025, 0.05, 0.1, 0.29, 0.5, 0.99]
+    )
     func verdicts(_ alpha: Double) {
         for count in [1, 2, 18, 19, 20, 39, 99, 100, 181] {
             let calibration = Calibration(normality: (1...count).map { Double($0) }, alpha: alpha)

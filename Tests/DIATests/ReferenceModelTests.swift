@@ -21,7 +21,11 @@ import Testing
         }
     }
 
-    @Test("A foreign model loads and gives its program's normality and dissolved pixels", arguments: names, [1, 2, 3, 8])
+    @Test(
+        "A foreign model loads and gives its program's normality and dissolved pixels",
+        arguments: names,
+        [1, 2, 3, 8]
+    )
     func agrees(_ name: String, threads: Int) throws {
         let folder = ReferenceModels.folder(name).path
         let model = try Model(ModelDirectory(path: folder), workers: Workers(count: threads))

@@ -43,7 +43,10 @@ import Testing
         #expect(answer() == ["send HTTP/1.1 200 OK", "handle /2"])
     }
 
-    @Test("After an answer that closes, bytes on their way are awaited", arguments: ["1.0\r\n", "1.1\r\nConnection: close\r\n"])
+    @Test(
+        "After an answer that closes, bytes on their way are awaited",
+        arguments: ["1.0\r\n", "1.1\r\nConnection: close\r\n"]
+    )
     mutating func closing(_ version: String) {
         #expect(receive("GET / HTTP/\(version)Host: a\r\n\r\n") == ["handle /"])
         #expect(answer() == ["send HTTP/1.1 200 OK", "closeSending"])
@@ -60,7 +63,11 @@ import Testing
 
     @Test("A body too large is refused before it is sent")
     mutating func tooLarge() {
-        #expect(receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n") == ["refuse 413"])
+        #expect(
+            receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n") == [
+                "refuse 413"
+            ]
+        )
     }
 
     @Test("A client that waits for 100 Continue gets it")

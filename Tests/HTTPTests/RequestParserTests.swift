@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct RequestParserTests {
     /// The requests in `text`, fed in pieces of `size` bytes, or the status of the error.
-    private func parse(_ text: String, by size: Int = .max, limits: RequestLimits = RequestLimits()) -> Result<[Request], RequestError> {
+    private func parse(_ text: String, by size: Int = .max, limits: RequestLimits = RequestLimits()) -> Result<
+        [Request], RequestError
+    > {
         var parser = RequestParser(limits: limits)
         var requests: [Request] = []
         var rest = Array(text.utf8)[...]
@@ -35,7 +37,9 @@ import Testing
         #expect(requests.map(\.head.method) == ["POST", "POST", "GET"])
         #expect(requests.map(\.head.path) == ["/a b", "/c", "/d"])
         #expect(requests.map { String(decoding: $0.body, as: UTF8.self) } == ["hello", "hello world", ""])
-        #expect(requests[0].head.query.map(\.name) == ["t", "x"] && requests[0].head.query.map(\.value) == ["1,2", "&"])
+        #expect(
+            requests[0].head.query.map(\.name) == ["t", "x"] && requests[0].head.query.map(\.value) == ["1,2", "&"]
+        )
         #expect(requests[0].head.headers["x"] == "y z")
         #expect(requests.map(\.head.keepsAlive) == [true, true, false])
     }
@@ -45,7 +49,8 @@ import Testing
         arguments: [
             // RFC 9112, section 3: the request line
             ("GET  / HTTP/1.1\r\n\(host)\r\n", 400), ("GET / HTTP/1.1 \r\n\(host)\r\n", 400),
-            ("GET /\r\n\(host)\r\n", 400), (" GET / HTTP/1.1\r\n\(host)\r\n", 400), ("G@T / HTTP/1.1\r\n\(host)\r\n", 400),
+            ("GET /\r\n\(host)\r\n", 400), (" GET / HTTP/1.1\r\n\(host)\r\n", 400),
+            ("G@T / HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET / HTTP/2.0\r\n\(host)\r\n", 505), ("GET / HTTP/1.10\r\n\(host)\r\n", 400),
             ("GET / http/1.1\r\n\(host)\r\n", 400), ("GET / HTTQ/1.1\r\n\(host)\r\n", 400),
             ("GET a HTTP/1.1\r\n\(host)\r\n", 400), ("GET * HTTP/1.1\r\n\(host)\r\n", 400),
@@ -59,7 +64,8 @@ import Testing
             // section 5: fields
             ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n", 400),
-            ("GET / HTTP/1.1\r\nHost: a\r\nX: \u{0}\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nX: \u{1}\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: \u{0}\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: \u{1}\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nX(: b\r\n\r\n", 400),
             // section 3.2: Host
             ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),

@@ -53,7 +53,9 @@ import Testing
             guard case .busy(let seconds) = error else { return #expect(Bool(false)) }
             #expect((1...3600).contains(seconds))
         }
-        #expect(metrics.text(models: [], version: "").contains("dia_rejected_total{reason=\"queue_full\"} \(refused.count)"))
+        #expect(
+            metrics.text(models: [], version: "").contains("dia_rejected_total{reason=\"queue_full\"} \(refused.count)")
+        )
     }
 
     @Test("Each answer belongs to its own question, whatever is mixed")

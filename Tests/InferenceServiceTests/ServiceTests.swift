@@ -34,7 +34,9 @@ import Testing
         return InferenceService(engine, configuration, metrics: metrics, logger: logger)
     }
 
-    private func post(_ path: String, _ body: [UInt8]? = nil, query: String = "", type: String? = "image/png") -> Request {
+    private func post(_ path: String, _ body: [UInt8]? = nil, query: String = "", type: String? = "image/png")
+        -> Request
+    {
         var headers: HeaderFields = ["Host": "a", "Content-Length": String((body ?? png).count)]
         if let type { headers.append("Content-Type", type) }
         let head = RequestHead(method: "POST", path: path, rawQuery: query, headers: headers)
@@ -173,8 +175,12 @@ import Testing
             (get("/nothing"), 404), (get("/v1/models/nobody"), 404), (post("/v1/models/nobody/score"), 404),
             (get("/v1/models/gray-pad/nothing"), 404), (get("/v1//score"), 404), (get("/v1/score"), 405),
             (post("/v1/models"), 405), (get("/livez", method: "BREW"), 501), (get("/livez", method: "DELETE"), 405),
-            (Request(head: RequestHead(method: "POST", path: "/v1/score", headers: ["Content-Type": "image/png"])), 411),
-            (post("/v1/score", []), 400), (post("/v1/score", type: "image/jpeg"), 415), (post("/v1/score", type: nil), 415),
+            (
+                Request(head: RequestHead(method: "POST", path: "/v1/score", headers: ["Content-Type": "image/png"])),
+                411
+            ),
+            (post("/v1/score", []), 400), (post("/v1/score", type: "image/jpeg"), 415),
+            (post("/v1/score", type: nil), 415),
             (post("/v1/score", Array(png.dropLast(30))), 400), (post("/v1/score", Array("text".utf8)), 400),
             (post("/v1/score", large), 413), (post("/v1/dissolve", query: "t=50,100"), 422),
             (post("/v1/dissolve", query: "t="), 400), (post("/v1/dissolve", query: "t=1000"), 400),
@@ -195,7 +201,10 @@ import Testing
         }
     }
 
-    @Test("A request's id is echoed if it is fit to be one", arguments: [("abc-1", true), ("a b", false), ("", false), (String(repeating: "x", count: 129), false)])
+    @Test(
+        "A request's id is echoed if it is fit to be one",
+        arguments: [("abc-1", true), ("a b", false), ("", false), (String(repeating: "x", count: 129), false)]
+    )
     func requestIDs(_ given: String, isTaken: Bool) async throws {
         var request = get("/livez")
         request.head.headers.append("X-Request-ID", given)

@@ -9,7 +9,8 @@ import Testing
         let algorithm: ConvolutionAlgorithm
         var testDescription: String { "\(algorithm), \(batch) images, \(shape)" }
 
-        init(_ algorithm: ConvolutionAlgorithm, _ batch: Int, _ sizes: (Int, Int, Int, Int), _ kernel: (Int, Int, Int)) {
+        init(_ algorithm: ConvolutionAlgorithm, _ batch: Int, _ sizes: (Int, Int, Int, Int), _ kernel: (Int, Int, Int))
+        {
             self.batch = batch
             self.algorithm = algorithm
             shape = ConvolutionShape(
@@ -56,11 +57,14 @@ import Testing
                     for ky in 0..<s.kernel {
                         for kx in 0..<s.kernel {
                             let (row, column) = (y * s.stride - s.padding + ky, x * s.stride - s.padding + kx)
-                            guard (0..<s.inputHeight).contains(row), (0..<s.inputWidth).contains(column) else { continue }
+                            guard (0..<s.inputHeight).contains(row), (0..<s.inputWidth).contains(column) else {
+                                continue
+                            }
                             for out in 0..<s.outputChannels {
                                 for channel in 0..<s.inputChannels {
                                     let output = ((image * s.outputHeight + y) * s.outputWidth + x) * s.outputChannels
-                                    let input = ((image * s.inputHeight + row) * s.inputWidth + column) * s.inputChannels
+                                    let input =
+                                        ((image * s.inputHeight + row) * s.inputWidth + column) * s.inputChannels
                                     let weight = ((out * s.inputChannels + channel) * s.kernel + ky) * s.kernel + kx
                                     body(output + out, input + channel, weight)
                                 }

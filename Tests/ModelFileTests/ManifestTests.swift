@@ -3,27 +3,32 @@ import ModelFile
 import Testing
 
 @Suite struct ManifestTests {
-    static var good: [String: Any] { [
-        "format": "dia-model/1", "name": "m", "version": "1",
-        "input": ["channels": 1, "height": 28, "width": 28],
-        "dissolve": [
-            "file": "unet.safetensors", "sha256": "", "dim": 8, "dim_mults": [1, 2], "channels": 1, "resolution": 32,
-            "fit": "pad", "timesteps": 1000, "beta_schedule": "cosine", "default_t": 200,
-        ],
-        "encoder": [
-            "file": "encoder.safetensors", "sha256": "", "arch": "resnet18", "stem": "cifar", "width": 4, "channels": 1,
-            "projection": 16, "shifts": "rotation",
-        ],
-        "score": [
-            "file": "bank.safetensors", "sha256": "", "method": "csi", "views": 1, "crop_scale": 0.54, "seed": 0,
-        ],
-    ] }
+    static var good: [String: Any] {
+        [
+            "format": "dia-model/1", "name": "m", "version": "1",
+            "input": ["channels": 1, "height": 28, "width": 28],
+            "dissolve": [
+                "file": "unet.safetensors", "sha256": "", "dim": 8, "dim_mults": [1, 2], "channels": 1,
+                "resolution": 32,
+                "fit": "pad", "timesteps": 1000, "beta_schedule": "cosine", "default_t": 200,
+            ],
+            "encoder": [
+                "file": "encoder.safetensors", "sha256": "", "arch": "resnet18", "stem": "cifar", "width": 4,
+                "channels": 1,
+                "projection": 16, "shifts": "rotation",
+            ],
+            "score": [
+                "file": "bank.safetensors", "sha256": "", "method": "csi", "views": 1, "crop_scale": 0.54, "seed": 0,
+            ],
+        ]
+    }
 
     /// The good manifest with one member replaced, removed where `json` is empty.
     private func error(_ path: String, _ json: String) throws -> String? {
         var manifest = Self.good
         let keys = path.split(separator: ".").map(String.init)
-        let value = json.isEmpty ? nil : try JSONSerialization.jsonObject(with: Data(json.utf8), options: .fragmentsAllowed)
+        let value =
+            json.isEmpty ? nil : try JSONSerialization.jsonObject(with: Data(json.utf8), options: .fragmentsAllowed)
         if keys.count == 1 {
             manifest[keys[0]] = value
         } else {
@@ -55,7 +60,8 @@ import Testing
             ("dissolve.dim_mults", "[1,2,3,4,5,6,7]"), ("dissolve.dim_mults", "[99999]"), ("dissolve.resolution", "31"),
             ("dissolve.resolution", "16"), ("dissolve.fit", "\"crop\""), ("dissolve.timesteps", "1"),
             ("dissolve.default_t", "1000"), ("dissolve.beta_schedule", "\"sigmoid\""), ("dissolve.channels", "3"),
-            ("dissolve.file", "\"../../etc/passwd\""), ("dissolve.file", "\"/etc/passwd\""), ("dissolve.file", "\"..\""),
+            ("dissolve.file", "\"../../etc/passwd\""), ("dissolve.file", "\"/etc/passwd\""),
+            ("dissolve.file", "\"..\""),
             ("dissolve.sha256", ""), ("encoder.arch", "\"vit\""), ("encoder.stem", "\"x\""), ("encoder.width", "0"),
             ("encoder.projection", "9999999"), ("encoder.shifts", "\"flip\""), ("score.method", "\"knn\""),
             ("score.views", "0"), ("score.views", "1000"), ("score.crop_scale", "0"), ("score.crop_scale", "2"),

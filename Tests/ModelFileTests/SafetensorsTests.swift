@@ -17,7 +17,10 @@ import Testing
         }
     }
 
-    @Test("What is written is read again, in both precisions", arguments: [SafetensorsEncoder.Precision.float32, .float16])
+    @Test(
+        "What is written is read again, in both precisions",
+        arguments: [SafetensorsEncoder.Precision.float32, .float16]
+    )
     func roundTrip(_ precision: SafetensorsEncoder.Precision) throws {
         let tensors = [
             NamedTensor(name: "a.weight", shape: [2, 3], values: [1, -2, 0.5, 0, 1024, -0.25]),
@@ -51,7 +54,10 @@ import Testing
         "A broken header is an error that names what is wrong",
         arguments: [
             ("{", "expected"), ("", "expected"), ("[]", "expected"), ("{}x", "goes on"), ("{}", "bytes follow"),
-            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "twice"),
+            (
+                #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+                "twice"
+            ),
             (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#, "cut short"),
             (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, "needs 8"),
             (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, "cut short"),
@@ -64,8 +70,14 @@ import Testing
             (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, "needs dtype"),
             (#"{"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "repeated"),
             (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, "unexpected"),
-            (#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"F16","shape":[1],"data_offsets":[1,3]}}"#, "overlaps"),
-            (#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#, "gap"),
+            (
+                #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"F16","shape":[1],"data_offsets":[1,3]}}"#,
+                "overlaps"
+            ),
+            (
+                #"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}"#,
+                "gap"
+            ),
             (#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, "2 bytes follow"),
             (#"{"a\ud800":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "surrogate"),
             (#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#, "dimensions"),

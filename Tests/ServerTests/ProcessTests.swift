@@ -90,7 +90,11 @@ import Testing
             try Data(#"{"models": "/from-file", "queue": 5}"#.utf8).write(to: file)
             let fromFile = try run("dia-server", ["--config", file.path])
             #expect(fromFile.errors.contains("/from-file"))
-            let fromEnvironment = try run("dia-server", ["--config", file.path], environment: ["DIA_MODELS": "/from-env"])
+            let fromEnvironment = try run(
+                "dia-server",
+                ["--config", file.path],
+                environment: ["DIA_MODELS": "/from-env"]
+            )
             #expect(fromEnvironment.errors.contains("/from-env"))
             let fromLine = try run(
                 "dia-server",

@@ -47,8 +47,12 @@ import Testing
             #expect(text(response) == "GET /\(index) 0")
             #expect(response?.head.contains("\r\nDate: ") == true)
         }
-        await client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
-        await client.send("POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n")
+        await client.send(
+            "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /b HTTP/1.1\r\nHost: a\r\n\r\n"
+        )
+        await client.send(
+            "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"
+        )
         #expect(await text(client.response()) == "POST /a 3")
         #expect(await text(client.response()) == "GET /b 0")
         #expect(await text(client.response()) == "POST /c 5")

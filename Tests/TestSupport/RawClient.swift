@@ -87,7 +87,8 @@ public final class RawClient: @unchecked Sendable {
             if let found = (0..<max(0, buffer.count - 3)).first(where: { buffer[$0..<$0 + 4].elementsEqual(end) }) {
                 let head = String(decoding: buffer[..<found], as: UTF8.self)
                 let status = head.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-                let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+                let length =
+                    head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
                     .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
                 let total = found + 4 + (toHead || status == 100 ? 0 : length)
                 while buffer.count < total { guard fill() else { return nil } }

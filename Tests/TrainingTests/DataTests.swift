@@ -42,7 +42,10 @@ import Training
             for _ in 0..<300 {
                 var bytes = whole
                 for _ in 0..<3 {
-                    bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: .min ... .max, using: &generator)
+                    bytes[Int.random(in: bytes.indices, using: &generator)] = .random(
+                        in: .min ... .max,
+                        using: &generator
+                    )
                 }
                 _ = try load(bytes)
             }

@@ -67,7 +67,11 @@ import Training
             while rounds < 20 {
                 rounds += 1
                 do {
-                    _ = try run("pieces", threads: 2) { asked.withLock { $0 += 1; return $0 % 3 == 0 } }
+                    _ = try run("pieces", threads: 2) {
+                        asked.withLock {
+                            $0 += 1; return $0 % 3 == 0
+                        }
+                    }
                     break
                 } catch is Interrupted {}
             }
@@ -116,7 +120,8 @@ import Training
             ("\"batch\": 4", "\"batch\": 0", "diffusion.batch"), ("\"batch\": 2", "\"batch\": 1", "encoder.batch"),
             ("\"dim\": 8", "\"dim\": 9", "dissolve.dim"), ("\"dim\": 8", "\"dim\": \"8\"", "diffusion.dim"),
             ("\"optimizer\": \"lars\"", "\"optimizer\": \"newton\"", "encoder.optimizer"),
-            ("\"jitter\": 0.4", "\"jitter\": 1.5", "encoder.jitter"), ("\"steps\": 6", "\"steps\": -1", "diffusion.steps"),
+            ("\"jitter\": 0.4", "\"jitter\": 1.5", "encoder.jitter"),
+            ("\"steps\": 6", "\"steps\": -1", "diffusion.steps"),
             ("\"learning_rate\": 0.001", "\"learning_rate\": 0", "diffusion.learning_rate"),
             ("\"dissolve_to\": 100", "\"dissolve_to\": 30", "dissolve_from"),
             ("\"dissolve_to\": 100", "\"dissolve_to\": 2000", "dissolve_from"),

@@ -1,0 +1,60 @@
+# Everything a fresh machine needs, with a Swift toolchain and nothing else: `make serve`, `make test`.
+
+PACKAGES = libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+BUILD = swift build -c release
+BIN = .build/release
+HOST ?= 127.0.0.1
+PORT ?= 8080
+PHANTOMS = .build/phantoms
+
+.PHONY: help deps build serve test lint format train-phantom evaluate-phantom clean
+
+help:
+	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
+	@echo "make test              install what is missing, lint, build, run all tests"
+	@echo "make lint | format     check or mend the formatting"
+	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
+	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
+
+# The C libraries, by apt-get where packages are missing; as root or by sudo.
+deps:
+	@command -v swift > /dev/null || { echo "A Swift toolchain (6.2 or later) is needed: https://www.swift.org/install"; exit 1; }
+	@missing=""; \
+	for package in $(PACKAGES); do dpkg -s $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+		command -v apt-get > /dev/null || { echo "Please install:$$missing"; exit 1; }; \
+		sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		echo "Installing$$missing with apt-get"; \
+		$$sudo apt-get update && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y --no-install-recommends $$missing; \
+	fi
+
+build: deps
+	$(BUILD)
+
+serve: deps
+	$(BUILD) --product dia-server
+	exec $(BIN)/dia-server --models Models --default-model pneumonia --host $(HOST) --port $(PORT)
+
+lint:
+	swift format lint --strict -r Sources Tests Package.swift
+
+format:
+	swift format -i -r Sources Tests Package.swift
+
+test: deps lint
+	$(BUILD) --build-tests --explicit-target-dependency-import-check error
+	swift test -c release --disable-xctest
+
+$(PHANTOMS):
+	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0
+
+train-phantom: build
+	rm -rf $(PHANTOMS) Models/phantom/.training
+	$(MAKE) $(PHANTOMS)
+	$(BIN)/dia-train run --data $(PHANTOMS) --normal normal --out Models/phantom
+
+evaluate-phantom: build $(PHANTOMS)
+	$(BIN)/dia-train evaluate --data $(PHANTOMS) --normal normal --model Models/phantom --out .build/phantom-report
+
+clean:
+	rm -rf .build
