@@ -16,7 +16,7 @@ public final class InferenceService: Sendable {
         /// The model of paths that name none; nil if they are an error.
         public var defaultModel: String?
         /// Pixels of an image that are accepted, and of one that is sent.
-        public var maximumPixels = 40_000_000
+        public var maximumPixels = 25_000_000
         /// Steps of one dissolve request.
         public var maximumSteps = 16
         /// Threads that decode images.

@@ -32,7 +32,7 @@ struct ServerOptions: ParsableArguments {
     var maxBodyBytes: Int = 32 << 20
 
     @Option(help: "The most pixels of an image.")
-    var maxPixels: Int = 40_000_000
+    var maxPixels: Int = 25_000_000
 
     @Option(help: "The most connections at once.")
     var maxConnections: Int = 1024
