@@ -120,7 +120,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "DIA", "Codecs", "Imaging", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: ["Training", "DIA", "Neural", "Codecs", "Imaging", "Kernels", "ModelFile", "TestSupport"],
             resources: [.copy("Data")],
             swiftSettings: settings
         ),

@@ -150,6 +150,8 @@ int dia_png_encode(
         info = png_create_info_struct(png);
         if (info == NULL) png_error(png, "out of memory");
         png_set_write_fn(png, &to, write_bytes, flush_nothing);
+        /* The library's own limit of a million a side would refuse long strips. */
+        png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
         int color = channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
         png_set_IHDR(png, info, width, height, 8, color, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                      PNG_FILTER_TYPE_DEFAULT);

@@ -6,7 +6,7 @@ public import Imaging
 public enum PNGError: Error, Equatable, CustomStringConvertible {
     /// The bytes are no PNG, broken, or cut short.
     case invalid(String)
-    /// The header promises more pixels than allowed.
+    /// The header promises more pixels, or a longer side, than allowed.
     case tooManyPixels(width: Int, height: Int, limit: Int)
 
     /// What is wrong, in words for the sender.
@@ -14,13 +14,17 @@ public enum PNGError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .invalid(let reason): "the image is not a valid PNG: \(reason)"
         case .tooManyPixels(let width, let height, let limit):
-            "the image is \(width) x \(height) pixels, the limit is \(limit) in all"
+            "the image is \(width) x \(height) pixels, the limit is \(limit) in all and \(PNG.maximumSide) a side"
         }
     }
 }
 
 /// PNG files: the way of bytes into images and back.
 public enum PNG {
+    /// The longest side of an image that is decoded: far beyond any scan, and short enough that no image
+    /// of few bytes costs much memory by its shape alone.
+    public static let maximumSide = 32_768
+
     /// What a file's header says of its pixels.
     public struct Header: Sendable, Hashable {
         /// Columns and rows.
@@ -73,7 +77,7 @@ public enum PNG {
         let raw = try rawHeader(bytes)
         let (width, height) = (Int(raw.width), Int(raw.height))
         // Both are below 2^31, so their product fits.
-        guard width * height <= maximumPixels else {
+        guard width * height <= maximumPixels, max(width, height) <= maximumSide else {
             throw .tooManyPixels(width: width, height: height, limit: maximumPixels)
         }
         guard let color = Color(colorType: raw.color_type) else { throw .invalid("unknown colour type") }
@@ -144,9 +148,11 @@ public enum PNG {
     }
 
     /// Encodes `image` with 8 bits a sample, rounded and clamped (`png_write_row`).
+    ///
+    /// A sample that is not a number becomes 0. The image must have pixels and 1 or 3 channels.
     public static func encode(_ image: Image) -> [UInt8] {
         precondition(image.channels == 1 || image.channels == 3, "\(image.channels) channels in a PNG")
-        let samples = image.samples.map { UInt8(min(max($0, 0), 1) * 255 + 0.5) }
+        let samples = image.samples.map { $0 >= 0 ? UInt8(min($0, 1) * 255 + 0.5) : 0 }
         var data: UnsafeMutablePointer<UInt8>?
         var size = 0
         let status = unsafe samples.withUnsafeBufferPointer {

@@ -37,11 +37,18 @@ public struct ConnectionRules: Sendable {
         case close
     }
 
+    /// What the request decided of its answer.
+    private struct Answer: Sendable, Equatable {
+        var keepAlive = false
+        var isHead = false
+        var isOneZero = false
+    }
+
     private enum Phase: Sendable, Equatable {
         case idle
         case readingHead
         case readingBody
-        case handling(keepAlive: Bool, isHead: Bool)
+        case handling(Answer)
         case sending(thenClose: Bool)
         case lingering
         case closed
@@ -92,12 +99,18 @@ public struct ConnectionRules: Sendable {
 
     /// The answer to the request being handled.
     public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
-        guard case .handling(let keepAlive, let isHead) = phase else { return [] }
+        guard case .handling(let answer) = phase else { return [] }
         // After its last byte a peer may still wait for answers to what it sent before.
-        let stays = keepAlive && !isDraining && !(inputEnded && parser.isIdle)
+        let stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
         phase = .sending(thenClose: !stays)
         deadline = now + deadlines.write
-        return [.send(response.serialized(keepAlive: stays, isHead: isHead, date: date))]
+        let bytes = response.serialized(
+            keepAlive: stays,
+            isHead: answer.isHead,
+            isOneZero: answer.isOneZero,
+            date: date
+        )
+        return [.send(bytes)]
     }
 
     /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
@@ -138,7 +151,7 @@ public struct ConnectionRules: Sendable {
     }
 
     private mutating func refuse(_ error: RequestError, _ now: Duration) -> [Action] {
-        phase = .handling(keepAlive: false, isHead: false)
+        phase = .handling(Answer(isHead: parser.method == "HEAD"))
         deadline = nil
         return [.refuse(error)]
     }
@@ -156,7 +169,14 @@ public struct ConnectionRules: Sendable {
                         actions.append(.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)))
                     }
                 case .request(let request):
-                    phase = .handling(keepAlive: request.head.keepsAlive, isHead: request.head.method == "HEAD")
+                    let head = request.head
+                    phase = .handling(
+                        Answer(
+                            keepAlive: head.keepsAlive,
+                            isHead: head.method == "HEAD",
+                            isOneZero: head.version == .oneZero
+                        )
+                    )
                     deadline = nil
                     return actions + [.handle(request)]
                 }

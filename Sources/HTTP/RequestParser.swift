@@ -46,6 +46,9 @@ public struct RequestParser: Sendable {
     private var skippedLine = false
     private var body: [UInt8] = []
 
+    /// The method of the request being read, or of the one that failed, once its request line was read.
+    public private(set) var method: String?
+
     /// A parser with `limits`.
     public init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
 
@@ -100,7 +103,10 @@ public struct RequestParser: Sendable {
                     skippedLine = true
                     continue
                 }
-                state = .fields(try HeadParser.requestLine(line))
+                method = nil
+                let head = try HeadParser.requestLine(line)
+                method = head.method
+                state = .fields(head)
                 (skippedLine, headerBytes, headerCount) = (false, 0, 0)
             case .fields(var head):
                 guard let line = try fieldLine() else { return nil }

@@ -28,7 +28,8 @@ struct RequestTarget {
             if !origin.hasPrefix("/") { origin = "/" + origin }
         }
         let parts = origin.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let decoded = PercentEncoding.decode(parts[0].utf8),
+        // An encoded slash is no separator (RFC 3986, section 2.2), and nothing here has one in its name.
+        guard !parts[0].lowercased().contains("%2f"), let decoded = PercentEncoding.decode(parts[0].utf8),
             let path = String(validating: decoded, as: UTF8.self), !decoded.contains(where: { $0 < 0x20 || $0 == 0x7F })
         else { throw RequestError(400, "the path's percent-encoding is malformed") }
         self.path = path

@@ -48,12 +48,13 @@ public struct Response: Sendable, Hashable {
     /// The bytes on the wire.
     ///
     /// A response to HEAD has all fields and no body; `date` is an IMF-fixdate (RFC 9110, section 5.6.7).
-    public func serialized(keepAlive: Bool, isHead: Bool, date: String) -> [UInt8] {
+    public func serialized(keepAlive: Bool, isHead: Bool, isOneZero: Bool = false, date: String) -> [UInt8] {
         var text = "HTTP/1.1 \(status) \(Self.reason(status))\r\nDate: \(date)\r\n"
         for field in headers.fields { text += "\(field.name): \(field.value)\r\n" }
         // 204 has no body and no length (RFC 9110, section 8.6).
         if status != 204 { text += "Content-Length: \(body.count)\r\n" }
-        text += keepAlive ? "\r\n" : "Connection: close\r\n\r\n"
+        // A client of HTTP/1.0 must be told that the connection stays (RFC 9112, section 9.3).
+        text += keepAlive ? (isOneZero ? "Connection: keep-alive\r\n\r\n" : "\r\n") : "Connection: close\r\n\r\n"
         return Array(text.utf8) + (isHead || status == 204 ? [] : body)
     }
 }

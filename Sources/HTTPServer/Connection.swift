@@ -66,7 +66,9 @@ final class Connection: @unchecked Sendable {
 
     private func readable() {
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
-        while !isClosed, rules.wantsInput {
+        // A few reads at a time, so that one fast sender does not keep the others waiting; what is left wakes
+        // the source again.
+        for _ in 0..<16 where !isClosed && rules.wantsInput {
             do {
                 switch try Socket.receive(descriptor, into: &buffer) {
                 case .bytes(let bytes): perform(rules.received(bytes, now: environment.now()))

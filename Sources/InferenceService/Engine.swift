@@ -105,7 +105,9 @@ public final class Engine: Sendable {
 
     /// `image`, prepared for `model`, dissolved at each of `steps`.
     public func dissolve(_ image: Image, model: String, steps: [Int]) async throws(EngineError) -> [Image] {
-        try await submit(model) { done in .dissolve(image, steps: steps, done) }
+        let images: [Image] = try await submit(model) { done in .dissolve(image, steps: steps, done) }
+        guard images.allSatisfy({ $0.samples.allSatisfy(\.isFinite) }) else { throw .notFinite }
+        return images
     }
 
     private func submit<Result: Sendable>(

@@ -41,15 +41,15 @@ struct ImageInput: Sendable {
         return parts[0].body
     }
 
-    /// The decoded image, and what `prepare` makes of it, on a thread that may take its time.
+    /// What `prepare` makes of the decoded image, on a thread that may take its time; the decoded image itself,
+    /// which may be large, lives no longer than that.
     func decode<Prepared: Sendable>(
         _ bytes: ArraySlice<UInt8>,
         prepare: @escaping @Sendable (PNG.Decoded) -> Prepared
-    ) async throws(ServiceError) -> (decoded: PNG.Decoded, prepared: Prepared) {
-        let result: Result<(PNG.Decoded, Prepared), ServiceError> = await run {
+    ) async throws(ServiceError) -> Prepared {
+        let result: Result<Prepared, ServiceError> = await run {
             do throws(PNGError) {
-                let decoded = try PNG.decode(bytes, maximumPixels: maximumPixels)
-                return .success((decoded, prepare(decoded)))
+                return .success(prepare(try PNG.decode(bytes, maximumPixels: maximumPixels)))
             } catch {
                 if case .tooManyPixels = error { return .failure(ServiceError(413, error.description)) }
                 return .failure(ServiceError(400, error.description))

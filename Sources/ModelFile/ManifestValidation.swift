@@ -43,6 +43,9 @@ extension ModelManifest {
         try require(dissolve.fit != "pad" || fits, "dissolve.fit", "'pad' needs an input within the resolution")
         try range(dissolve.timesteps, 2...10_000, "dissolve.timesteps")
         try choice(dissolve.betaSchedule, ["cosine", "linear"], "dissolve.beta_schedule")
+        // Below that the linear schedule's last beta, 20 / timesteps, is no probability.
+        let isSchedule = dissolve.betaSchedule != "linear" || dissolve.timesteps > 20
+        try require(isSchedule, "dissolve.timesteps", "must be above 20 for the linear schedule")
         try range(dissolve.defaultT, 0...dissolve.timesteps - 1, "dissolve.default_t")
     }
 

@@ -42,6 +42,8 @@ struct DiaServer: AsyncParsableCommand {
 
     func run() async throws {
         try Processor.requireSupported()
+        // A log that nobody reads any more must not end the server.
+        signal(SIGPIPE, SIG_IGN)
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "dia-server")
         let metrics = ServiceMetrics()
@@ -76,6 +78,11 @@ struct DiaServer: AsyncParsableCommand {
         let signal = await signals.next()
         logger.info("shutting down", metadata: ["signal": "\(signal)"])
         service.beginDraining()
+        Task {
+            // Whoever signals twice will not wait.
+            _ = await signals.next()
+            await server.drain(limit: .zero)
+        }
         await server.drain(limit: .seconds(options.drainSeconds))
         logger.info("stopped")
     }

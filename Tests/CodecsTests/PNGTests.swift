@@ -82,9 +82,18 @@ import Testing
         #expect(zip(decoded.samples, samples).allSatisfy { abs($0 - $1) <= 0.5 / 255 + 1e-6 })
     }
 
-    @Test("Samples out of range are clamped")
+    @Test("Samples out of range are clamped, and one that is no number is black")
     func clamped() throws {
-        let image = Image(height: 1, width: 3, channels: 1, samples: [-5, 0.5, 7])
-        #expect(try PNG.decode(PNG.encode(image), maximumPixels: 3).image.samples == [0, 128.0 / 255, 1])
+        let image = Image(height: 1, width: 5, channels: 1, samples: [-5, 0.5, 7, .nan, .infinity])
+        let samples = try PNG.decode(PNG.encode(image), maximumPixels: 5).image.samples
+        #expect(samples == [0, 128.0 / 255, 1, 0, 1])
+    }
+
+    @Test("A side beyond a million can be written, and is too long to be read")
+    func longSide() throws {
+        let bytes = PNG.encode(Image(height: 1, width: 1_000_001, channels: 1))
+        #expect(throws: PNGError.tooManyPixels(width: 1_000_001, height: 1, limit: 25_000_000)) {
+            try PNG.decode(bytes, maximumPixels: 25_000_000)
+        }
     }
 }

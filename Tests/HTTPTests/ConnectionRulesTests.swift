@@ -134,6 +134,21 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self).contains("Connection: close\r\n"))
     }
 
+    @Test("A HEAD that is refused gets no body, and a 1.0 client is told that the connection stays")
+    mutating func answersByRequest() {
+        #expect(receive("HEAD / HTTP/1.1\r\n\r\n") == ["refuse 400"])
+        guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
+            return #expect(Bool(false))
+        }
+        #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n"))
+        var old = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        _ = old.received("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".utf8, now: .zero)
+        guard case .send(let answer) = old.respond(Response(200), date: "d", now: .zero).first else {
+            return #expect(Bool(false))
+        }
+        #expect(String(decoding: answer, as: UTF8.self).contains("\r\nConnection: keep-alive\r\n"))
+    }
+
     @Test("HEAD gets all fields and no body")
     func head() {
         let response = Response(200, contentType: "text/plain", body: "hello".utf8)

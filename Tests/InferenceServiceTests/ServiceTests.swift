@@ -183,6 +183,7 @@ import Testing
             (post("/v1/score", type: nil), 415),
             (post("/v1/score", Array(png.dropLast(30))), 400), (post("/v1/score", Array("text".utf8)), 400),
             (post("/v1/score", large), 413), (post("/v1/dissolve", query: "t=50,100"), 422),
+            (post("/v1/dissolve", query: "t=+50"), 400), (post("/v1/dissolve", query: "t=%2B50,-0"), 400),
             (post("/v1/dissolve", query: "t="), 400), (post("/v1/dissolve", query: "t=1000"), 400),
             (post("/v1/dissolve", query: "t=-1"), 400), (post("/v1/dissolve", query: "t=1,,2"), 400),
             (post("/v1/dissolve", query: "t=1&t=2"), 400), (post("/v1/dissolve", query: "s=1"), 400),

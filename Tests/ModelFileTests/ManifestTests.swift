@@ -66,6 +66,13 @@ import Testing
             ("encoder.projection", "9999999"), ("encoder.shifts", "\"flip\""), ("score.method", "\"knn\""),
             ("score.views", "0"), ("score.views", "1000"), ("score.crop_scale", "0"), ("score.crop_scale", "2"),
             ("score.seed", "-1"), ("calibration", "{\"file\":\"c\",\"sha256\":\"\",\"alpha\":1}"), ("dissolve", "null"),
+            (
+                "dissolve",
+                """
+                {"file": "u", "sha256": "", "dim": 8, "dim_mults": [1], "channels": 1, "resolution": 32, "fit": "pad",
+                 "timesteps": 20, "beta_schedule": "linear", "default_t": 0}
+                """
+            ),
         ]
     )
     func broken(_ path: String, json: String) throws {

@@ -1,0 +1,64 @@
+import DIA
+import Foundation
+import Imaging
+import Kernels
+import ModelFile
+import Neural
+import Testing
+import Training
+
+/// The models that come with the project do what is said of them.
+@Suite struct BundledModelTests {
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "../.."
+    )
+
+    private func model(_ name: String) throws -> Model {
+        let folder = Self.root.appendingPathComponent("Models/\(name)").path
+        return try Model(ModelDirectory(path: folder), workers: Workers(count: 2))
+    }
+
+    /// Phantoms of a seed that no training used.
+    private func phantoms(_ count: Int, lesion: Bool) -> [Image] {
+        var generator = SplitMix64(seed: lesion ? 977 : 976)
+        return (0..<count).map { _ in Phantom(side: 32).image(withLesion: lesion, using: &generator) }
+    }
+
+    @Test(
+        "It loads, is calibrated, and its card, recipe and figures stand beside it",
+        arguments: ["phantom", "pneumonia"]
+    )
+    func complete(_ name: String) throws {
+        let information = try model(name).information
+        #expect(information.manifest.name == name)
+        #expect(information.calibration?.threshold != nil)
+        #expect(information.manifest.evaluation != nil && information.manifest.training != nil)
+        for file in ["MODEL.md", "recipe.json", "report.json"] {
+            let path = Self.root.appendingPathComponent("Models/\(name)/\(file)").path
+            #expect(FileManager.default.fileExists(atPath: path), "\(file)")
+        }
+    }
+
+    @Test("Dissolving takes away more the larger t is", arguments: ["phantom", "pneumonia"])
+    func dissolving(_ name: String) throws {
+        let model = try model(name)
+        for image in phantoms(4, lesion: true) {
+            let input = model.information.prepare(image)
+            let dissolved = model.dissolve(Array(repeating: input, count: 4), at: [50, 100, 200, 400])
+            let changes = dissolved.map { copy in
+                zip(copy.samples, input.samples).reduce(Float(0)) { $0 + abs($1.0 - $1.1) }
+            }
+            #expect(changes[0] > 0)
+            #expect(zip(changes, changes.dropFirst()).allSatisfy { $0 < $1 }, "\(changes)")
+        }
+    }
+
+    @Test("The phantom model finds lesions in phantoms that it has never seen")
+    func findsLesions() throws {
+        let model = try model("phantom")
+        let normal = model.normality(phantoms(60, lesion: false)).map { -$0.normality }
+        let anomalous = model.normality(phantoms(60, lesion: true)).map { -$0.normality }
+        // Well below the figure in the model card, whose interval allows for the smaller sample here.
+        #expect(Metrics(normal: normal, anomalous: anomalous).auroc > 0.7)
+    }
+}
