@@ -35,13 +35,13 @@ public final class InferenceService: Sendable {
     /// The server's version.
     public static let version = "0.1.0"
 
-    private let engine: Engine
-    private let configuration: Configuration
-    private let metrics: ServiceMetrics
-    private let input: ImageInput
+    let engine: Engine
+    let configuration: Configuration
+    let metrics: ServiceMetrics
+    let input: ImageInput
     private let logger: Logger
     private let isDraining = Mutex(false)
-    private let underWay = Mutex(0)
+    let underWay = Mutex(0)
 
     /// A service over `engine`, ready at once.
     public init(_ engine: Engine, _ configuration: Configuration, metrics: ServiceMetrics, logger: Logger) {
@@ -165,118 +165,5 @@ public final class InferenceService: Sendable {
         }
         guard let model = engine.models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
         return model
-    }
-
-    /// A decoded image in the sizes that are needed of it.
-    private struct PreparedImage: Sendable {
-        let header: PNG.Header
-        /// As the model takes it.
-        let input: Image
-        /// As it is shown in a strip, where one is asked for.
-        let shown: Image?
-    }
-
-    private func prepared(
-        _ request: Request,
-        _ model: Model.Information,
-        isShown: Bool
-    ) async throws(ServiceError) -> PreparedImage {
-        let bytes = try input.bytes(of: request)
-        let channels = model.manifest.input.channels
-        return try await input.decode(bytes) { decoded in
-            PreparedImage(
-                header: decoded.header,
-                input: model.prepare(decoded.image),
-                shown: isShown ? decoded.image.converted(toChannels: channels) : nil
-            )
-        }
-    }
-
-    /// Runs `work` unless too many requests with images are under way already: decoding comes before the
-    /// engine's queue and must be bounded too.
-    private func admitted(_ work: () async throws -> Response) async throws -> Response {
-        let isFull = underWay.withLock { count in
-            guard count < configuration.queueCapacity else { return true }
-            count += 1
-            return false
-        }
-        if isFull {
-            metrics.rejected("requests_under_way")
-            throw ServiceError(503, "too many requests are under way; try again in 1 s", headers: ["Retry-After": "1"])
-        }
-        defer { underWay.withLock { $0 -= 1 } }
-        return try await work()
-    }
-
-    private func score(_ request: Request, _ model: Model.Information, _ id: String) async throws -> Response {
-        let image = try await prepared(request, model, isShown: false)
-        let result = try await engineWork { () async throws(EngineError) in
-            try await engine.score(image.input, model: model.manifest.name)
-        }
-        let object = ScoreObject(information: model, result: result, header: image.header, requestID: id)
-        var response = Response(200, contentType: "application/json", body: JSON.encode(object))
-        response.headers.append("Cache-Control", "no-store")
-        return response
-    }
-
-    private func dissolve(_ request: Request, _ model: Model.Information) async throws -> Response {
-        let steps = try steps(request.head.query, model)
-        let image = try await prepared(request, model, isShown: steps.count > 1)
-        let header = image.header
-        let panels = steps.count > 1 ? steps.count + 1 : 1
-        guard header.width * header.height * panels <= configuration.maximumPixels else {
-            throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
-        }
-        let dissolved = try await engineWork { () async throws(EngineError) in
-            try await engine.dissolve(image.input, model: model.manifest.name, steps: steps)
-        }
-        let body = await input.run {
-            let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
-            return PNG.encode(Strip.of((image.shown.map { [$0] } ?? []) + resized))
-        }
-        var response = Response(200, contentType: "image/png", body: body)
-        response.headers.append("Cache-Control", "no-store")
-        return response
-    }
-
-    /// The steps that `t` lists, or the model's own.
-    private func steps(
-        _ query: [(name: String, value: String)],
-        _ model: Model.Information
-    ) throws(ServiceError) -> [Int] {
-        let part = model.manifest.dissolve
-        guard query.allSatisfy({ $0.name == "t" }) else {
-            throw ServiceError(400, "the one query parameter here is 't'")
-        }
-        guard let list = query.first else { return [part.defaultT] }
-        guard query.count == 1 else { throw ServiceError(400, "'t' stands more than once; separate steps by commas") }
-        let words = list.value.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = words.filter { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-        let steps = numbers.compactMap { Int($0) }.filter { (0..<part.timesteps).contains($0) }
-        guard steps.count == words.count else {
-            throw ServiceError(400, "'t' takes whole numbers from 0 to \(part.timesteps - 1), separated by commas")
-        }
-        guard steps.count <= configuration.maximumSteps else {
-            throw ServiceError(400, "'t' takes at most \(configuration.maximumSteps) steps")
-        }
-        return steps
-    }
-
-    private func engineWork<Result>(
-        _ work: () async throws(EngineError) -> Result
-    ) async throws(ServiceError) -> Result {
-        do {
-            return try await work()
-        } catch {
-            switch error {
-            case .busy(let seconds):
-                throw ServiceError(
-                    503,
-                    "the queue is full; try again in \(seconds) s",
-                    headers: ["Retry-After": String(seconds)]
-                )
-            case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
-            }
-        }
     }
 }

@@ -9,16 +9,9 @@ enum Multipart {
 
     /// The boundary that a Content-Type names; nil if it is not multipart/form-data with one.
     static func boundary(of contentType: String) -> String? {
-        let parts = contentType.split(separator: ";").map { $0.trimmed }
-        guard parts.first?.lowercased() == "multipart/form-data" else { return nil }
-        for parameter in parts.dropFirst() {
-            let pair = parameter.split(separator: "=", maxSplits: 1).map { $0.trimmed }
-            guard pair.count == 2, pair[0].lowercased() == "boundary" else { continue }
-            let isQuoted = pair[1].count >= 2 && pair[1].hasPrefix("\"") && pair[1].hasSuffix("\"")
-            let value = isQuoted ? String(pair[1].dropFirst().dropLast()) : pair[1]
-            return (1...70).contains(value.utf8.count) ? value : nil
-        }
-        return nil
+        let field = ParameterizedField(contentType)
+        guard field.value == "multipart/form-data", let boundary = field.parameters["boundary"] else { return nil }
+        return (1...70).contains(boundary.utf8.count) ? boundary : nil
     }
 
     /// The parts of `body` in order.
@@ -51,19 +44,10 @@ enum Multipart {
         let disposition = header.split(whereSeparator: \.isNewline).first {
             $0.lowercased().hasPrefix("content-disposition:")
         }
-        guard let disposition, let name = parameter("name", of: disposition) else {
-            throw ServiceError(400, "a part has no Content-Disposition with a name")
-        }
+        guard let disposition,
+            let name = ParameterizedField(disposition.dropFirst("content-disposition:".count)).parameters["name"]
+        else { throw ServiceError(400, "a part has no Content-Disposition with a name") }
         return Part(name: name, body: body[(range.lowerBound + headerEnd + 4)..<range.upperBound])
-    }
-
-    private static func parameter(_ key: String, of disposition: Substring) -> String? {
-        for piece in disposition.split(separator: ";").dropFirst() {
-            let pair = piece.split(separator: "=", maxSplits: 1).map { $0.trimmed }
-            guard pair.count == 2, pair[0].lowercased() == key else { continue }
-            return pair[1].hasPrefix("\"") ? String(pair[1].dropFirst().prefix { $0 != "\"" }) : pair[1]
-        }
-        return nil
     }
 
     /// Where `pattern` first stands in `bytes` from `start` on.

@@ -158,6 +158,8 @@ import Testing
         #expect(await status(form([("image", png)]), "Multipart/Form-Data; boundary=\"b\"") == 200)
         #expect(await status(Array("preamble\r\n".utf8) + form([("image", png)])) == 200)
         #expect(await status(form([("picture", png)])) == 400)
+        // What looks like a parameter within quotes is text.
+        #expect(await status(form([("picture\"; x=\"; name=image; ", png)])) == 400)
         #expect(await status(form([("image", png), ("image", png)])) == 400)
         #expect(await status(form([("image", [])])) == 400)
         #expect(await status(form([])) == 400)
