@@ -38,6 +38,11 @@ public struct Progress {
         }
     }
 
+    /// Ends the bar's line before its time, for whatever is printed next.
+    public func breakOff() {
+        if isTerminal { write("\n") }
+    }
+
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
     private static func time(_ seconds: Double) -> String {

@@ -51,14 +51,18 @@ struct StageRunner {
             checkpoint.step += 1
             checkpoint.losses.append(loss)
             progress.update(checkpoint.step, "loss \(String(format: "%.4f", Self.recent(checkpoint.losses)))")
-            let mustStop = checkpoint.step == stage.steps || isInterrupted()
-            if mustStop || ContinuousClock.now - lastSaved > checkpointEvery {
+            let isStopping = isInterrupted()
+            let mustSave = checkpoint.step == stage.steps || isStopping
+            if mustSave || ContinuousClock.now - lastSaved > checkpointEvery {
                 checkpoint.arrays = stage.arrays
                 try checkpoint.save(path: path)
                 try writeLosses(checkpoint.losses, S.name)
                 lastSaved = .now
             }
-            if isInterrupted() { throw Interrupted() }
+            if isStopping {
+                progress.breakOff()
+                throw Interrupted()
+            }
         }
     }
 
