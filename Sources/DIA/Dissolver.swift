@@ -12,6 +12,18 @@ public final class Dissolver {
         case pad
         /// Resized, and resized back.
         case resize
+
+        /// `image` as the U-Net sees it: `side` x `side`, samples in [-1, 1].
+        ///
+        /// Training and dissolving both go through here, so that they see the same.
+        public func networkInput(_ image: Image, side: Int) -> [Float] {
+            let fitted =
+                switch self {
+                case .pad: image.padded(height: side, width: side)
+                case .resize: image.resized(height: side, width: side)
+                }
+            return fitted.samples.map { 2 * $0 - 1 }
+        }
     }
 
     /// The noise schedule.
@@ -52,11 +64,7 @@ public final class Dissolver {
 
     private func batch(_ images: ArraySlice<Image>, _ steps: ArraySlice<Int>) -> [Image] {
         let side = network.resolution
-        let scaled = images.map { image in
-            let fitted =
-                fit == .pad ? image.padded(height: side, width: side) : image.resized(height: side, width: side)
-            return fitted.samples.map { 2 * $0 - 1 }
-        }
+        let scaled = images.map { fit.networkInput($0, side: side) }
         let noise = plan.run([scaled.flatMap { $0 }, steps.flatMap { network.timeEmbedding($0) }], batch: images.count)
         let size = side * side * network.channels
         return zip(images, steps).enumerated().map { index, pair in

@@ -25,6 +25,9 @@ public final class Model {
         }
     }
 
+    /// What stands wherever a score is shown.
+    public static let notice = "Research use only, not for diagnosis."
+
     /// What is known of the model.
     public let information: Information
     private let encoder: ImageEncoder

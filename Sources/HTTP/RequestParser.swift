@@ -67,14 +67,6 @@ public struct RequestParser: Sendable {
         return position == buffer.count
     }
 
-    /// Whether the parser waits for a body or a part of it.
-    public var isInBody: Bool {
-        switch state {
-        case .requestLine, .fields, .failed: false
-        default: true
-        }
-    }
-
     /// Bytes held that no event has taken yet.
     public var bufferedBytes: Int { buffer.count - position + body.count }
 

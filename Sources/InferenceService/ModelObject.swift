@@ -65,6 +65,6 @@ struct ModelObject: Encodable {
         try container.encode(calibration, forKey: .calibration)
         try container.encode(manifest.evaluation, forKey: .evaluation)
         try container.encode(limits, forKey: .limits)
-        try container.encode("Research use only, not for diagnosis.", forKey: .notice)
+        try container.encode(Model.notice, forKey: .notice)
     }
 }

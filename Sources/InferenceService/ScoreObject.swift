@@ -54,7 +54,7 @@ struct ScoreObject: Encodable {
             color: header.color.rawValue
         )
         try container.encode(size, forKey: .image)
-        try container.encode("Research use only, not for diagnosis.", forKey: .notice)
+        try container.encode(Model.notice, forKey: .notice)
         try container.encode(requestID, forKey: .requestID)
     }
 }

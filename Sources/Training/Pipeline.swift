@@ -75,7 +75,7 @@ public struct Pipeline {
         let dissolver = Dissolver(
             recipe.network,
             parameters: diffusion,
-            schedule: NoiseSchedule(recipe.diffusion.betaSchedule, timesteps: recipe.diffusion.timesteps),
+            schedule: recipe.schedule,
             fit: recipe.diffusion.fit,
             workers: workers
         )

@@ -140,6 +140,9 @@ public struct Recipe: Sendable, Codable, Hashable {
         )
     }
 
+    /// The noise schedule it describes.
+    public var schedule: NoiseSchedule { NoiseSchedule(diffusion.betaSchedule, timesteps: diffusion.timesteps) }
+
     /// The encoder it describes.
     public var encoderNetwork: ResNet18 {
         ResNet18(

@@ -53,11 +53,10 @@ public enum DissolvingGrid {
         normal: String,
         to folder: String
     ) throws {
-        let input = model.information.manifest.input
-        let images = data.prepared(split, channels: input.channels, height: input.height, width: input.width)
+        let images = data.splits[split] ?? []
         let rows = images.filter { $0.label == normal }.prefix(3) + images.filter { $0.label != normal }.prefix(3)
         guard !rows.isEmpty else { return }
-        let bytes = PNG.encode(image(model, rows.map(\.image)))
+        let bytes = PNG.encode(image(model, rows.map { model.information.prepare($0.image) }))
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/dissolving.png"), options: .atomic)
     }
 }

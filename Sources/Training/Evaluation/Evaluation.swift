@@ -42,13 +42,12 @@ public struct Evaluation: Sendable, Codable {
         seed: UInt64 = 0
     ) throws -> Evaluation {
         let information = model.information
-        let input = information.manifest.input
-        let images = data.prepared(split, channels: input.channels, height: input.height, width: input.width)
+        let images = data.splits[split] ?? []
         var progress = Progress("evaluate \(split.rawValue)", total: images.count)
         var scores: [(normality: Double, isNormal: Bool)] = []
         for start in stride(from: 0, to: images.count, by: 8) {
             let part = images[start..<min(start + 8, images.count)]
-            for (image, result) in zip(part, model.normality(part.map(\.image))) {
+            for (image, result) in zip(part, model.normality(part.map { information.prepare($0.image) })) {
                 scores.append((result.normality, image.label == normal))
             }
             progress.update(scores.count)
@@ -104,7 +103,7 @@ public struct Evaluation: Sendable, Codable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(self).write(to: URL(fileURLWithPath: "\(folder)/report.json"), options: .atomic)
-        let page = "# \(title)\n\nResearch use only, not for diagnosis.\n\n\(text)\n"
+        let page = "# \(title)\n\n\(Model.notice)\n\n\(text)\n"
         try Data(page.utf8).write(to: URL(fileURLWithPath: "\(folder)/report.md"), options: .atomic)
     }
 

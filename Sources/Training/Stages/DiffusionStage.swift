@@ -24,18 +24,12 @@ struct DiffusionStage: Stage {
     init(_ recipe: Recipe, images: [Image], workers: Workers) {
         self.recipe = recipe
         network = recipe.network
-        schedule = NoiseSchedule(recipe.diffusion.betaSchedule, timesteps: recipe.diffusion.timesteps)
+        schedule = recipe.schedule
         let graph = network.graph()
         plan = TrainingPlan(graph, batch: recipe.diffusion.batch, workers: workers)
         let side = recipe.diffusion.resolution
-        func scaled(_ image: Image) -> [Float] {
-            let fitted =
-                recipe.diffusion.fit == .pad
-                ? image.padded(height: side, width: side) : image.resized(height: side, width: side)
-            return fitted.samples.map { 2 * $0 - 1 }
-        }
-        self.images = images.map(scaled)
-        mirrored = images.map { scaled($0.flipped) }
+        self.images = images.map { recipe.diffusion.fit.networkInput($0, side: side) }
+        mirrored = images.map { recipe.diffusion.fit.networkInput($0.flipped, side: side) }
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.diffusionWeights)
         parameters = Parameters(layout: graph.parameters, using: &generator)
         optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), count: parameters.values.count)
