@@ -67,6 +67,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The engine's own side of `make bench`.
+        .executableTarget(
+            name: "dia-bench",
+            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", arguments],
+            path: "Benchmarks/dia-bench",
+            swiftSettings: settings
+        ),
+
         // The service.
         .target(name: "HTTP", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP", logging], swiftSettings: strict),

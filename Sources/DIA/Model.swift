@@ -54,29 +54,9 @@ public final class Model {
     /// Each image, ``Information/prepare(_:)``d, dissolved at its own step.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { dissolver.dissolve(images, at: steps) }
 
-    /// The numbers of `network`'s parameters from a weights file; other tensors in it are left alone.
-    private static func parameters(_ layout: [Parameter], _ file: Safetensors) throws(ModelFileError) -> Parameters {
-        var result = Parameters(layout: layout)
-        for parameter in layout {
-            let values = try file.floats(parameter.name, shape: parameter.shape)
-            if parameter.name.hasSuffix("running_var"), let bad = values.firstIndex(where: { $0 < 0 }) {
-                throw ModelFileError(file: file.file, tensor: parameter.name, reason: "element \(bad) is negative")
-            }
-            result.values.replaceSubrange(parameter.range, with: values)
-        }
-        return result
-    }
-
     private static func dissolver(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> Dissolver {
         let part = directory.manifest.dissolve
-        let network = UNet(
-            dim: part.dim,
-            multipliers: part.dimMults,
-            channels: part.channels,
-            resolution: part.resolution
-        )
-        let file = try directory.tensors(in: part.file, sha256: part.sha256)
-        let parameters = try parameters(network.graph().parameters, file)
+        let (network, parameters) = try directory.unet()
         return Dissolver(
             network,
             parameters: parameters,
@@ -88,20 +68,10 @@ public final class Model {
 
     private static func encoder(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> ImageEncoder
     {
-        let (part, input, score) = (directory.manifest.encoder, directory.manifest.input, directory.manifest.score)
-        let network = ResNet18(
-            stem: part.stem == "imagenet" ? .imagenet : .cifar,
-            width: part.width,
-            channels: part.channels,
-            height: input.height,
-            columns: input.width,
-            projection: part.projection,
-            shifts: Shift.count
-        )
-        let file = try directory.tensors(in: part.file, sha256: part.sha256)
-        let parameters = try parameters(network.graph().parameters, file)
+        let score = directory.manifest.score
+        let (network, parameters) = try directory.encoder()
         let views = ViewFamily(
-            shift: part.shifts == "cutperm" ? .cutperm : .rotation,
+            shift: directory.manifest.encoder.shifts == "cutperm" ? .cutperm : .rotation,
             views: score.views,
             cropScale: score.cropScale,
             seed: score.seed

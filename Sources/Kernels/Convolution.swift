@@ -4,7 +4,11 @@
 public enum Convolution {
     /// Floats of the packed weights.
     public static func packedCount(_ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm) -> Int {
-        algorithm == .winograd ? WinogradConvolution.packedCount(shape) : shape.weightCount
+        switch algorithm {
+        case .direct: DirectConvolution.packedCount(shape)
+        case .winograd2: WinogradConvolution<WinogradF2>.packedCount(shape)
+        case .winograd4: WinogradConvolution<WinogradF4>.packedCount(shape)
+        }
     }
 
     /// Packs `weight` for ``forward(_:_:batch:input:packed:epilogue:output:_:)``.
@@ -16,8 +20,9 @@ public enum Convolution {
         _ workers: Workers
     ) {
         switch algorithm {
-        case .winograd: WinogradConvolution.pack(weight, shape, flipped: false, into: packed, workers)
-        case .lowered: LoweredConvolution.pack(weight, shape, into: packed, workers)
+        case .direct: DirectConvolution.pack(weight, shape, into: packed, workers)
+        case .winograd2: WinogradConvolution<WinogradF2>.pack(weight, shape, flipped: false, into: packed, workers)
+        case .winograd4: WinogradConvolution<WinogradF4>.pack(weight, shape, flipped: false, into: packed, workers)
         }
     }
 
@@ -32,8 +37,20 @@ public enum Convolution {
         output: MutableFloats,
         _ workers: Workers
     ) {
-        let forward = algorithm == .winograd ? WinogradConvolution.forward : LoweredConvolution.forward
+        let forward =
+            switch algorithm {
+            case .direct: DirectConvolution.forward
+            case .winograd2: WinogradConvolution<WinogradF2>.forward
+            case .winograd4: WinogradConvolution<WinogradF4>.forward
+            }
         forward(shape, batch, input, packed, epilogue, output, workers)
+    }
+
+    /// Floats of the weights packed for the data gradient.
+    public static func gradientPackedCount(_ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm) -> Int {
+        algorithm == .direct
+            ? DirectConvolution.gradientPackedCount(shape)
+            : packedCount(shape.transposed, algorithm)
     }
 
     /// Packs `weight` for ``inputGradient(_:_:batch:outputGradient:packed:accumulate:inputGradient:_:)``.
@@ -45,8 +62,12 @@ public enum Convolution {
         _ workers: Workers
     ) {
         switch algorithm {
-        case .winograd: WinogradConvolution.pack(weight, shape.transposed, flipped: true, into: packed, workers)
-        case .lowered: LoweredConvolution.pack(weight, shape, into: packed, workers)
+        case .direct:
+            DirectConvolution.packForInputGradient(weight, shape, into: packed, workers)
+        case .winograd2:
+            WinogradConvolution<WinogradF2>.pack(weight, shape.transposed, flipped: true, into: packed, workers)
+        case .winograd4:
+            WinogradConvolution<WinogradF4>.pack(weight, shape.transposed, flipped: true, into: packed, workers)
         }
     }
 
@@ -61,19 +82,8 @@ public enum Convolution {
         inputGradient: MutableFloats,
         _ workers: Workers
     ) {
-        switch algorithm {
-        case .winograd:
-            WinogradConvolution.forward(
-                shape.transposed,
-                batch: batch,
-                input: outputGradient,
-                packed: packed,
-                epilogue: Epilogue(residual: accumulate ? Floats(inputGradient) : nil),
-                output: inputGradient,
-                workers
-            )
-        case .lowered:
-            LoweredConvolution.inputGradient(
+        if algorithm == .direct {
+            DirectConvolution.inputGradient(
                 shape,
                 batch: batch,
                 outputGradient: outputGradient,
@@ -82,18 +92,31 @@ public enum Convolution {
                 inputGradient: inputGradient,
                 workers
             )
+        } else {
+            forward(
+                shape.transposed,
+                algorithm,
+                batch: batch,
+                input: outputGradient,
+                packed: packed,
+                epilogue: Epilogue(residual: accumulate ? Floats(inputGradient) : nil),
+                output: inputGradient,
+                workers
+            )
         }
     }
 
-    /// Floats of workspace for the weight gradient.
+    /// Floats of workspace for
+    /// ``weightGradient(_:_:batch:input:outputGradient:weightGradient:workspace:_:)``.
     public static func weightGradientWorkspace(
         _ shape: ConvolutionShape,
         _ algorithm: ConvolutionAlgorithm,
         batch: Int
     ) -> Int {
         switch algorithm {
-        case .winograd: WinogradConvolution.weightGradientWorkspace(shape, batch: batch)
-        case .lowered: LoweredConvolution.weightGradientWorkspace(shape, batch: batch)
+        case .direct: DirectWeightGradient.workspaceCount(shape, batch: batch)
+        case .winograd2: WinogradWeightGradient<WinogradF2>.workspaceCount(shape, batch: batch)
+        case .winograd4: WinogradWeightGradient<WinogradF4>.workspaceCount(shape, batch: batch)
         }
     }
 
@@ -108,8 +131,12 @@ public enum Convolution {
         workspace: MutableFloats,
         _ workers: Workers
     ) {
-        let gradient =
-            algorithm == .winograd ? WinogradConvolution.weightGradient : LoweredConvolution.weightGradient
-        gradient(shape, batch, input, outputGradient, weightGradient, workspace, workers)
+        let run =
+            switch algorithm {
+            case .direct: DirectWeightGradient.run
+            case .winograd2: WinogradWeightGradient<WinogradF2>.run
+            case .winograd4: WinogradWeightGradient<WinogradF4>.run
+            }
+        run(shape, batch, input, outputGradient, weightGradient, workspace, workers)
     }
 }

@@ -13,13 +13,18 @@ public final class FloatBuffer {
     /// The number of floats.
     public let count: Int
 
+    /// Zeros behind the last float: kernels that take several numbers at a time may read (never write) so far
+    /// beyond the end.
+    private static let slack = 16
+
     /// Allocates `count` zeros.
     public init(count: Int) {
         precondition(count >= 0, "a buffer of \(count) floats")
-        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        let capacity = count + Self.slack
+        let bytes = capacity * MemoryLayout<Float>.stride
         let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        pointer = raw.bindMemory(to: Float.self, capacity: max(count, 1))
-        pointer.initialize(repeating: 0, count: max(count, 1))
+        pointer = raw.bindMemory(to: Float.self, capacity: capacity)
+        pointer.initialize(repeating: 0, count: capacity)
         self.count = count
     }
 

@@ -29,6 +29,14 @@ func store(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
     for lane in 0..<count { target[lane] = vector[lane] }
 }
 
+/// a·b + c, rounded once.
+@inline(__always)
+func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+
+/// a·b + c for a number a, rounded once.
+@inline(__always)
+func fused(_ a: Float, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(Vector(repeating: a), b) }
+
 /// exp(x) to about 2 ulp for x in [-87, 88], clamped outside.
 ///
 /// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by the degree-6 polynomial of Cephes' `expf`, 2^n by
@@ -37,16 +45,16 @@ func store(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
 func exp(_ argument: Vector) -> Vector {
     let x = smaller(larger(argument, Vector(repeating: -87)), Vector(repeating: 88))
     // Adding 1.5 · 2^23 rounds to a whole number, which then stands in the low bits.
-    let shifted = x * 1.442_695_04 + 12_582_912
+    let shifted = fused(1.442_695_04, x, Vector(repeating: 12_582_912))
     let n = shifted - 12_582_912
-    let r = x - n * 0.693_359_375 + n * 2.121_944_4e-4
+    let r = fused(2.121_944_4e-4, n, fused(-0.693_359_375, n, x))
     var p = Vector(repeating: 1.987_569_2e-4)
-    p = p * r + 1.398_199_95e-3
-    p = p * r + 8.333_451_9e-3
-    p = p * r + 4.166_579_6e-2
-    p = p * r + 1.666_666_6e-1
-    p = p * r + 5.000_000_1e-1
-    let e = p * r * r + r + 1
+    p = fused(p, r, Vector(repeating: 1.398_199_95e-3))
+    p = fused(p, r, Vector(repeating: 8.333_451_9e-3))
+    p = fused(p, r, Vector(repeating: 4.166_579_6e-2))
+    p = fused(p, r, Vector(repeating: 1.666_666_6e-1))
+    p = fused(p, r, Vector(repeating: 5.000_000_1e-1))
+    let e = fused(p * r, r, r + 1)
     let bits = (unsafeBitCast(shifted, to: SIMD8<Int32>.self) &- (0x4B40_0000 - 127)) &<< 23
     return e * unsafeBitCast(bits, to: Vector.self)
 }

@@ -1,4 +1,3 @@
-import Dispatch
 import Synchronization
 
 /// The threads that kernels spread their work over, and the scratch memory of each.
@@ -8,15 +7,20 @@ import Synchronization
 public final class Workers {
     /// How many threads take part, the caller's included.
     public let count: Int
+    private let team: Team
     private var scratch: [FloatBuffer]
+    private var shared = FloatBuffer(count: 0)
 
     /// Workers on `count` threads, at least one.
     public init(count: Int) {
         precondition(count >= 1, "\(count) workers")
         self.count = count
+        team = Team(helpers: count - 1)
         scratch = (0..<count).map { _ in FloatBuffer(count: 0) }
         MatrixProduct.keepToCallingThread()
     }
+
+    deinit { team.dismiss() }
 
     /// Gives every worker `floats` of scratch memory; does nothing when they have that much.
     public func reserveScratch(_ floats: Int) {
@@ -29,27 +33,20 @@ public final class Workers {
     @inline(__always)
     func scratch(of worker: Int) -> MutableFloats { scratch[worker].pointer }
 
+    /// Scratch memory that all workers see, of at least `floats`; one kernel's at a time.
+    func sharedScratch(_ floats: Int) -> MutableFloats {
+        if shared.count < floats { shared = FloatBuffer(count: floats) }
+        return shared.pointer
+    }
+
     /// Calls `body(item, worker)` once for each item in `0..<items`, on all threads, and returns when
     /// all are done.
     public func run(_ items: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
-        let threads = min(count, items)
-        guard threads > 1 else {
+        guard count > 1, items > 1 else {
             for item in 0..<items { body(item, 0) }
             return
         }
-        let next = Atomic<Int>(0)
-        withoutActuallyEscaping(body) { escapable in
-            // Dispatch asks for a Sendable closure; this one is done before the call returns, and its items
-            // write to different places.
-            nonisolated(unsafe) let body = escapable
-            DispatchQueue.concurrentPerform(iterations: threads) { worker in
-                while true {
-                    let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                    guard item < items else { return }
-                    body(item, worker)
-                }
-            }
-        }
+        withoutActuallyEscaping(body) { team.run(items, $0) }
     }
 
     /// Cuts `0..<total` into ranges of `size` (the last may be shorter) and runs `body` on each.

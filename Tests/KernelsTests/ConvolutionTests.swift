@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-/// Both algorithms against a plain convolution, forwards and for both gradients, at odd sizes.
+/// Every algorithm against a plain convolution, forwards and for both gradients, at odd sizes.
 @Suite struct ConvolutionTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let batch: Int
@@ -26,13 +26,17 @@ import Testing
     }
 
     static let cases = [
-        Case(.winograd, 1, (4, 4, 8, 8), (3, 1, 1)), Case(.winograd, 3, (7, 5, 3, 11), (3, 1, 1)),
-        Case(.winograd, 2, (9, 13, 17, 6), (3, 1, 1)), Case(.winograd, 5, (1, 2, 9, 9), (3, 1, 1)),
-        Case(.winograd, 33, (8, 8, 5, 24), (3, 1, 1)),
-        Case(.lowered, 2, (7, 5, 3, 11), (3, 1, 1)), Case(.lowered, 2, (7, 5, 3, 9), (3, 2, 1)),
-        Case(.lowered, 3, (8, 6, 5, 7), (4, 2, 1)), Case(.lowered, 1, (9, 11, 2, 5), (7, 1, 3)),
-        Case(.lowered, 2, (15, 9, 3, 4), (7, 2, 3)), Case(.lowered, 4, (5, 3, 13, 21), (1, 1, 0)),
-        Case(.lowered, 2, (6, 7, 9, 4), (1, 2, 0)), Case(.lowered, 70, (1, 1, 10, 3), (1, 1, 0)),
+        Case(.winograd4, 1, (4, 4, 8, 8), (3, 1, 1)), Case(.winograd4, 3, (7, 5, 3, 11), (3, 1, 1)),
+        Case(.winograd4, 2, (9, 13, 17, 6), (3, 1, 1)), Case(.winograd4, 5, (1, 2, 9, 9), (3, 1, 1)),
+        Case(.winograd4, 33, (8, 8, 5, 24), (3, 1, 1)), Case(.winograd4, 7, (33, 30, 8, 8), (3, 1, 1)),
+        Case(.winograd2, 1, (4, 4, 8, 8), (3, 1, 1)), Case(.winograd2, 3, (7, 5, 3, 11), (3, 1, 1)),
+        Case(.winograd2, 2, (9, 13, 17, 6), (3, 1, 1)), Case(.winograd2, 5, (1, 2, 9, 9), (3, 1, 1)),
+        Case(.winograd2, 6, (21, 24, 5, 24), (3, 1, 1)),
+        Case(.direct, 2, (7, 5, 3, 11), (3, 1, 1)), Case(.direct, 2, (7, 5, 3, 9), (3, 2, 1)),
+        Case(.direct, 3, (8, 6, 5, 7), (4, 2, 1)), Case(.direct, 1, (9, 11, 2, 5), (7, 1, 3)),
+        Case(.direct, 2, (15, 9, 3, 4), (7, 2, 3)), Case(.direct, 4, (5, 3, 13, 21), (1, 1, 0)),
+        Case(.direct, 2, (6, 7, 9, 4), (1, 2, 0)), Case(.direct, 3, (4, 4, 20, 33), (3, 2, 1)),
+        Case(.direct, 1, (30, 25, 3, 20), (5, 3, 2)), Case(.direct, 2, (16, 20, 12, 18), (4, 2, 1)), Case(.direct, 70, (1, 1, 10, 3), (1, 1, 0)),
     ]
 
     /// Sums of up to a thousand products in another order, and Winograd's transforms.
@@ -117,7 +121,7 @@ import Testing
         let upstream = random(test.batch * s.outputPixels * s.outputChannels, 7)
         let before = random(input.count, 8)
         let inputGradient = FloatBuffer(before.array)
-        let packed = FloatBuffer(count: Convolution.packedCount(s, test.algorithm))
+        let packed = FloatBuffer(count: Convolution.gradientPackedCount(s, test.algorithm))
         Convolution.packForInputGradient(weight.pointer, s, test.algorithm, into: packed.pointer, workers)
         Convolution.inputGradient(
             s,
@@ -155,18 +159,18 @@ import Testing
 
     @Test("Results are the same to the last bit on any number of threads")
     func threads() {
-        let test = Case(.winograd, 9, (14, 14, 16, 24), (3, 1, 1))
+        let test = Case(.winograd4, 9, (14, 14, 16, 24), (3, 1, 1))
         let s = test.shape
         let input = random(test.batch * s.inputPixels * s.inputChannels, 9)
         let weight = random(s.weightCount, 10)
         let results = [1, 2, 3, 8].map { count in
             let workers = Workers(count: count)
-            let packed = FloatBuffer(count: Convolution.packedCount(s, .winograd))
-            Convolution.pack(weight.pointer, s, .winograd, into: packed.pointer, workers)
+            let packed = FloatBuffer(count: Convolution.packedCount(s, .winograd4))
+            Convolution.pack(weight.pointer, s, .winograd4, into: packed.pointer, workers)
             let output = FloatBuffer(count: test.batch * s.outputPixels * s.outputChannels)
             Convolution.forward(
                 s,
-                .winograd,
+                .winograd4,
                 batch: test.batch,
                 input: input.pointer,
                 packed: packed.pointer,

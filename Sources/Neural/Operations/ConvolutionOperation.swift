@@ -15,7 +15,11 @@ struct ConvolutionOperation: Operation {
     func workspaceCount(batch: Int) -> Int {
         let algorithm = algorithm(batch)
         let gradient = Convolution.weightGradientWorkspace(shape, algorithm, batch: batch)
-        return 2 * shape.weightCount + max(Convolution.packedCount(shape, algorithm), gradient)
+        let packed = max(
+            Convolution.packedCount(shape, algorithm),
+            Convolution.gradientPackedCount(shape, algorithm)
+        )
+        return 2 * shape.weightCount + max(packed, gradient)
     }
 
     /// The weights as the convolution uses them; standardised into `target` where asked.

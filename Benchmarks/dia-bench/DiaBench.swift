@@ -1,0 +1,75 @@
+import ArgumentParser
+import DIA
+import Foundation
+import Kernels
+import ModelFile
+import Neural
+
+/// One side of a benchmark: prepares a network, then runs it once for each line on standard input and
+/// prints the milliseconds, so that another program can let its peers run in turn.
+@main
+struct DiaBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dia-bench",
+        abstract: "Runs one network of a model directory once for each line read, and prints the milliseconds."
+    )
+
+    enum Network: String, ExpressibleByArgument {
+        case unet, encoder
+    }
+
+    @Option(help: "The model directory.")
+    var model: String
+
+    @Option(help: "Which of its networks.")
+    var network: Network
+
+    @Option(help: "The images of a run.")
+    var batch: Int
+
+    @Flag(help: "Training steps, instead of forward passes.")
+    var training = false
+
+    @Option(help: "The inputs, raw little-endian float32: images [batch, height, width, channels].")
+    var input: String
+
+    @Option(help: "Where the first run's outputs go, raw float32 one behind the other.")
+    var output: String?
+
+    @Option(help: "Threads.")
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    func validate() throws {
+        guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096") }
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
+    }
+
+    func run() throws {
+        try Processor.requireSupported()
+        let directory = try ModelDirectory(path: model)
+        let workers = Workers(count: threads)
+        var work = try Workload(self, directory, workers)
+        let first = work.run()
+        if let output { try first.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: output)) } }
+        say("ready")
+        while readLine() != nil {
+            let start = ContinuousClock.now
+            _ = work.run()
+            say("\((ContinuousClock.now - start) / .milliseconds(1))")
+        }
+    }
+
+    /// Prints a line at once: the other side waits for it.
+    private func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
+    /// The images of the input file, which must hold `count` numbers.
+    func images(count: Int) throws -> [Float] {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: input))
+        guard bytes.count == 4 * count else {
+            throw ValidationError("\(input) holds \(bytes.count) bytes, \(4 * count) are needed")
+        }
+        return bytes.withUnsafeBytes { raw in
+            (0..<count).map { Float(bitPattern: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
+        }
+    }
+}

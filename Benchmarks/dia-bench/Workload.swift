@@ -1,0 +1,103 @@
+import DIA
+import Kernels
+import ModelFile
+import Neural
+
+/// What is run and timed.
+struct Workload {
+    private enum Kind {
+        case inference(InferencePlan)
+        case training(TrainingWorkload)
+    }
+
+    private var kind: Kind
+    private let inputs: [[Float]]
+    private let batch: Int
+
+    /// The diffusion step of every image.
+    private static let step = 100
+
+    init(_ options: DiaBench, _ directory: ModelDirectory, _ workers: Workers) throws {
+        batch = options.batch
+        let graph: Graph
+        let parameters: Parameters
+        switch options.network {
+        case .unet:
+            let (network, numbers) = try directory.unet()
+            (graph, parameters) = (network.graph(), numbers)
+            let images = try options.images(count: batch * network.resolution * network.resolution * network.channels)
+            let embedding = network.timeEmbedding(Self.step)
+            inputs = [images, (0..<batch).flatMap { _ in embedding }]
+        case .encoder:
+            let (network, numbers) = try directory.encoder()
+            (graph, parameters) = (network.graph(), numbers)
+            inputs = [try options.images(count: batch * network.height * network.columns * network.channels)]
+        }
+        if options.training {
+            kind = .training(TrainingWorkload(graph, parameters, options.network, batch: batch, workers))
+        } else {
+            kind = .inference(InferencePlan(graph, parameters: parameters, maximumBatch: batch, workers: workers))
+        }
+    }
+
+    /// Runs once; the outputs, or the loss of a training step.
+    mutating func run() -> [Float] {
+        switch kind {
+        case .inference(let plan):
+            return plan.run(inputs, batch: batch).flatMap { $0 }
+        case .training(var training):
+            defer { kind = .training(training) }
+            return [training.step(inputs)]
+        }
+    }
+}
+
+/// A training step: forward, loss, backward, optimiser.
+struct TrainingWorkload {
+    private let plan: TrainingPlan
+    private let network: DiaBench.Network
+    private let batch: Int
+    private var parameters: Parameters
+    private var optimizer: Optimizer
+
+    init(_ graph: Graph, _ parameters: Parameters, _ network: DiaBench.Network, batch: Int, _ workers: Workers) {
+        self.network = network
+        self.batch = batch
+        self.parameters = parameters
+        plan = TrainingPlan(graph, batch: batch, workers: workers)
+        optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), count: parameters.values.count)
+    }
+
+    /// One step on `inputs`; returns the loss.
+    ///
+    /// The U-Net learns to give back its input by the L1 loss. The encoder takes the batch for three
+    /// chunks, each with all shifts, as the encoder's stage lays them out.
+    mutating func step(_ inputs: [[Float]]) -> Float {
+        let outputs = plan.forward(inputs, parameters: &parameters)
+        var gradient = [Float](repeating: 0, count: parameters.values.count)
+        let loss: Float
+        switch network {
+        case .unet:
+            let (value, slope) = L1Loss.loss(outputs[0], target: inputs[0])
+            loss = value
+            plan.backward([slope], parameters: parameters, accumulating: &gradient)
+        case .encoder:
+            let group = batch / 3
+            let labels = (0..<batch).map { $0 % group / (group / Shift.count) }
+            let contrastive = ContrastiveLoss(temperature: 0.5, mask: .shiftedRemoved)(
+                outputs[1],
+                size: outputs[1].count / batch,
+                group: group
+            )
+            let shift = CrossEntropy.loss(outputs[2], classes: Shift.count, labels: labels)
+            loss = contrastive.loss + shift.loss
+            plan.backward(
+                [nil, contrastive.gradient, shift.gradient],
+                parameters: parameters,
+                accumulating: &gradient
+            )
+        }
+        optimizer.step(&parameters, gradient: gradient, rate: 1e-4)
+        return loss
+    }
+}

@@ -1,0 +1,262 @@
+/// Convolution of any kernel and stride as the sum it is: six pixels by sixteen channels at a time, over
+/// the runs of their patches where they stand.
+enum DirectConvolution {
+    // MARK: Forward
+
+    /// The patches of the forward pass.
+    static func grid(_ shape: ConvolutionShape) -> PatchGrid {
+        PatchGrid(
+            sourceHeight: shape.inputHeight,
+            sourceWidth: shape.inputWidth,
+            channels: shape.inputChannels,
+            top: shape.padding,
+            left: shape.padding,
+            step: shape.stride,
+            tapRows: shape.kernel,
+            tapColumns: shape.kernel,
+            height: shape.outputHeight,
+            width: shape.outputWidth
+        )
+    }
+
+    /// Floats of the packed weights.
+    static func packedCount(_ shape: ConvolutionShape) -> Int {
+        WeightPanels.floats(inner: shape.patch, columns: shape.outputChannels)
+    }
+
+    /// `weight` `[out, in, kernel, kernel]` to panels of `[kernel, kernel, in, out]`.
+    static func pack(_ weight: Floats, _ shape: ConvolutionShape, into packed: MutableFloats, _ workers: Workers) {
+        let taps = shape.kernel * shape.kernel
+        let (inputs, outputs, width) = (shape.inputChannels, shape.outputChannels, WeightPanels.width)
+        workers.run(WeightPanels.count(columns: outputs)) { panel, _ in
+            let target = packed + panel * width * shape.patch
+            let columns = min(width, outputs - panel * width)
+            if columns < width { target.update(repeating: 0, count: width * shape.patch) }
+            for input in 0..<inputs {
+                for column in 0..<columns {
+                    let source = weight + ((panel * width + column) * inputs + input) * taps
+                    for tap in 0..<taps { target[(tap * inputs + input) * width + column] = source[tap] }
+                }
+            }
+        }
+    }
+
+    /// y = epilogue(x * w): `input` `[N, H, W, in]`, `packed` from ``pack(_:_:into:_:)``, `output`
+    /// `[N, H', W', out]`.
+    static func forward(
+        _ shape: ConvolutionShape,
+        batch: Int,
+        input: Floats,
+        packed: Floats,
+        epilogue: Epilogue,
+        output: MutableFloats,
+        _ workers: Workers
+    ) {
+        let places = Places(
+            channels: shape.outputChannels,
+            pixel: shape.outputChannels,
+            row: shape.outputWidth * shape.outputChannels,
+            image: shape.outputPixels * shape.outputChannels,
+            first: 0
+        )
+        run(grid(shape), batch, input, packed, epilogue, output, places, workers)
+    }
+
+    // MARK: Data gradient
+
+    /// One phase of the data gradient: the input pixels whose row and column leave the same remainders by
+    /// the stride, and the kernel taps that reach them.
+    ///
+    /// From y[o] = Σ w[k] x[s o + k - p]: dx[s i + phase] = Σ w[r + s j] dy[i + q - j] with r the remainder
+    /// of phase + p by s and q the quotient; a convolution of stride 1 with the taps r, r + s, ... turned
+    /// round.
+    private struct Phase {
+        let rowRemainder, columnRemainder: Int
+        let rowPhase, columnPhase: Int
+        let grid: PatchGrid
+    }
+
+    private static func phases(_ shape: ConvolutionShape) -> [Phase] {
+        let (kernel, stride) = (shape.kernel, shape.stride)
+        func parts(_ length: Int) -> [(phase: Int, remainder: Int, quotient: Int, taps: Int, count: Int)] {
+            (0..<min(stride, length)).map { phase in
+                let (quotient, remainder) = (phase + shape.padding).quotientAndRemainder(dividingBy: stride)
+                let taps = remainder < kernel ? (kernel - remainder + stride - 1) / stride : 0
+                return (phase, remainder, quotient, taps, (length - phase + stride - 1) / stride)
+            }
+        }
+        return parts(shape.inputHeight).flatMap { row in
+            parts(shape.inputWidth).map { column in
+                Phase(
+                    rowRemainder: row.remainder,
+                    columnRemainder: column.remainder,
+                    rowPhase: row.phase,
+                    columnPhase: column.phase,
+                    grid: PatchGrid(
+                        sourceHeight: shape.outputHeight,
+                        sourceWidth: shape.outputWidth,
+                        channels: shape.outputChannels,
+                        top: row.taps - 1 - row.quotient,
+                        left: column.taps - 1 - column.quotient,
+                        step: 1,
+                        tapRows: row.taps,
+                        tapColumns: column.taps,
+                        height: row.count,
+                        width: column.count
+                    )
+                )
+            }
+        }
+    }
+
+    /// Floats of the weights packed for the data gradient.
+    static func gradientPackedCount(_ shape: ConvolutionShape) -> Int {
+        WeightPanels.floats(inner: shape.kernel * shape.kernel * shape.outputChannels, columns: shape.inputChannels)
+    }
+
+    /// `weight` `[out, in, kernel, kernel]` to panels of `[taps, taps, out, in]` for each phase.
+    static func packForInputGradient(
+        _ weight: Floats,
+        _ shape: ConvolutionShape,
+        into packed: MutableFloats,
+        _ workers: Workers
+    ) {
+        let (inputs, outputs, kernel, width) = (
+            shape.inputChannels, shape.outputChannels, shape.kernel, WeightPanels.width
+        )
+        var start = packed
+        for phase in phases(shape) {
+            let (rows, columns) = (phase.grid.tapRows, phase.grid.tapColumns)
+            let inner = rows * columns * outputs
+            let phaseStart = start
+            workers.run(WeightPanels.count(columns: inputs)) { panel, _ in
+                let target = phaseStart + panel * width * inner
+                let filled = min(width, inputs - panel * width)
+                if filled < width { target.update(repeating: 0, count: width * inner) }
+                for tapRow in 0..<rows {
+                    for tapColumn in 0..<columns {
+                        // The taps in the order in which a patch meets them: turned round.
+                        let kernelRow = phase.rowRemainder + (rows - 1 - tapRow) * shape.stride
+                        let kernelColumn = phase.columnRemainder + (columns - 1 - tapColumn) * shape.stride
+                        let to = target + (tapRow * columns + tapColumn) * outputs * width
+                        for output in 0..<outputs {
+                            let from =
+                                weight + ((output * inputs + panel * width) * kernel + kernelRow) * kernel
+                                + kernelColumn
+                            for column in 0..<filled { to[output * width + column] = from[column * kernel * kernel] }
+                        }
+                    }
+                }
+            }
+            start += WeightPanels.floats(inner: inner, columns: inputs)
+        }
+    }
+
+    /// ∂loss/∂x for ∂loss/∂y: `outputGradient` `[N, H', W', out]`, `packed` from
+    /// ``packForInputGradient(_:_:into:_:)``, `inputGradient` `[N, H, W, in]`, added to when `accumulate`.
+    static func inputGradient(
+        _ shape: ConvolutionShape,
+        batch: Int,
+        outputGradient: Floats,
+        packed: Floats,
+        accumulate: Bool,
+        inputGradient: MutableFloats,
+        _ workers: Workers
+    ) {
+        let channels = shape.inputChannels
+        let epilogue = Epilogue(residual: accumulate ? Floats(inputGradient) : nil)
+        var start = packed
+        for phase in phases(shape) {
+            let places = Places(
+                channels: channels,
+                pixel: shape.stride * channels,
+                row: shape.stride * shape.inputWidth * channels,
+                image: shape.inputPixels * channels,
+                first: (phase.rowPhase * shape.inputWidth + phase.columnPhase) * channels
+            )
+            run(phase.grid, batch, outputGradient, start, epilogue, inputGradient, places, workers)
+            start += WeightPanels.floats(inner: phase.grid.tapRows * phase.grid.run, columns: channels)
+        }
+    }
+
+    // MARK: The sum
+
+    /// Where the results of a grid's pixels go.
+    private struct Places {
+        let channels: Int
+        /// Floats from one pixel, one row, one image to the next; and to the first.
+        let pixel, row, image, first: Int
+    }
+
+    private static func run(
+        _ grid: PatchGrid,
+        _ batch: Int,
+        _ source: Floats,
+        _ packed: Floats,
+        _ epilogue: Epilogue,
+        _ output: MutableFloats,
+        _ places: Places,
+        _ workers: Workers
+    ) {
+        let bands = grid.bandCount(batch: batch)
+        let panels = WeightPanels.count(columns: places.channels)
+        // A few bands are shared out by panels too.
+        let share = (panels + max(1, 16 / bands) - 1) / max(1, 16 / bands)
+        let parts = (panels + share - 1) / share
+        workers.reserveScratch(grid.scratchCount)
+        workers.run(bands * parts) { item, worker in
+            let (index, part) = item.quotientAndRemainder(dividingBy: parts)
+            let band = grid.band(index, batch: batch)
+            let patches = grid.source(source, band, scratch: workers.scratch(of: worker))
+            let count = band.images.count * band.rows.count * grid.width
+            let first = places.first + band.images.lowerBound * places.image + band.rows.lowerBound * places.row
+            for panel in part * share..<min(panels, (part + 1) * share) {
+                let weights = packed + panel * WeightPanels.width * grid.tapRows * grid.run
+                let channel = panel * WeightPanels.width
+                var from = grid.cursor(band, patches)
+                var to = PatchGrid.Cursor(
+                    rows: band.rows.count,
+                    columns: grid.width,
+                    pixelStride: places.pixel,
+                    rowStride: places.row,
+                    imageStride: places.image
+                )
+                var pixel = 0
+                while pixel < count {
+                    let rest = count - pixel
+                    if rest > 2 {
+                        group(of: ProductTile<6>(), rest)
+                        pixel += 6
+                    } else {
+                        group(of: ProductTile<2>(), rest)
+                        pixel += 2
+                    }
+                }
+
+                /// The next pixels; where fewer are left than the tile has rows, the last stands for the rest.
+                @inline(__always)
+                func group<let rows: Int>(of tile: ProductTile<rows>, _ rest: Int) {
+                    var (sums, targets) = (tile, InlineArray<rows, Int>(repeating: 0))
+                    var runs = InlineArray<rows, Floats>(repeating: patches.base)
+                    for row in 0..<rows {
+                        runs[row] = patches.base + from.offset
+                        targets[row] = first + to.offset
+                        if row + 1 < rest {
+                            from.advance()
+                            to.advance()
+                        }
+                    }
+                    sums.add(runs, taps: grid.tapRows, tapStride: patches.row, inner: grid.run, panel: weights)
+                    let lanes = min(8, places.channels - channel)
+                    let more = min(8, places.channels - channel - 8)
+                    for row in 0..<rows where row < rest {
+                        let place = targets[row] + channel
+                        epilogue.finish(sums.values[row].low, at: place, channel: channel, lanes, output)
+                        guard more > 0 else { continue }
+                        epilogue.finish(sums.values[row].high, at: place + 8, channel: channel + 8, more, output)
+                    }
+                }
+            }
+        }
+    }
+}
