@@ -10,7 +10,12 @@ func load(_ source: Floats) -> Vector {
 /// Reads the first `count` (1 to 8) floats, zeros behind them.
 @inline(__always)
 func load(_ source: Floats, _ count: Int) -> Vector {
-    if count == 8 { return load(source) }
+    count == 8 ? load(source) : loadPart(source, count)
+}
+
+/// Out of line, as ``storePart(_:_:_:)``: both are rare, and would crowd the loops they stand in.
+@inline(never)
+private func loadPart(_ source: Floats, _ count: Int) -> Vector {
     var vector = Vector.zero
     for lane in 0..<count { vector[lane] = source[lane] }
     return vector
@@ -25,7 +30,11 @@ func store(_ vector: Vector, _ target: MutableFloats) {
 /// Writes the first `count` (1 to 8) lanes.
 @inline(__always)
 func store(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
-    if count == 8 { return store(vector, target) }
+    if count == 8 { store(vector, target) } else { storePart(vector, target, count) }
+}
+
+@inline(never)
+private func storePart(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
     for lane in 0..<count { target[lane] = vector[lane] }
 }
 
@@ -67,11 +76,10 @@ func sigmoid(_ x: Vector) -> Vector { 1 / (1 + exp(-x)) }
 @inline(__always)
 func forEachVector(_ count: Int, _ body: (_ start: Int, _ lanes: Int) -> Void) {
     var start = 0
-    while start + 8 <= count {
-        body(start, 8)
+    while start < count {
+        body(start, min(8, count - start))
         start += 8
     }
-    if start < count { body(start, count - start) }
 }
 
 /// The larger of each pair of lanes. (The library's `pointwiseMax` is not inlined across modules.)

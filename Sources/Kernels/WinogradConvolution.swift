@@ -75,14 +75,15 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         let tiles = WinogradTiles<Transform>(shape)
         let staging = WinogradTiles<Transform>.stage
         let total = batch * tiles.perImage
-        let block = min(96, tilesFitting(200_000, shape))
+        let zeros = workers.zeros(Transform.patch * shape.inputChannels)
+        let block = min(96, tilesFitting(80_000, shape))
         if total >= 4 * block, packedCount(shape) <= 600_000 {
             let domain = Domain(shape, tiles: block)
             workers.reserveScratch(staging + domain.count)
             workers.run(over: total, by: block) { range, worker in
                 let stage = workers.scratch(of: worker)
                 let (inputs, products) = domain.parts(of: stage + staging)
-                tiles.gatherInput(input, range, stage: stage, target: inputs, domain.inputs)
+                tiles.gatherInput(input, range, zeros: zeros, stage: stage, target: inputs, domain.inputs)
                 for frequency in 0..<Transform.frequencies {
                     domain.multiply(frequency, tiles: range.count, inputs, packed, products)
                 }
@@ -101,7 +102,8 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             workers.run(over: count, by: 4) { range, worker in
                 let part = first + range.lowerBound..<first + range.upperBound
                 let target = inputs + range.lowerBound * domain.inputs.tile
-                tiles.gatherInput(input, part, stage: workers.scratch(of: worker), target: target, domain.inputs)
+                let stage = workers.scratch(of: worker)
+                tiles.gatherInput(input, part, zeros: zeros, stage: stage, target: target, domain.inputs)
             }
             workers.run(Transform.frequencies) { frequency, _ in
                 domain.multiply(frequency, tiles: count, inputs, packed, products)

@@ -51,9 +51,13 @@ struct WinogradTiles<Transform: WinogradTransform> {
 
     /// V = Bᵀ d B for each tile of `range`: reads `input` `[N, H, W, C]`, zeros beyond the border, writes
     /// tile i of the range to row i of `target`.
+    ///
+    /// `zeros` holds as many as a row of a patch. Lanes behind the last channel hold anything: each lane
+    /// stays by itself, and nobody reads those.
     func gatherInput(
         _ input: Floats,
         _ range: Range<Int>,
+        zeros: Floats,
         stage: MutableFloats,
         target: MutableFloats,
         _ layout: WinogradLayout
@@ -66,40 +70,34 @@ struct WinogradTiles<Transform: WinogradTransform> {
             let base = input + (image * shape.inputPixels + first * shape.inputWidth + start) * channels
             let rows = max(0, -first)..<min(patch, shape.inputHeight - first)
             let columns = max(0, -start)..<min(patch, shape.inputWidth - start)
-            let isInside = rows == 0..<patch && columns == 0..<patch
-            let out = target + index * layout.tile
-            forEachVector(channels) { channel, lanes in
-                @inline(__always)
-                func transform(_ pixel: (Int, Int) -> Vector) {
-                    for column in 0..<patch {
+            let sources = InlineArray<6, Floats> {
+                rows.contains($0) ? base + $0 * shape.inputWidth * channels : zeros
+            }
+            for channel in Swift.stride(from: 0, to: channels, by: 8) {
+                for column in 0..<patch {
+                    let place = column * channels + channel
+                    if columns.contains(column) {
                         Transform.input(
-                            { row in pixel(row, column) },
+                            { row in load(sources[row] + place) },
                             { row, value in store(value, stage + (row * patch + column) * 8) }
                         )
-                    }
-                    let to = out + channel / 8 * layout.group
-                    for row in 0..<patch {
-                        Transform.input(
-                            { column in load(stage + (row * patch + column) * 8) },
-                            { column, value in store(value, to + (row * patch + column) * layout.frequency) }
-                        )
+                    } else {
+                        for row in 0..<patch { store(.zero, stage + (row * patch + column) * 8) }
                     }
                 }
-                let from = base + channel
-                if isInside {
-                    transform { row, column in load(from + (row * shape.inputWidth + column) * channels, lanes) }
-                } else {
-                    transform { row, column in
-                        guard rows.contains(row), columns.contains(column) else { return .zero }
-                        return load(from + (row * shape.inputWidth + column) * channels, lanes)
-                    }
+                let to = target + index * layout.tile + channel / 8 * layout.group
+                for row in 0..<patch {
+                    Transform.input(
+                        { column in load(stage + (row * patch + column) * 8) },
+                        { column, value in store(value, to + (row * patch + column) * layout.frequency) }
+                    )
                 }
             }
         }
     }
 
     /// dM = A dY Aᵀ for each tile of `range`: reads `gradient` `[N, H, W, C]` of the output, writes tile i
-    /// of the range to row i of `target`.
+    /// of the range to row i of `target`; lanes as for the input.
     func gatherOutputGradient(
         _ gradient: Floats,
         _ range: Range<Int>,
@@ -113,18 +111,17 @@ struct WinogradTiles<Transform: WinogradTransform> {
             let base = gradient + (image * shape.outputPixels + top * shape.outputWidth + left) * channels
             let rows = min(Transform.tile, shape.outputHeight - top)
             let columns = min(Transform.tile, shape.outputWidth - left)
-            let out = target + index * layout.tile
-            forEachVector(channels) { channel, lanes in
+            for channel in Swift.stride(from: 0, to: channels, by: 8) {
                 for column in 0..<Transform.tile {
                     Transform.outputGradient(
                         { row in
                             guard row < rows, column < columns else { return .zero }
-                            return load(base + (row * shape.outputWidth + column) * channels + channel, lanes)
+                            return load(base + (row * shape.outputWidth + column) * channels + channel)
                         },
                         { row, value in store(value, stage + (row * patch + column) * 8) }
                     )
                 }
-                let to = out + channel / 8 * layout.group
+                let to = target + index * layout.tile + channel / 8 * layout.group
                 for row in 0..<patch {
                     Transform.outputGradient(
                         { column in load(stage + (row * patch + column) * 8) },

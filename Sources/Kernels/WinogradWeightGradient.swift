@@ -38,13 +38,14 @@ enum WinogradWeightGradient<Transform: WinogradTransform> {
         let sums = gradients + Transform.frequencies * outputs.frequency
         let plane = shape.inputChannels * rowLength(shape)
         workers.reserveScratch(WinogradTiles<Transform>.stage)
+        let zeros = workers.zeros(Transform.patch * shape.inputChannels)
         for first in stride(from: 0, to: total, by: size) {
             let count = min(size, total - first)
             workers.run(over: count, by: 16) { range, worker in
                 let stage = workers.scratch(of: worker)
                 let part = first + range.lowerBound..<first + range.upperBound
                 let place = range.lowerBound * 8
-                tiles.gatherInput(input, part, stage: stage, target: domain + place, inputs)
+                tiles.gatherInput(input, part, zeros: zeros, stage: stage, target: domain + place, inputs)
                 tiles.gatherOutputGradient(outputGradient, part, stage: stage, target: gradients + place, outputs)
             }
             workers.run(Transform.frequencies) { frequency, _ in

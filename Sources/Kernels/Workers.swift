@@ -10,6 +10,7 @@ public final class Workers {
     private let team: Team
     private var scratch: [FloatBuffer]
     private var shared = FloatBuffer(count: 0)
+    private var zeroes = FloatBuffer(count: 0)
 
     /// Workers on `count` threads, at least one.
     public init(count: Int) {
@@ -37,6 +38,12 @@ public final class Workers {
     func sharedScratch(_ floats: Int) -> MutableFloats {
         if shared.count < floats { shared = FloatBuffer(count: floats) }
         return shared.pointer
+    }
+
+    /// At least `floats` zeros, for what lies beyond a border.
+    func zeros(_ floats: Int) -> Floats {
+        if zeroes.count < floats { zeroes = FloatBuffer(count: floats) }
+        return Floats(zeroes.pointer)
     }
 
     /// Calls `body(item, worker)` once for each item in `0..<items`, on all threads, and returns when
