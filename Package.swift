@@ -48,7 +48,8 @@ let package = Package(
         .target(name: "Codecs", dependencies: ["Imaging", "CPNG", "CZlib"], swiftSettings: strict),
 
         // The engine.
-        .target(name: "Kernels", dependencies: ["CBLAS"], swiftSettings: numeric),
+        .systemLibrary(name: "CVector"),
+        .target(name: "Kernels", dependencies: ["CBLAS", "CVector"], swiftSettings: numeric),
         .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
 
         // Model directories and the method itself.

@@ -5,12 +5,12 @@
 public struct AttentionShape: Sendable {
     /// Pixels of an image.
     public let positions: Int
-    /// Heads, and channels of each.
+    /// Heads, and channels of each, a multiple of sixteen.
     public let heads, headSize: Int
 
     /// Attention of `heads` heads over `positions` pixels.
     public init(positions: Int, heads: Int, headSize: Int) {
-        precondition(positions > 0 && heads > 0 && headSize > 0 && headSize % 8 == 0, "no attention")
+        precondition(positions > 0 && heads > 0 && headSize > 0 && headSize % 16 == 0, "no attention")
         self.positions = positions
         self.heads = heads
         self.headSize = headSize

@@ -13,14 +13,14 @@ public struct ChannelLayerNorm: Sendable {
     private func statistics(_ x: Floats) -> (mean: Float, inverse: Float) {
         var sum = Vector.zero
         forEachVector(channels) { start, lanes in sum += load(x + start, lanes) }
-        let mean = sum.sum() / Float(channels)
+        let mean = sum.total / Float(channels)
         var squares = Vector.zero
         forEachVector(channels) { start, lanes in
             var centred = load(x + start, lanes) - mean
             if lanes < 8 { for lane in lanes..<8 { centred[lane] = 0 } }
             squares += centred * centred
         }
-        return (mean, 1 / (squares.sum() / Float(channels) + 1e-5).squareRoot())
+        return (mean, 1 / (squares.total / Float(channels) + 1e-5).squareRoot())
     }
 
     /// The forward pass: `input`, `output` `[rows, channels]`, `gain` `[channels]`.

@@ -203,54 +203,64 @@ enum DirectConvolution {
         // A few bands are shared out by panels too.
         let share = (panels + max(1, 16 / bands) - 1) / max(1, 16 / bands)
         let parts = (panels + share - 1) / share
-        workers.reserveScratch(grid.scratchCount)
+        let largest = grid.largestBand
+        // Floats and 32-bit offsets are of one size, so that both tables fit behind the patches.
+        workers.reserveScratch(grid.scratchCount + 2 * largest)
         workers.run(bands * parts) { item, worker in
             let (index, part) = item.quotientAndRemainder(dividingBy: parts)
             let band = grid.band(index, batch: batch)
-            let patches = grid.source(source, band, scratch: workers.scratch(of: worker))
+            let scratch = workers.scratch(of: worker)
+            let patches = grid.source(source, band, scratch: scratch)
             let count = band.images.count * band.rows.count * grid.width
             let first = places.first + band.images.lowerBound * places.image + band.rows.lowerBound * places.row
-            for panel in part * share..<min(panels, (part + 1) * share) {
-                let weights = packed + panel * WeightPanels.width * grid.tapRows * grid.run
-                let channel = panel * WeightPanels.width
-                var from = grid.cursor(band, patches)
-                var to = PatchGrid.Cursor(
-                    rows: band.rows.count,
-                    columns: grid.width,
-                    pixelStride: places.pixel,
-                    rowStride: places.row,
-                    imageStride: places.image
+            (scratch + grid.scratchCount).withMemoryRebound(to: Int32.self, capacity: 2 * largest) { tables in
+                let (from, to) = (tables, tables + largest)
+                grid.tabulate(
+                    band,
+                    pixel: grid.step * grid.channels,
+                    row: grid.step * patches.row,
+                    image: patches.image,
+                    from
                 )
-                var pixel = 0
-                while pixel < count {
-                    let rest = count - pixel
-                    if rest > 2 {
-                        group(of: ProductTile<6>(), rest)
-                        pixel += 6
-                    } else {
-                        group(of: ProductTile<2>(), rest)
-                        pixel += 2
+                grid.tabulate(band, pixel: places.pixel, row: places.row, image: places.image, to)
+                for panel in part * share..<min(panels, (part + 1) * share) {
+                    let weights = packed + panel * WeightPanels.width * grid.tapRows * grid.run
+                    var pixel = 0
+                    while pixel < count {
+                        let rest = count - pixel
+                        if rest > 2 {
+                            group(of: ProductTile<6>(), panel, weights, pixel, rest)
+                            pixel += 6
+                        } else {
+                            group(of: ProductTile<2>(), panel, weights, pixel, rest)
+                            pixel += 2
+                        }
                     }
                 }
 
-                /// The next pixels; where fewer are left than the tile has rows, the last stands for the rest.
+                /// The pixels from `pixel` on; where fewer are left than the tile has rows, the last stands for
+                /// the others.
                 @inline(__always)
-                func group<let rows: Int>(of tile: ProductTile<rows>, _ rest: Int) {
-                    var (sums, targets) = (tile, InlineArray<rows, Int>(repeating: 0))
-                    var runs = InlineArray<rows, Floats>(repeating: patches.base)
-                    for row in 0..<rows {
-                        runs[row] = patches.base + from.offset
-                        targets[row] = first + to.offset
-                        if row + 1 < rest {
-                            from.advance()
-                            to.advance()
-                        }
-                    }
-                    sums.add(runs, taps: grid.tapRows, tapStride: patches.row, inner: grid.run, panel: weights)
+                func group<let rows: Int>(
+                    of tile: ProductTile<rows>,
+                    _ panel: Int,
+                    _ weights: Floats,
+                    _ pixel: Int,
+                    _ rest: Int
+                ) {
+                    var sums = tile
+                    sums.add(
+                        InlineArray { patches.base + Int(from[pixel + min($0, rest - 1)]) },
+                        taps: grid.tapRows,
+                        tapStride: patches.row,
+                        inner: grid.run,
+                        panel: weights
+                    )
+                    let channel = panel * WeightPanels.width
                     let lanes = min(8, places.channels - channel)
                     let more = min(8, places.channels - channel - 8)
                     for row in 0..<rows where row < rest {
-                        let place = targets[row] + channel
+                        let place = first + Int(to[pixel + row]) + channel
                         epilogue.finish(sums.values[row].low, at: place, channel: channel, lanes, output)
                         guard more > 0 else { continue }
                         epilogue.finish(sums.values[row].high, at: place + 8, channel: channel + 8, more, output)

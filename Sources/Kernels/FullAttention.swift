@@ -158,7 +158,7 @@ public struct FullAttention: Sendable {
                 let (w, g) = (weights + row * positions, logitGradient + row * positions)
                 var dots = Vector.zero
                 forEachVector(positions) { start, lanes in dots += load(w + start, lanes) * load(g + start, lanes) }
-                let dot = dots.sum()
+                let dot = dots.total
                 forEachVector(positions) { start, lanes in
                     store(load(w + start, lanes) * (load(g + start, lanes) - dot) * logitScale, g + start, lanes)
                 }

@@ -20,17 +20,18 @@ public struct GroupNorm: Sendable {
 
     private var groupSize: Int { channels / groups }
     private var epsilon: Float { 1e-5 }
-    /// Groups that one work item handles: enough channels to fill a cache line.
-    private var groupsPerItem: Int { min(groups, max(1, (15 + groupSize) / groupSize)) }
-    private var itemsPerImage: Int { (groups + groupsPerItem - 1) / groupsPerItem }
+    /// Groups that one work item handles: some 64 channels, a few cache lines of each pixel; with few images
+    /// 16, so that every thread gets some.
+    private func groupsPerItem(_ batch: Int) -> Int { min(groups, max(1, (batch < 4 ? 16 : 64) / groupSize)) }
+    private func itemsPerImage(_ batch: Int) -> Int { (groups + groupsPerItem(batch) - 1) / groupsPerItem(batch) }
 
     /// Floats of ``forward(batch:input:gain:bias:modulation:statistics:output:_:)``'s statistics.
     public func statisticsCount(batch: Int) -> Int { batch * groups * 2 }
 
-    private func channelRange(_ item: Int) -> (image: Int, channels: Range<Int>, groups: Range<Int>) {
-        let (image, part) = item.quotientAndRemainder(dividingBy: itemsPerImage)
-        let first = part * groupsPerItem
-        let last = min(groups, first + groupsPerItem)
+    private func channelRange(_ item: Int, _ batch: Int) -> (image: Int, channels: Range<Int>, groups: Range<Int>) {
+        let (image, part) = item.quotientAndRemainder(dividingBy: itemsPerImage(batch))
+        let first = part * groupsPerItem(batch)
+        let last = min(groups, first + groupsPerItem(batch))
         return (image, first * groupSize..<last * groupSize, first..<last)
     }
 
@@ -50,8 +51,8 @@ public struct GroupNorm: Sendable {
         _ workers: Workers
     ) {
         workers.reserveScratch(2 * channels)
-        workers.run(batch * itemsPerImage) { item, worker in
-            let (image, range, groupRange) = channelRange(item)
+        workers.run(batch * itemsPerImage(batch)) { item, worker in
+            let (image, range, groupRange) = channelRange(item, batch)
             let x = input + image * pixels * channels
             let y = output + image * pixels * channels
             let stats = statistics + image * groups * 2
@@ -69,7 +70,11 @@ public struct GroupNorm: Sendable {
                 let base = pixel * channels + range.lowerBound
                 forEachVector(range.count) { start, lanes in
                     let channel = range.lowerBound + start
-                    let u = load(x + base + start, lanes) * load(slope + channel, lanes) + load(offset + channel, lanes)
+                    let u = fused(
+                        load(x + base + start, lanes),
+                        load(slope + channel, lanes),
+                        load(offset + channel, lanes)
+                    )
                     store(silu ? u * sigmoid(u) : u, y + base + start, lanes)
                 }
             }
@@ -82,7 +87,10 @@ public struct GroupNorm: Sendable {
         return (row[channel], row[channels + channel])
     }
 
-    /// Mean, then variance about it, of each group of `range`.
+    /// Mean and 1 / standard deviation of each group of `range`.
+    ///
+    /// One pass: sums of x - p and of its square, with the first pixel for p, which is near enough to the
+    /// values that nothing cancels; what is put together from them is in double precision.
     private func measure(
         _ x: Floats,
         _ range: Range<Int>,
@@ -90,33 +98,33 @@ public struct GroupNorm: Sendable {
         sums: MutableFloats,
         into stats: MutableFloats
     ) {
-        let count = Float(pixels * groupSize)
-        for channel in range { sums[channel] = 0 }
-        for pixel in 0..<pixels {
-            let row = x + pixel * channels
-            for channel in range { sums[channel] += row[channel] }
-        }
-        for group in groupRange {
-            var sum: Float = 0
-            for channel in group * groupSize..<(group + 1) * groupSize { sum += sums[channel] }
-            stats[group * 2] = sum / count
-        }
-        let means = sums + channels
-        for channel in range {
-            sums[channel] = 0
-            means[channel] = stats[channel / groupSize * 2]
-        }
-        for pixel in 0..<pixels {
-            let row = x + pixel * channels
-            for channel in range {
-                let centred = row[channel] - means[channel]
-                sums[channel] += centred * centred
+        let squares = sums + channels
+        for channel in stride(from: range.lowerBound, to: range.upperBound, by: 8) {
+            let lanes = min(8, range.upperBound - channel)
+            let pivot = load(x + channel, lanes)
+            var (sum, square) = (Vector.zero, Vector.zero)
+            for pixel in 1..<max(1, pixels) {
+                let centred = load(x + pixel * channels + channel, lanes) - pivot
+                sum += centred
+                square = fused(centred, centred, square)
             }
+            store(sum, sums + channel, lanes)
+            store(square, squares + channel, lanes)
         }
+        let count = Double(pixels * groupSize)
         for group in groupRange {
-            var sum: Float = 0
-            for channel in group * groupSize..<(group + 1) * groupSize { sum += sums[channel] }
-            stats[group * 2 + 1] = 1 / (sum / count + epsilon).squareRoot()
+            let members = group * groupSize..<(group + 1) * groupSize
+            var total = 0.0
+            for channel in members { total += Double(sums[channel]) + Double(pixels) * Double(x[channel]) }
+            let mean = total / count
+            var deviation = 0.0
+            for channel in members {
+                let distance = Double(x[channel]) - mean
+                deviation += Double(squares[channel]) + 2 * distance * Double(sums[channel])
+                deviation += Double(pixels) * distance * distance
+            }
+            stats[group * 2] = Float(mean)
+            stats[group * 2 + 1] = 1 / (Float(max(0, deviation / count)) + epsilon).squareRoot()
         }
     }
 
@@ -166,8 +174,8 @@ public struct GroupNorm: Sendable {
         _ workers: Workers
     ) {
         workers.reserveScratch(6 * channels)
-        workers.run(batch * itemsPerImage) { item, worker in
-            let (image, range, groupRange) = channelRange(item)
+        workers.run(batch * itemsPerImage(batch)) { item, worker in
+            let (image, range, groupRange) = channelRange(item, batch)
             let x = input + image * pixels * channels
             let dy = outputGradient + image * pixels * channels
             let dx = gradients.input + image * pixels * channels

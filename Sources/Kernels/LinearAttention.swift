@@ -12,30 +12,107 @@ public struct LinearAttention: Sendable {
     private var square: Int { shape.headSize * shape.headSize }
     private var scale: Float { 1 / Float(shape.headSize).squareRoot() }
 
+    /// Positions that are worked on at once, a multiple of six.
+    private var block: Int { 96 }
+
     /// The forward pass: `input` `[batch, positions, 3 width]`, `output` `[batch, positions, width]`.
+    ///
+    /// Neither softmax is divided out where it stands: the keys' sums and all constant factors go into the
+    /// small context.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: Workers) {
-        workers.reserveScratch(2 * head + square)
+        let size = shape.headSize
+        workers.reserveScratch(2 * block * size + 2 * size + square)
         workers.run(batch * shape.heads) { item, worker in
             let (image, headIndex) = item.quotientAndRemainder(dividingBy: shape.heads)
             let at = shape.offsets(image: image, head: headIndex)
-            let queries = workers.scratch(of: worker)
-            let (keys, context) = (queries + head, queries + 2 * head)
-            prepare(input, at, queries, keys, context)
-            MatrixProduct.multiply(
-                rows: shape.positions,
-                columns: shape.headSize,
-                inner: shape.headSize,
-                a: queries,
-                lda: shape.headSize,
-                b: context,
-                ldb: shape.headSize,
-                c: output + shape.outputOffset(image: image, head: headIndex),
-                ldc: shape.width
-            )
+            let rows = workers.scratch(of: worker)
+            let context = rows + 2 * block * size
+            summarise(input + at.key, input + at.value, rows: rows, sums: context + square, into: context)
+            let target = output + shape.outputOffset(image: image, head: headIndex)
+            for first in stride(from: 0, to: shape.positions, by: block) {
+                let count = min(block, shape.positions - first)
+                for position in 0..<count {
+                    let row = rows + position * size
+                    row.update(from: input + at.query + (first + position) * shape.stride, count: size)
+                    Softmax.row(row, count: size)
+                }
+                look(up: rows, count, in: context, target + first * shape.width)
+            }
         }
     }
 
-    /// The softmaxed queries (scaled) and keys `[positions, headSize]`, and context = keysᵀ · v / positions
+    /// `context` = exp(k - peak)ᵀ v · scale / (positions · sum), in panels `[headSize / 16, headSize, 16]`.
+    private func summarise(
+        _ keys: Floats,
+        _ values: Floats,
+        rows: MutableFloats,
+        sums: MutableFloats,
+        into context: MutableFloats
+    ) {
+        let (size, width) = (shape.headSize, WeightPanels.width)
+        let peaks = sums + size
+        // Rows as far apart as those of the input would meet in a few sets of the cache.
+        let compact = rows + block * size
+        peaks.update(repeating: -.infinity, count: size)
+        for position in 0..<shape.positions {
+            let key = keys + position * shape.stride
+            forEachVector(size) { d, _ in store(larger(load(peaks + d), load(key + d)), peaks + d) }
+        }
+        sums.update(repeating: 0, count: size)
+        context.update(repeating: 0, count: square)
+        for first in stride(from: 0, to: shape.positions, by: block) {
+            let count = min(block, shape.positions - first)
+            for position in 0..<count {
+                let key = keys + (first + position) * shape.stride
+                forEachVector(size) { d, _ in
+                    let e = exp(load(key + d) - load(peaks + d))
+                    store(load(sums + d) + e, sums + d)
+                    store(e, rows + position * size + d)
+                }
+                (compact + position * size).update(from: values + (first + position) * shape.stride, count: size)
+            }
+            for panel in 0..<size / width {
+                let value = compact + panel * width
+                for d in stride(from: 0, to: size, by: 4) {
+                    var tile = ProductTile<4>()
+                    tile.addOuter(rows + d, stride: size, value, value + 8, width: size, count: count)
+                    for row in 0..<4 {
+                        let target = context + (panel * size + d + row) * width
+                        store(load(target) + tile.values[row].low, target)
+                        store(load(target + 8) + tile.values[row].high, target + 8)
+                    }
+                }
+            }
+        }
+        for panel in 0..<size / width {
+            for d in 0..<size {
+                let factor = scale / (Float(shape.positions) * sums[d])
+                for column in 0..<width { context[(panel * size + d) * width + column] *= factor }
+            }
+        }
+    }
+
+    /// output = rows · context for `count` positions.
+    private func look(up rows: Floats, _ count: Int, in context: Floats, _ output: MutableFloats) {
+        let (size, width) = (shape.headSize, WeightPanels.width)
+        for panel in 0..<size / width {
+            for first in stride(from: 0, to: count, by: 6) {
+                var tile = ProductTile<6>()
+                tile.add(
+                    InlineArray { rows + (first + $0) * size },
+                    inner: size,
+                    panel: context + panel * size * width
+                )
+                for row in 0..<6 where first + row < count {
+                    let target = output + (first + row) * shape.width + panel * width
+                    store(tile.values[row].low, target)
+                    store(tile.values[row].high, target + 8)
+                }
+            }
+        }
+    }
+
+    /// For the backward pass: the softmaxed queries (scaled) and keys `[positions, headSize]`, and context = keysᵀ · v / positions
     /// `[headSize, headSize]`.
     private func prepare(
         _ input: Floats,
@@ -129,7 +206,7 @@ public struct LinearAttention: Sendable {
                 // q is scale · softmax, so Σ softmax · scale · g is Σ q g.
                 var dot = Vector.zero
                 forEachVector(size) { start, _ in dot += load(q + start) * load(g + start) }
-                let sum = dot.sum() / scale
+                let sum = dot.total / scale
                 forEachVector(size) { start, _ in store(load(q + start) * (load(g + start) - sum), g + start) }
             }
             shape.writeHead(gradient, to: inputGradient + at.query, stride: shape.stride, accumulate: accumulate)

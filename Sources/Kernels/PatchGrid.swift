@@ -106,51 +106,17 @@ struct PatchGrid {
         return Source(base: Floats(scratch), row: columns * channels, image: rows * columns * channels)
     }
 
-    /// Walks over places of a band's pixels, row by row, image by image.
-    struct Cursor {
-        private let columns, rows: Int
-        private let column, row, image: Int
-        private var x = 0
-        private var y = 0
-        /// Floats from the first pixel to the present one.
-        private(set) var offset = 0
-
-        /// A walk over `rows` x `columns` pixels an image; pixels, rows and images are so many floats apart.
-        init(rows: Int, columns: Int, pixelStride: Int, rowStride: Int, imageStride: Int) {
-            self.rows = rows
-            self.columns = columns
-            column = pixelStride
-            row = rowStride - (columns - 1) * pixelStride
-            image = imageStride - (rows - 1) * rowStride - (columns - 1) * pixelStride
-        }
-
-        /// Goes on to the next pixel.
-        @inline(__always)
-        mutating func advance() {
-            x += 1
-            if x < columns {
-                offset += column
-                return
+    /// Writes to `table` how far each pixel of a band is from its first one, row by row and image by image,
+    /// where neighbouring pixels, rows and images are so many floats apart.
+    func tabulate(_ band: Band, pixel: Int, row: Int, image: Int, _ table: UnsafeMutablePointer<Int32>) {
+        var index = 0
+        for i in 0..<band.images.count {
+            for y in 0..<band.rows.count {
+                for x in 0..<width {
+                    table[index] = Int32(truncatingIfNeeded: i * image + y * row + x * pixel)
+                    index += 1
+                }
             }
-            x = 0
-            y += 1
-            if y < rows {
-                offset += row
-                return
-            }
-            y = 0
-            offset += image
         }
-    }
-
-    /// A walk over the first runs of a band's pixels in its source.
-    func cursor(_ band: Band, _ source: Source) -> Cursor {
-        Cursor(
-            rows: band.rows.count,
-            columns: width,
-            pixelStride: step * channels,
-            rowStride: step * source.row,
-            imageStride: source.image
-        )
     }
 }

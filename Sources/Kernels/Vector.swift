@@ -1,3 +1,5 @@
+import CVector
+
 /// Eight channels at a time: the width of the engine's vectors.
 typealias Vector = SIMD8<Float>
 
@@ -40,11 +42,11 @@ private func storePart(_ vector: Vector, _ target: MutableFloats, _ count: Int) 
 
 /// a·b + c, rounded once.
 @inline(__always)
-func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(a, b) }
+func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { dia_fused(a, b, c) }
 
 /// a·b + c for a number a, rounded once.
 @inline(__always)
-func fused(_ a: Float, _ b: Vector, _ c: Vector) -> Vector { c.addingProduct(Vector(repeating: a), b) }
+func fused(_ a: Float, _ b: Vector, _ c: Vector) -> Vector { dia_fused(Vector(repeating: a), b, c) }
 
 /// exp(x) to about 2 ulp for x in [-87, 88], clamped outside.
 ///
@@ -89,3 +91,25 @@ func larger(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: a 
 /// The smaller of each pair of lanes.
 @inline(__always)
 func smaller(_ a: Vector, _ b: Vector) -> Vector { a.replacing(with: b, where: a .> b) }
+
+extension SIMD8<Float> {
+    /// The sum of all lanes, in halves. (The library's `sum()` goes lane by lane.)
+    var total: Float {
+        @inline(__always)
+        get {
+            let four = lowHalf + highHalf
+            let two = four.lowHalf + four.highHalf
+            return two.x + two.y
+        }
+    }
+
+    /// The largest lane.
+    var largest: Float {
+        @inline(__always)
+        get {
+            let four = lowHalf.replacing(with: highHalf, where: lowHalf .< highHalf)
+            let two = four.lowHalf.replacing(with: four.highHalf, where: four.lowHalf .< four.highHalf)
+            return two.x < two.y ? two.y : two.x
+        }
+    }
+}

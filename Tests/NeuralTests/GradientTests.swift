@@ -34,10 +34,10 @@ import Testing
         Network("batch norm") { graph, x in graph.batchNorm(x, "x", relu: false) },
         Network("channel layer norm") { graph, x in graph.channelLayerNorm(x, "x") },
         Network("linear attention") { graph, x in
-            graph.linearAttention(graph.convolution(x, "qkv", outputs: 48), heads: 2)
+            graph.linearAttention(graph.convolution(x, "qkv", outputs: 96), heads: 2)
         },
         Network("full attention") { graph, x in
-            graph.fullAttention(graph.convolution(x, "qkv", outputs: 48), heads: 2)
+            graph.fullAttention(graph.convolution(x, "qkv", outputs: 96), heads: 2)
         },
         Network("SiLU") { $0.activation($1, .silu) },
         Network("GELU") { $0.activation($1, .gelu) },
