@@ -39,13 +39,24 @@ public struct Crop: Sendable, Hashable {
     /// `grid_sample` with reflection padding does it).
     public func callAsFunction(_ image: Image) -> Image {
         guard self != .whole else { return image }
-        var result = image
+        var samples: [Float] = []
+        samples.reserveCapacity(image.samples.count)
+        append(of: image, to: &samples)
+        return Image(height: image.height, width: image.width, channels: image.channels, samples: samples)
+    }
+
+    /// Appends the samples of the crop of `image`.
+    func append(of image: Image, to samples: inout [Float]) {
+        guard self != .whole else {
+            samples += image.samples
+            return
+        }
         let rows = Self.taps(image.height, start: top, share: height)
         let columns = Self.taps(image.width, start: left, share: width)
         let channels = image.channels
-        for (row, vertical) in rows.enumerated() {
+        for vertical in rows {
             let (upper, lower) = (vertical.first * image.width, vertical.second * image.width)
-            for (column, horizontal) in columns.enumerated() {
+            for horizontal in columns {
                 for channel in 0..<channels {
                     func sample(_ line: Int, _ place: Int) -> Float {
                         image.samples[(line + place) * channels + channel]
@@ -56,11 +67,10 @@ public struct Crop: Sendable, Hashable {
                     let below =
                         sample(lower, horizontal.first)
                         + horizontal.share * (sample(lower, horizontal.second) - sample(lower, horizontal.first))
-                    result[row, column, channel] = above + vertical.share * (below - above)
+                    samples.append(above + vertical.share * (below - above))
                 }
             }
         }
-        return result
     }
 
     /// The two samples that each output place lies between, and its share of the second.

@@ -31,20 +31,16 @@ public final class Dissolver {
     private let network: UNet
     private let fit: Fit
     private let plan: InferencePlan
+    // Kept from call to call, as those of the encoder.
+    private var inputs: [[Float]] = [[], []]
+    private var noise: [[Float]] = [[]]
 
-    /// Prepares `network` with `parameters`; `maximumBatch` images go through it at once.
-    public init(
-        _ network: UNet,
-        parameters: Parameters,
-        schedule: NoiseSchedule,
-        fit: Fit,
-        maximumBatch: Int = 32,
-        workers: Workers
-    ) {
+    /// Prepares `network` with `parameters`.
+    public init(_ network: UNet, parameters: Parameters, schedule: NoiseSchedule, fit: Fit, workers: Workers) {
         self.network = network
         self.schedule = schedule
         self.fit = fit
-        plan = InferencePlan(network.graph(), parameters: parameters, maximumBatch: maximumBatch, workers: workers)
+        plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
     }
 
     /// Each image dissolved at its own step, in its own size.
@@ -52,25 +48,19 @@ public final class Dissolver {
     /// Steps are below the schedule's number; with ``Fit/pad`` no image is larger than the resolution.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] {
         precondition(images.count == steps.count, "\(images.count) images, \(steps.count) steps")
-        var result: [Image] = []
-        var start = 0
-        while start < images.count {
-            let end = min(images.count, start + plan.maximumBatch)
-            result += batch(images[start..<end], steps[start..<end])
-            start = end
+        let (side, size) = (network.resolution, network.resolution * network.resolution * network.channels)
+        for index in inputs.indices { inputs[index].removeAll(keepingCapacity: true) }
+        for (image, step) in zip(images, steps) {
+            inputs[0] += fit.networkInput(image, side: side)
+            inputs[1] += network.timeEmbedding(step)
         }
-        return result
-    }
-
-    private func batch(_ images: ArraySlice<Image>, _ steps: ArraySlice<Int>) -> [Image] {
-        let side = network.resolution
-        let scaled = images.map { fit.networkInput($0, side: side) }
-        let noise = plan.run([scaled.flatMap { $0 }, steps.flatMap { network.timeEmbedding($0) }], batch: images.count)
-        let size = side * side * network.channels
+        let missing = inputs[0].count - noise[0].count
+        if missing > 0 { noise[0] += repeatElement(0, count: missing) }
+        plan.run(inputs, batch: images.count, into: &noise)
         return zip(images, steps).enumerated().map { index, pair in
             let (image, step) = pair
-            let predicted = Array(noise[0][index * size..<(index + 1) * size])
-            let dissolved = schedule.dissolve(scaled[index], predictedNoise: predicted, at: step)
+            let range = index * size..<(index + 1) * size
+            let dissolved = schedule.dissolve(inputs[0][range], predictedNoise: noise[0][range], at: step)
             let whole = Image(
                 height: side,
                 width: side,

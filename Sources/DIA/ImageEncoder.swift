@@ -10,53 +10,40 @@ public final class ImageEncoder {
     public let views: ViewFamily
     private let network: ResNet18
     private let plan: InferencePlan
+    // Kept from call to call, so that scoring allocates nothing of the network's size.
+    private var input: [[Float]] = [[]]
+    private var outputs: [[Float]] = [[], [], []]
 
-    /// Prepares `network` with `parameters`; `maximumBatch` views go through it at once.
-    public init(
-        _ network: ResNet18,
-        parameters: Parameters,
-        views: ViewFamily,
-        maximumBatch: Int = 160,
-        workers: Workers
-    ) {
+    /// Prepares `network` with `parameters`.
+    public init(_ network: ResNet18, parameters: Parameters, views: ViewFamily, workers: Workers) {
         self.network = network
         self.views = views
-        plan = InferencePlan(network.graph(), parameters: parameters, maximumBatch: maximumBatch, workers: workers)
+        plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
     }
 
     /// The features of each image, which must have the network's size and channels.
     public func features(_ images: [Image]) -> [Features] {
-        var projections: [Float] = []
-        var shiftScores: [Float] = []
-        var pending: [Float] = []
-        var count = 0
-        func flush() {
-            guard count > 0 else { return }
-            let outputs = plan.run([pending], batch: count)
-            projections += outputs[1]
-            shiftScores += outputs[2]
-            pending.removeAll(keepingCapacity: true)
-            count = 0
-        }
+        let batch = images.count * views.count
+        input[0].removeAll(keepingCapacity: true)
         for image in images {
             precondition(
                 (image.height, image.width, image.channels) == (network.height, network.columns, network.channels),
                 "an image of another size"
             )
-            for view in views(image) {
-                pending += view.samples
-                count += 1
-                if count == plan.maximumBatch { flush() }
-            }
+            views.append(of: image, to: &input[0])
         }
-        flush()
+        for (index, size) in [network.features, network.projection, network.shifts].enumerated() {
+            let missing = batch * size - outputs[index].count
+            if missing > 0 { outputs[index] += repeatElement(0, count: missing) }
+        }
+        plan.run(input, batch: batch, into: &outputs)
         return images.indices.map { index in
             func share(_ values: [Float], _ size: Int) -> ArraySlice<Float> {
                 values[index * views.count * size..<(index + 1) * views.count * size]
             }
             return Features(
-                projections: share(projections, network.projection),
-                shiftScores: share(shiftScores, network.shifts),
+                projections: share(outputs[1], network.projection),
+                shiftScores: share(outputs[2], network.shifts),
                 shifts: Shift.count,
                 views: views.crops.count
             )

@@ -43,7 +43,7 @@ public struct NoiseSchedule: Sendable, Hashable {
 
     /// The dissolving transformation of one value at step `t` (method, section 2):
     /// clamp(sqrt(1/abar_t) x - sqrt(1/abar_t - 1) eps).
-    public func dissolve(_ x: [Float], predictedNoise: [Float], at t: Int) -> [Float] {
+    public func dissolve(_ x: ArraySlice<Float>, predictedNoise: ArraySlice<Float>, at t: Int) -> [Float] {
         let (scale, noise) = reverseFactors(at: t)
         return zip(x, predictedNoise).map { min(max(scale * $0 - noise * $1, -1), 1) }
     }

@@ -21,11 +21,11 @@ public struct ViewFamily: Sendable, Hashable {
     /// Views of one image: shifts x crops.
     public var count: Int { Shift.count * crops.count }
 
-    /// All views of `image`, ordered shift, crop.
-    public func callAsFunction(_ image: Image) -> [Image] {
-        (0..<Shift.count).flatMap { k in
+    /// Appends the samples of all views of `image`, ordered shift, crop.
+    public func append(of image: Image, to samples: inout [Float]) {
+        for k in 0..<Shift.count {
             let shifted = shift(image, k)
-            return crops.map { $0(shifted) }
+            for crop in crops { crop.append(of: shifted, to: &samples) }
         }
     }
 }

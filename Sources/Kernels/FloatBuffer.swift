@@ -1,3 +1,5 @@
+import Glibc
+
 /// A pointer to floats that a kernel only reads.
 public typealias Floats = UnsafePointer<Float>
 /// A pointer to floats that a kernel writes.
@@ -17,15 +19,29 @@ public final class FloatBuffer {
     /// beyond the end.
     private static let slack = 16
 
+    /// From so many bytes on a buffer has pages of its own: they are zero without being written, and go back
+    /// to the system with the buffer.
+    private static let mapped = 1 << 18
+
+    private let bytes: Int
+
     /// Allocates `count` zeros.
     public init(count: Int) {
         precondition(count >= 0, "a buffer of \(count) floats")
         let capacity = count + Self.slack
-        let bytes = capacity * MemoryLayout<Float>.stride
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        pointer = raw.bindMemory(to: Float.self, capacity: capacity)
-        pointer.initialize(repeating: 0, count: capacity)
         self.count = count
+        bytes = capacity * MemoryLayout<Float>.stride
+        if bytes >= Self.mapped,
+            let pages = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            pages != MAP_FAILED
+        {
+            pointer = pages.bindMemory(to: Float.self, capacity: capacity)
+            return
+        }
+        precondition(bytes < Self.mapped, "no memory for a buffer of \(bytes) bytes")
+        pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+            .bindMemory(to: Float.self, capacity: capacity)
+        pointer.initialize(repeating: 0, count: capacity)
     }
 
     /// Allocates a copy of `values`.
@@ -34,7 +50,10 @@ public final class FloatBuffer {
         for (index, value) in values.enumerated() { pointer[index] = value }
     }
 
-    deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+    deinit {
+        let raw = UnsafeMutableRawPointer(pointer)
+        if bytes >= Self.mapped { munmap(raw, bytes) } else { raw.deallocate() }
+    }
 
     /// The values, copied out.
     public var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }

@@ -11,6 +11,7 @@ public final class Workers {
     private var scratch: [FloatBuffer]
     private var shared = FloatBuffer(count: 0)
     private var zeroes = FloatBuffer(count: 0)
+    private var values = FloatBuffer(count: 0)
 
     /// Workers on `count` threads, at least one.
     public init(count: Int) {
@@ -38,6 +39,14 @@ public final class Workers {
     func sharedScratch(_ floats: Int) -> MutableFloats {
         if shared.count < floats { shared = FloatBuffer(count: floats) }
         return shared.pointer
+    }
+
+    /// At least `floats` of memory for the values of a network while it runs.
+    ///
+    /// Networks run one after the other, so all share it; the pointer is valid until the next call.
+    public func arena(_ floats: Int) -> MutableFloats {
+        if values.count < floats { values = FloatBuffer(count: floats) }
+        return values.pointer
     }
 
     /// At least `floats` zeros, for what lies beyond a border.

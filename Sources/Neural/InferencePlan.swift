@@ -3,21 +3,22 @@ public import Kernels
 /// A network made ready to serve: weights folded and packed once, layers fused, every buffer planned.
 ///
 /// Fusing: a convolution takes in the batch normalisation behind it, weight standardisation, the bias, a
-/// sum with a value computed before it, and ReLU. Not `Sendable`: one owner runs it.
+/// sum with a value computed before it, and ReLU. Values live in the arena of the workers, which all plans
+/// that run on them share. Not `Sendable`: one owner runs it.
 public final class InferencePlan {
-    /// The most images of one run.
-    public let maximumBatch: Int
+    /// The images that go through the network at once; a run of more goes in parts.
+    public let chunk: Int
     private let graph: Graph
     private let workers: Workers
     private let steps: [Step]
-    private let memory: FloatBuffer
-    private let parameters: FloatBuffer
-    private let values: [MutableFloats]
+    private let arenaCount: Int
+    /// Where each value starts in the arena.
+    private let places: [Int]
 
     /// What is done between two buffers.
     private enum Work {
         case convolution(PreparedConvolution, residual: Int?)
-        case operation(any Operation, second: Int?, saved: MutableFloats)
+        case operation(any Operation, second: Int?, savedPlace: Int, parameters: ParameterRange)
     }
 
     private struct Step {
@@ -26,109 +27,128 @@ public final class InferencePlan {
         let output: Int
     }
 
-    /// Prepares `graph` with the numbers of `parameters` for up to `maximumBatch` images a run.
-    public init(_ graph: Graph, parameters: Parameters, maximumBatch: Int, workers: Workers) {
-        precondition(maximumBatch > 0, "a batch of \(maximumBatch)")
+    /// The numbers of one operation, without those of the rest of the network.
+    private struct ParameterRange {
+        let first: Int
+        let values: FloatBuffer
+
+        init(_ range: Range<Int>, of all: Floats) {
+            first = range.lowerBound
+            values = FloatBuffer(count: range.count)
+            values.pointer.update(from: all + first, count: range.count)
+        }
+
+        /// Such that the operation's own places are those of its numbers.
+        var base: MutableFloats { values.pointer - first }
+    }
+
+    /// Floats that the values of a chunk may take: about what a server's last-level cache holds.
+    private static let arenaAim = 10_000_000
+
+    /// Prepares `graph` with the numbers of `parameters`.
+    ///
+    /// `chunk` images go through at once; by default as many as the last-level cache has room for, from 8
+    /// (fewer would not fill the products) to 40.
+    public init(_ graph: Graph, parameters: Parameters, chunk: Int? = nil, workers: Workers) {
         self.graph = graph
         self.workers = workers
-        self.maximumBatch = maximumBatch
-        let stored = FloatBuffer(parameters.values)
         let fused = FusedNode.fuse(graph)
-        let lifetimes = Self.lifetimes(fused, graph)
-        var plan = MemoryPlan()
-        let requests = graph.shapes.indices.map { index in
-            lifetimes[index].map { plan.add(count: maximumBatch * graph.shapes[index].count, lifetime: $0) }
-        }
-        let savedRequests = fused.enumerated().map { index, node in
-            plan.add(count: node.node.operation.savedCount(batch: maximumBatch), lifetime: index...index)
-        }
-        let (offsets, total) = plan.place()
-        let memory = FloatBuffer(count: total)
-        values = requests.map { memory.pointer + ($0.map { offsets[$0] } ?? 0) }
-        steps = fused.enumerated().map { index, fused in
-            let node = fused.node
-            let work: Work =
-                if let convolution = node.operation as? ConvolutionOperation {
-                    .convolution(
-                        PreparedConvolution(
-                            convolution,
-                            norm: fused.norm,
-                            relu: fused.relu,
-                            parameters: stored.pointer,
-                            batch: maximumBatch,
-                            workers: workers
-                        ),
-                        residual: fused.residual
-                    )
-                } else {
-                    .operation(
-                        node.operation,
-                        second: node.inputs.count > 1 ? node.inputs[1] : nil,
-                        saved: memory.pointer + offsets[savedRequests[index]]
-                    )
-                }
-            return Step(work: work, input: node.inputs[0], output: fused.output)
-        }
-        self.memory = memory
-        self.parameters = stored
-    }
-
-    /// When each value is alive; nil for one that fusing removed.
-    private static func lifetimes(_ fused: [FusedNode], _ graph: Graph) -> [ClosedRange<Int>?] {
-        var result = [ClosedRange<Int>?](repeating: nil, count: graph.shapes.count)
-        func use(_ value: Int, at step: Int) {
-            result[value] = min(result[value]?.lowerBound ?? step, step)...max(result[value]?.upperBound ?? step, step)
-        }
-        for input in graph.inputs { use(input, at: 0) }
-        for (step, node) in fused.enumerated() {
-            use(node.output, at: step)
-            for input in node.node.inputs + (node.residual.map { [$0] } ?? []) { use(input, at: step) }
-        }
-        for output in graph.outputs { use(output, at: fused.count) }
-        return result
-    }
-
-    /// The floats this plan holds, packed weights left out.
-    public var floatCount: Int { memory.count + parameters.count }
-
-    /// Runs the network on `batch` images, 1 to ``maximumBatch``; `inputs` are `[batch, H, W, C]` each, and
-    /// so are the outputs.
-    public func run(_ inputs: [[Float]], batch: Int) -> [[Float]] {
-        precondition((1...maximumBatch).contains(batch), "a batch of \(batch), planned for \(maximumBatch)")
-        precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs of \(graph.inputs.count)")
-        for (index, input) in zip(graph.inputs, inputs) {
-            precondition(input.count == batch * graph.shapes[index].count, "input of \(input.count) numbers")
-            input.withUnsafeBufferPointer { source in
-                guard let base = source.baseAddress else { return }
-                values[index].update(from: base, count: input.count)
+        let layout = Layout(fused, graph)
+        let size = chunk ?? min(40, max(8, Self.arenaAim / max(1, layout.place(1).total)))
+        precondition(size > 0, "\(size) images at once")
+        self.chunk = size
+        let placed = layout.place(size)
+        places = placed.values
+        arenaCount = placed.total
+        steps = parameters.values.withUnsafeBufferPointer { buffer in
+            guard let stored = buffer.baseAddress else { return [] }
+            return fused.enumerated().map { index, fused in
+                let node = fused.node
+                let work: Work =
+                    if let convolution = node.operation as? ConvolutionOperation {
+                        .convolution(
+                            PreparedConvolution(
+                                convolution,
+                                norm: fused.norm,
+                                relu: fused.relu,
+                                parameters: stored,
+                                batch: size,
+                                workers: workers
+                            ),
+                            residual: fused.residual
+                        )
+                    } else {
+                        .operation(
+                            node.operation,
+                            second: node.inputs.count > 1 ? node.inputs[1] : nil,
+                            savedPlace: placed.saved[index],
+                            parameters: ParameterRange(node.operation.parameterRange, of: stored)
+                        )
+                    }
+                return Step(work: work, input: node.inputs[0], output: fused.output)
             }
         }
-        for step in steps { run(step, batch) }
-        return graph.outputs.map {
-            Array(UnsafeBufferPointer(start: values[$0], count: batch * graph.shapes[$0].count))
+    }
+
+    /// Floats of the arena that this plan needs.
+    public var floatCount: Int { arenaCount }
+
+    /// Runs the network on `batch` images; `inputs` are `[batch, H, W, C]` each, and so are `outputs`, which
+    /// must be as long at least.
+    public func run(_ inputs: [[Float]], batch: Int, into outputs: inout [[Float]]) {
+        precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs of \(graph.inputs.count)")
+        precondition(outputs.count == graph.outputs.count, "\(outputs.count) outputs of \(graph.outputs.count)")
+        for (index, input) in zip(graph.inputs, inputs) {
+            precondition(input.count >= batch * graph.shapes[index].count, "input of \(input.count) numbers")
+        }
+        for (index, output) in zip(graph.outputs, outputs) {
+            precondition(output.count >= batch * graph.shapes[index].count, "room for \(output.count) numbers")
+        }
+        let arena = workers.arena(arenaCount)
+        for first in stride(from: 0, to: batch, by: chunk) {
+            let count = min(chunk, batch - first)
+            for (position, index) in graph.inputs.enumerated() {
+                let size = graph.shapes[index].count
+                inputs[position].withUnsafeBufferPointer { source in
+                    guard let base = source.baseAddress else { return }
+                    (arena + places[index]).update(from: base + first * size, count: count * size)
+                }
+            }
+            for step in steps { run(step, count, arena) }
+            for (position, index) in graph.outputs.enumerated() {
+                let size = graph.shapes[index].count
+                outputs[position].withUnsafeMutableBufferPointer { target in
+                    guard let base = target.baseAddress else { return }
+                    (base + first * size).update(from: arena + places[index], count: count * size)
+                }
+            }
         }
     }
 
-    private func run(_ step: Step, _ batch: Int) {
+    /// Runs the network on `batch` images and returns the outputs.
+    public func run(_ inputs: [[Float]], batch: Int) -> [[Float]] {
+        var outputs = graph.outputs.map { [Float](repeating: 0, count: batch * graph.shapes[$0].count) }
+        run(inputs, batch: batch, into: &outputs)
+        return outputs
+    }
+
+    private func run(_ step: Step, _ batch: Int, _ arena: MutableFloats) {
+        let input = Floats(arena + places[step.input])
+        let output = arena + places[step.output]
         switch step.work {
         case .convolution(let convolution, let residual):
-            convolution.run(
-                batch: batch,
-                input: values[step.input],
-                residual: residual.map { Floats(values[$0]) },
-                output: values[step.output],
-                workers
-            )
-        case .operation(let operation, let second, let saved):
+            let residual = residual.map { Floats(arena + places[$0]) }
+            convolution.run(batch: batch, input: input, residual: residual, output: output, workers)
+        case .operation(let operation, let second, let savedPlace, let parameters):
             operation.forward(
                 ForwardPass(
                     batch: batch,
-                    first: values[step.input],
-                    second: second.map { Floats(values[$0]) },
-                    output: values[step.output],
-                    saved: saved,
-                    workspace: saved,
-                    parameters: parameters.pointer,
+                    first: input,
+                    second: second.map { Floats(arena + places[$0]) },
+                    output: output,
+                    saved: arena + savedPlace,
+                    workspace: arena + savedPlace,
+                    parameters: parameters.base,
                     workers: workers
                 )
             )
@@ -136,58 +156,45 @@ public final class InferencePlan {
     }
 }
 
-/// A convolution with its weights folded, packed and ready.
-private struct PreparedConvolution {
-    let shape: ConvolutionShape
-    let algorithm: ConvolutionAlgorithm
-    let packed: FloatBuffer
-    let bias: FloatBuffer
-    let relu: Bool
+extension InferencePlan {
+    /// What lives when, from which the places in the arena follow for any number of images.
+    private struct Layout {
+        let fused: [FusedNode]
+        let graph: Graph
+        let lifetimes: [ClosedRange<Int>?]
 
-    init(
-        _ operation: ConvolutionOperation,
-        norm: BatchNormOperation?,
-        relu: Bool,
-        parameters: Floats,
-        batch: Int,
-        workers: Workers
-    ) {
-        shape = operation.shape
-        self.relu = relu
-        algorithm = .choose(shape, batch: batch)
-        let weights = FloatBuffer(count: shape.weightCount)
-        let effective = operation.effectiveWeights(parameters, into: weights.pointer)
-        let bias = FloatBuffer(count: shape.outputChannels)
-        let perChannel = shape.weightCount / shape.outputChannels
-        for channel in 0..<shape.outputChannels {
-            // y = γ (w x + b - mean) / sqrt(var + eps) + β
-            var (scale, shift): (Float, Float) = (1, operation.bias.map { parameters[$0 + channel] } ?? 0)
-            if let norm {
-                let variance = parameters[norm.runningVariance + channel] + BatchNorm.epsilon
-                scale = parameters[norm.gain + channel] / variance.squareRoot()
-                shift = (shift - parameters[norm.runningMean + channel]) * scale + parameters[norm.bias + channel]
-            }
-            bias.pointer[channel] = shift
-            for index in channel * perChannel..<(channel + 1) * perChannel {
-                weights.pointer[index] = effective[index] * scale
-            }
+        init(_ fused: [FusedNode], _ graph: Graph) {
+            self.fused = fused
+            self.graph = graph
+            lifetimes = Self.lifetimes(fused, graph)
         }
-        let packed = FloatBuffer(count: Convolution.packedCount(shape, algorithm))
-        Convolution.pack(weights.pointer, shape, algorithm, into: packed.pointer, workers)
-        self.bias = bias
-        self.packed = packed
-    }
 
-    func run(batch: Int, input: Floats, residual: Floats?, output: MutableFloats, _ workers: Workers) {
-        Convolution.forward(
-            shape,
-            algorithm,
-            batch: batch,
-            input: input,
-            packed: packed.pointer,
-            epilogue: Epilogue(bias: Floats(bias.pointer), residual: residual, relu: relu),
-            output: output,
-            workers
-        )
+        /// Where the values and what the operations save are, and the floats of all.
+        func place(_ images: Int) -> (values: [Int], saved: [Int], total: Int) {
+            var plan = MemoryPlan()
+            let requests = graph.shapes.indices.map { index in
+                lifetimes[index].map { plan.add(count: images * graph.shapes[index].count, lifetime: $0) }
+            }
+            let savedRequests = fused.enumerated().map { index, node in
+                plan.add(count: node.node.operation.savedCount(batch: images), lifetime: index...index)
+            }
+            let (offsets, total) = plan.place()
+            return (requests.map { $0.map { offsets[$0] } ?? 0 }, savedRequests.map { offsets[$0] }, total)
+        }
+
+        /// When each value is alive; nil for one that fusing removed.
+        private static func lifetimes(_ fused: [FusedNode], _ graph: Graph) -> [ClosedRange<Int>?] {
+            var result = [ClosedRange<Int>?](repeating: nil, count: graph.shapes.count)
+            func use(_ value: Int, at step: Int) {
+                result[value] = min(result[value]?.lowerBound ?? step, step)...max(result[value]?.upperBound ?? step, step)
+            }
+            for input in graph.inputs { use(input, at: 0) }
+            for (step, node) in fused.enumerated() {
+                use(node.output, at: step)
+                for input in node.node.inputs + (node.residual.map { [$0] } ?? []) { use(input, at: step) }
+            }
+            for output in graph.outputs { use(output, at: fused.count) }
+            return result
+        }
     }
 }

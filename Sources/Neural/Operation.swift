@@ -13,6 +13,8 @@ protocol Operation: Sendable {
     func savedCount(batch: Int) -> Int
     /// Floats of workspace that either pass of training may use while it runs.
     func workspaceCount(batch: Int) -> Int
+    /// Where the operation's numbers are among all of the network.
+    var parameterRange: Range<Int> { get }
     /// Computes the output.
     func forward(_ pass: ForwardPass)
     /// Computes the gradients of the inputs, and adds those of the parameters.
@@ -24,6 +26,7 @@ extension Operation {
     var readsOutput: Bool { false }
     func savedCount(batch: Int) -> Int { 0 }
     func workspaceCount(batch: Int) -> Int { 0 }
+    var parameterRange: Range<Int> { 0..<0 }
 }
 
 /// What an operation's forward pass works on.

@@ -56,7 +56,7 @@ import Testing
         let expected = channelsLast(try file.floats("eps", shape: shape), shape)
         let workers = Workers(count: threads)
 
-        let inference = InferencePlan(graph, parameters: parameters, maximumBatch: 3, workers: workers)
+        let inference = InferencePlan(graph, parameters: parameters, chunk: 3, workers: workers)
         #expect(relativeError(inference.run(inputs, batch: 2)[0], expected) < Tolerance.forward)
 
         let training = TrainingPlan(graph, batch: 2, workers: workers)
@@ -95,7 +95,7 @@ import Testing
         let workers = Workers(count: threads)
         let names = ["penultimate", "simclr", "shift"]
 
-        let inference = InferencePlan(graph, parameters: parameters, maximumBatch: 5, workers: workers)
+        let inference = InferencePlan(graph, parameters: parameters, chunk: 2, workers: workers)
         for (name, output) in zip(names, inference.run([image], batch: 4)) {
             #expect(relativeError(output, try file.floats("eval.\(name)")) < Tolerance.forward, "eval.\(name)")
         }

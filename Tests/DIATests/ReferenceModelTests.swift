@@ -59,11 +59,17 @@ import Testing
     @Test("Many views come from the seed alone")
     func views() {
         let image = Image(height: 8, width: 8, channels: 1, samples: (0..<64).map { Float($0) / 64 })
-        let family = ViewFamily(shift: .rotation, views: 5, cropScale: 0.54, seed: 3)
-        #expect(family(image) == ViewFamily(shift: .rotation, views: 5, cropScale: 0.54, seed: 3)(image))
-        #expect(family(image) != ViewFamily(shift: .rotation, views: 5, cropScale: 0.54, seed: 4)(image))
+        func views(_ count: Int, seed: UInt64) -> (family: ViewFamily, samples: [Float]) {
+            let family = ViewFamily(shift: .rotation, views: count, cropScale: 0.54, seed: seed)
+            var samples: [Float] = []
+            family.append(of: image, to: &samples)
+            return (family, samples)
+        }
+        let (family, samples) = views(5, seed: 3)
+        #expect(samples.count == family.count * 64 && samples == views(5, seed: 3).samples)
+        #expect(samples != views(5, seed: 4).samples)
         #expect(family.crops.allSatisfy { $0.height * $0.width >= 0.54 - 1e-9 })
-        let one = ViewFamily(shift: .rotation, views: 1, cropScale: 0.54, seed: 3)(image)
-        #expect(one.count == 4 && one[0] == image)
+        let one = views(1, seed: 3).samples
+        #expect(one.count == 4 * 64 && Array(one[..<64]) == image.samples)
     }
 }

@@ -6,6 +6,8 @@ struct ChannelLayerNormOperation: Operation {
     let pixels: Int
     let gain: Int
 
+    var parameterRange: Range<Int> { gain..<gain + norm.channels }
+
     func workspaceCount(batch: Int) -> Int { norm.workspaceCount(rows: batch * pixels) }
 
     func forward(_ pass: ForwardPass) {

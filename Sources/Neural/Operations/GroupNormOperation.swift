@@ -5,6 +5,9 @@ struct GroupNormOperation: Operation {
     let norm: GroupNorm
     let gain, bias: Int
 
+    // Declared one behind the other.
+    var parameterRange: Range<Int> { gain..<bias + norm.channels }
+
     func savedCount(batch: Int) -> Int { norm.statisticsCount(batch: batch) }
     func workspaceCount(batch: Int) -> Int { norm.workspaceCount(batch: batch) }
 

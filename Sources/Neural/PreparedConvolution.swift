@@ -1,0 +1,57 @@
+import Kernels
+
+/// A convolution with its weights folded, packed and ready.
+struct PreparedConvolution {
+    let shape: ConvolutionShape
+    let algorithm: ConvolutionAlgorithm
+    let packed: FloatBuffer
+    let bias: FloatBuffer
+    let relu: Bool
+
+    init(
+        _ operation: ConvolutionOperation,
+        norm: BatchNormOperation?,
+        relu: Bool,
+        parameters: Floats,
+        batch: Int,
+        workers: Workers
+    ) {
+        shape = operation.shape
+        self.relu = relu
+        algorithm = .choose(shape, batch: batch)
+        let weights = FloatBuffer(count: shape.weightCount)
+        let effective = operation.effectiveWeights(parameters, into: weights.pointer)
+        let bias = FloatBuffer(count: shape.outputChannels)
+        let perChannel = shape.weightCount / shape.outputChannels
+        for channel in 0..<shape.outputChannels {
+            // y = γ (w x + b - mean) / sqrt(var + eps) + β
+            var (scale, shift): (Float, Float) = (1, operation.bias.map { parameters[$0 + channel] } ?? 0)
+            if let norm {
+                let variance = parameters[norm.runningVariance + channel] + BatchNorm.epsilon
+                scale = parameters[norm.gain + channel] / variance.squareRoot()
+                shift = (shift - parameters[norm.runningMean + channel]) * scale + parameters[norm.bias + channel]
+            }
+            bias.pointer[channel] = shift
+            for index in channel * perChannel..<(channel + 1) * perChannel {
+                weights.pointer[index] = effective[index] * scale
+            }
+        }
+        let packed = FloatBuffer(count: Convolution.packedCount(shape, algorithm))
+        Convolution.pack(weights.pointer, shape, algorithm, into: packed.pointer, workers)
+        self.bias = bias
+        self.packed = packed
+    }
+
+    func run(batch: Int, input: Floats, residual: Floats?, output: MutableFloats, _ workers: Workers) {
+        Convolution.forward(
+            shape,
+            algorithm,
+            batch: batch,
+            input: input,
+            packed: packed.pointer,
+            epilogue: Epilogue(bias: Floats(bias.pointer), residual: residual, relu: relu),
+            output: output,
+            workers
+        )
+    }
+}
