@@ -91,7 +91,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             }
             return
         }
-        let most = tilesFitting(4_000_000, shape)
+        let most = tilesFitting(2_500_000, shape)
         let blocks = (total + most - 1) / most
         let size = (total + blocks - 1) / blocks
         let domain = Domain(shape, tiles: (size + 5) / 6 * 6)

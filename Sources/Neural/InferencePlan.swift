@@ -43,7 +43,7 @@ public final class InferencePlan {
     }
 
     /// Floats that the values of a chunk may take: about what a server's last-level cache holds.
-    private static let arenaAim = 10_000_000
+    private static let arenaAim = 8_000_000
 
     /// Prepares `graph` with the numbers of `parameters`.
     ///

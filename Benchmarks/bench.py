@@ -1,0 +1,272 @@
+"""The networks and training steps against PyTorch, ONNX Runtime and OpenVINO, at fp32, in one run.
+
+    make bench              everything, about a quarter of an hour
+    bench.py --only unet    rows whose name holds a word
+"""
+
+import argparse
+import json
+import pathlib
+import platform
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "Tests/Reference"))
+
+import make_models  # noqa: E402
+import numpy as np  # noqa: E402
+import onnxruntime  # noqa: E402
+import openvino  # noqa: E402
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+
+WORK = ROOT / ".build/bench"
+THREADS = len(__import__("os").sched_getaffinity(0))
+STEP = 100
+
+
+def load(path):
+    """The tensors of a safetensors file."""
+    raw = path.read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    tensors = {}
+    for name, entry in json.loads(raw[8 : 8 + length]).items():
+        if name == "__metadata__":
+            continue
+        first, last = entry["data_offsets"]
+        kind = {"F32": "<f4", "F16": "<f2"}[entry["dtype"]]
+        values = np.frombuffer(raw[8 + length + first : 8 + length + last], kind).astype("f4")
+        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
+    return tensors
+
+
+def network(model, kind):
+    """The PyTorch network of a model directory, with its weights."""
+    manifest = json.loads((model / "model.json").read_text())
+    if kind == "unet":
+        part = manifest["dissolve"]
+        result = make_models.UNet(part["dim"], part["dim_mults"], part["channels"])
+    else:
+        part = manifest["encoder"]
+        result = make_models.Encoder(part["stem"], part["width"], part["channels"], part["projection"])
+    result.load_state_dict(load(model / part["file"]), strict=False)
+    return result
+
+
+def side(model, kind):
+    manifest = json.loads((model / "model.json").read_text())
+    return manifest["dissolve"]["resolution"] if kind == "unet" else manifest["input"]["height"]
+
+
+class Ours:
+    """dia-bench, one run for each call."""
+
+    def __init__(self, model, kind, batch, images, training=False):
+        folder = WORK / "io"
+        folder.mkdir(exist_ok=True)
+        # Channels are innermost on our side; with one channel the layouts agree.
+        images.numpy().astype("<f4").transpose(0, 2, 3, 1).tofile(folder / "in")
+        command = [
+            ROOT / ".build/release/dia-bench", "--model", model, "--network", kind, "--batch", str(batch),
+            "--input", folder / "in", "--output", folder / "out", "--threads", str(THREADS),
+        ]
+        self.process = subprocess.Popen(
+            [str(part) for part in command] + (["--training"] if training else []),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        assert self.process.stdout.readline().strip() == "ready"
+        self.outputs = np.fromfile(folder / "out", "<f4")
+
+    def run(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def timed(call):
+    def run():
+        start = time.perf_counter()
+        call()
+        return (time.perf_counter() - start) * 1000
+
+    return run
+
+
+def in_turn(sides, least):
+    """Medians of all sides, run A B C A B C, after a warm-up of each."""
+    times = {name: [] for name in sides}
+    for run in sides.values():
+        run()
+    start = time.monotonic()
+    while len(times[next(iter(times))]) < least or (time.monotonic() - start < 4 and len(times[next(iter(times))]) < 60):
+        for name, run in sides.items():
+            # The threads of the one before go on spinning for a moment.
+            time.sleep(0.05)
+            times[name].append(run())
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def inference(model, kind, batch):
+    net = network(model, kind).eval()
+    torch.manual_seed(0)
+    extent = side(model, kind)
+    x = torch.rand(batch, 1, extent, extent)
+    t = torch.full((batch,), STEP)
+    arguments = (x, t) if kind == "unet" else (x,)
+    names = ["x", "t"][: len(arguments)]
+    path = WORK / f"{kind}.onnx"
+    with torch.no_grad():
+        expected = net(*arguments)
+        torch.onnx.export(net, arguments, str(path), input_names=names, dynamo=True, verbose=False, external_data=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    feed = {entry.name: value.numpy() for entry, value in zip(session.get_inputs(), arguments)}
+    compiled = openvino.Core().compile_model(
+        str(path), "CPU",
+        {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": THREADS, "INFERENCE_PRECISION_HINT": "f32"},
+    )
+    request = compiled.create_infer_request()
+    values = [value.numpy() for value in arguments]
+    net.to(memory_format=torch.channels_last)
+    strided = x.to(memory_format=torch.channels_last)
+
+    def eager(image):
+        def run():
+            with torch.inference_mode():
+                net(image, *arguments[1:])
+
+        return run
+
+    ours = Ours(model, kind, batch, x)
+    outputs = [expected] if kind == "unet" else list(expected)
+    flat = np.concatenate([o.permute(0, 2, 3, 1).reshape(-1) if o.dim() == 4 else o.reshape(-1) for o in outputs])
+    difference = float(np.abs(ours.outputs[-len(flat) :] - flat).max() / np.abs(flat).max())
+    result = in_turn(
+        {
+            "ours": ours.run,
+            "ONNX Runtime": timed(lambda: session.run(None, feed)),
+            "OpenVINO": timed(lambda: request.infer(values)),
+            "PyTorch": timed(eager(strided)),
+        },
+        7,
+    )
+    ours.close()
+    return result, difference
+
+
+def training(model, kind, batch):
+    """A training step: forward, loss, backward, Adam; PyTorch with either memory format, eager and compiled."""
+    torch.manual_seed(0)
+    extent = side(model, kind)
+    x = torch.rand(batch, 1, extent, extent)
+
+    def stepper(channels_last, compiled):
+        net = network(model, kind).train()
+        image = x
+        if channels_last:
+            net, image = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        optimizer = torch.optim.Adam(net.parameters(), lr=1e-4, betas=(0.9, 0.99), fused=True)
+        forward = torch.compile(net) if compiled else net
+        t = torch.full((batch,), STEP)
+        group = batch // 3
+        labels = (torch.arange(batch) % max(1, group)) // max(1, group // 4)
+        rows = torch.arange(2 * group)
+        positive = torch.where(rows < group, rows + group, rows - group)
+        chunk, place = torch.arange(batch) // max(1, group), torch.arange(batch) % max(1, group)
+        crosses = (chunk[:, None] == 2) != (chunk[None] == 2)
+        hidden = torch.eye(batch, dtype=torch.bool) | (crosses & (place[:, None] == place[None]))
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            if kind == "unet":
+                loss = (forward(image, t) - image).abs().mean()
+            else:
+                projection, shift = forward(image)
+                unit = F.normalize(projection, dim=1)
+                similarity = (unit @ unit.T / 0.5).masked_fill(hidden, -1e9)
+                contrast = similarity[: 2 * group].logsumexp(1) - similarity[rows, positive]
+                loss = contrast.sum() / batch + F.cross_entropy(shift, labels)
+            loss.backward()
+            optimizer.step()
+            return float(loss.detach())
+
+        return step
+
+    sides, losses = {}, {}
+    for channels_last in (False, True):
+        for compiled in (False, True):
+            name = f"PyTorch {'channels_last' if channels_last else 'NCHW'}{' compiled' if compiled else ''}"
+            try:
+                step = stepper(channels_last, compiled)
+                losses[name] = step()
+                # A first look; only the best of PyTorch's settings goes on to the turns.
+                sides[name] = (min(timed(step)() for _ in range(2)), step)
+            except Exception as error:  # torch.compile needs a compiler and does not take every graph.
+                print(f"  {name} does not run: {str(error).splitlines()[0][:100]}", file=sys.stderr)
+    best = min(sides, key=lambda name: sides[name][0])
+    ours = Ours(model, kind, batch, x, training=True)
+    difference = abs(float(ours.outputs[0]) - losses[best]) / abs(losses[best])
+    result = in_turn({"ours": ours.run, best: timed(sides[best][1])}, 7 if sides[best][0] < 1500 else 3)
+    ours.close()
+    return result, difference
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--out", default=str(ROOT / "docs/benchmarks.md"))
+    options = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    pneumonia, paper, imagenet = ROOT / "Models/pneumonia", WORK / "paper", WORK / "imagenet"
+    rows = [
+        ("U-Net dim 64, 32x32, 1 image", inference, paper, "unet", 1, 1.3),
+        ("U-Net dim 64, 32x32, 8 images", inference, paper, "unet", 8, 2.0),
+        ("U-Net of pneumonia, 1 image", inference, pneumonia, "unet", 1, 1.3),
+        ("U-Net of pneumonia, 32 images", inference, pneumonia, "unet", 32, 2.0),
+        ("ResNet-18 width 64, 32x32, 4 views", inference, paper, "encoder", 4, 1.5),
+        ("ResNet-18 width 64, 32x32, 40 views", inference, paper, "encoder", 40, 2.0),
+        ("ResNet-18 width 64, 32x32, 160 views", inference, paper, "encoder", 160, 2.0),
+        ("ResNet-18 imagenet stem, 224x224, 4 views", inference, imagenet, "encoder", 4, 1.5),
+        ("ResNet-18 imagenet stem, 224x224, 16 views", inference, imagenet, "encoder", 16, 1.5),
+        ("training step, U-Net of pneumonia, 32 images", training, pneumonia, "unet", 32, 1.5),
+        ("training step, encoder of pneumonia, 192 views", training, pneumonia, "encoder", 192, 1.5),
+        ("training step, U-Net dim 64, 32 images", training, paper, "unet", 32, 1.5),
+        ("training step, ResNet-18 width 64, 384 views", training, paper, "encoder", 384, 1.5),
+    ]
+    lines = ["| work | ours, ms | best peer, ms | ratio | goal | all peers, ms | largest difference |"]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
+    for name, measure, model, kind, batch, goal in rows:
+        if options.only not in name:
+            continue
+        result, difference = measure(model, kind, batch)
+        peers = {peer: value for peer, value in result.items() if peer != "ours"}
+        best = min(peers, key=peers.get)
+        line = (
+            f"| {name} | {result['ours']:.1f} | {peers[best]:.1f} ({best}) | **{peers[best] / result['ours']:.2f}** | "
+            f"{goal} | {', '.join(f'{p} {v:.0f}' for p, v in peers.items())} | {difference:.1e} |"
+        )
+        print(line, flush=True)
+        lines.append(line)
+    processor = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
+    versions = f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__.split('-')[0]}"
+    if not options.only:
+        text = (
+            "# Benchmarks\n\nWritten by `make bench`: medians of turns A B A B, fp32, the same weights for all; "
+            "the difference is the largest between our outputs and PyTorch's, over the largest output (for training "
+            "steps, between the first losses).\n\n"
+            f"{processor}, {THREADS} threads, {platform.system()}; {versions}.\n\n" + "\n".join(lines) + "\n"
+        )
+        pathlib.Path(options.out).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
