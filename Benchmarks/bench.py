@@ -101,15 +101,19 @@ def timed(call):
 
 
 def in_turn(sides, least):
-    """Medians of all sides, run A B C A B C, after a warm-up of each."""
+    """Medians of all sides, run A B C A B C, each turn warmed up."""
     times = {name: [] for name in sides}
     for run in sides.values():
         run()
     start = time.monotonic()
-    while len(times[next(iter(times))]) < least or (time.monotonic() - start < 4 and len(times[next(iter(times))]) < 60):
+    while len(times[next(iter(times))]) < least or (time.monotonic() - start < 6 and len(times[next(iter(times))]) < 60):
         for name, run in sides.items():
-            # The threads of the one before go on spinning for a moment.
-            time.sleep(0.05)
+            # Warm again: the threads of the one before go on spinning for a moment, and the caches hold its data.
+            warm = time.monotonic()
+            while True:
+                run()
+                if time.monotonic() - warm > 0.15:
+                    break
             times[name].append(run())
     return {name: statistics.median(values) for name, values in times.items()}
 

@@ -43,18 +43,29 @@ public final class InferencePlan {
     }
 
     /// Floats that the values of a chunk may take: about what a server's last-level cache holds.
-    private static let arenaAim = 8_000_000
+    private static let arenaAim = 10_000_000
+    /// Tiles of the smallest plane that fill the products of a chunk.
+    private static let tileAim = 40
+
+    /// The images to take at once: enough to fill the products on the smallest plane, if the cache has room for
+    /// them, but no fewer than eight.
+    private static func chunk(_ graph: Graph, floatsPerImage: Int) -> Int {
+        let smallest = graph.nodes.reduce(tileAim) { tiles, node in
+            guard let shape = (node.operation as? ConvolutionOperation)?.shape, shape.kernel > 1 else { return tiles }
+            return min(tiles, (shape.outputHeight + 3) / 4 * ((shape.outputWidth + 3) / 4))
+        }
+        return max(8, min((tileAim + smallest - 1) / smallest, arenaAim / max(1, floatsPerImage)))
+    }
 
     /// Prepares `graph` with the numbers of `parameters`.
     ///
-    /// `chunk` images go through at once; by default as many as the last-level cache has room for, from 8
-    /// (fewer would not fill the products) to 40.
+    /// `chunk` images go through at once; by default it follows from the network's planes.
     public init(_ graph: Graph, parameters: Parameters, chunk: Int? = nil, workers: Workers) {
         self.graph = graph
         self.workers = workers
         let fused = FusedNode.fuse(graph)
         let layout = Layout(fused, graph)
-        let size = chunk ?? min(40, max(8, Self.arenaAim / max(1, layout.place(1).total)))
+        let size = chunk ?? Self.chunk(graph, floatsPerImage: layout.place(1).total)
         precondition(size > 0, "\(size) images at once")
         self.chunk = size
         let placed = layout.place(size)
@@ -105,8 +116,11 @@ public final class InferencePlan {
             precondition(output.count >= batch * graph.shapes[index].count, "room for \(output.count) numbers")
         }
         let arena = workers.arena(arenaCount)
-        for first in stride(from: 0, to: batch, by: chunk) {
-            let count = min(chunk, batch - first)
+        // Even parts: a small rest would not fill the products.
+        let parts = (batch + chunk - 1) / chunk
+        for part in 0..<parts {
+            let first = part * batch / parts
+            let count = (part + 1) * batch / parts - first
             for (position, index) in graph.inputs.enumerated() {
                 let size = graph.shapes[index].count
                 inputs[position].withUnsafeBufferPointer { source in

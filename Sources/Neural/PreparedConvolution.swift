@@ -36,10 +36,9 @@ struct PreparedConvolution {
                 weights.pointer[index] = effective[index] * scale
             }
         }
-        let packed = FloatBuffer(count: Convolution.packedCount(shape, algorithm))
-        Convolution.pack(weights.pointer, shape, algorithm, into: packed.pointer, workers)
         self.bias = bias
-        self.packed = packed
+        packed = FloatBuffer(count: Convolution.packedCount(shape, algorithm))
+        Convolution.pack(weights.pointer, shape, algorithm, into: packed.pointer, workers)
     }
 
     func run(batch: Int, input: Floats, residual: Floats?, output: MutableFloats, _ workers: Workers) {
