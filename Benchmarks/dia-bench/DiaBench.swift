@@ -48,7 +48,7 @@ struct DiaBench: ParsableCommand {
         try Processor.requireSupported()
         let directory = try ModelDirectory(path: model)
         let workers = Workers(count: threads)
-        var work = try Workload(self, directory, workers)
+        let work = try Workload(self, directory, workers)
         let first = work.run()
         if let output { try first.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: output)) } }
         say("ready")

@@ -10,7 +10,7 @@ struct Workload {
         case training(TrainingWorkload)
     }
 
-    private var kind: Kind
+    private let kind: Kind
     private let inputs: [[Float]]
     private let batch: Int
 
@@ -41,24 +41,25 @@ struct Workload {
     }
 
     /// Runs once; the outputs, or the loss of a training step.
-    mutating func run() -> [Float] {
+    func run() -> [Float] {
         switch kind {
         case .inference(let plan):
             return plan.run(inputs, batch: batch).flatMap { $0 }
-        case .training(var training):
-            defer { kind = .training(training) }
+        case .training(let training):
             return [training.step(inputs)]
         }
     }
 }
 
 /// A training step: forward, loss, backward, optimiser.
-struct TrainingWorkload {
+final class TrainingWorkload {
     private let plan: TrainingPlan
     private let network: DiaBench.Network
     private let batch: Int
     private var parameters: Parameters
     private var optimizer: Optimizer
+    private var gradient: [Float]
+    private let workers: Workers
 
     init(_ graph: Graph, _ parameters: Parameters, _ network: DiaBench.Network, batch: Int, _ workers: Workers) {
         self.network = network
@@ -66,15 +67,17 @@ struct TrainingWorkload {
         self.parameters = parameters
         plan = TrainingPlan(graph, batch: batch, workers: workers)
         optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), count: parameters.values.count)
+        gradient = [Float](repeating: 0, count: parameters.values.count)
+        self.workers = workers
     }
 
     /// One step on `inputs`; returns the loss.
     ///
     /// The U-Net learns to give back its input by the L1 loss. The encoder takes the batch for three
     /// chunks, each with all shifts, as the encoder's stage lays them out.
-    mutating func step(_ inputs: [[Float]]) -> Float {
+    func step(_ inputs: [[Float]]) -> Float {
         let outputs = plan.forward(inputs, parameters: &parameters)
-        var gradient = [Float](repeating: 0, count: parameters.values.count)
+        gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         let loss: Float
         switch network {
         case .unet:
@@ -97,7 +100,7 @@ struct TrainingWorkload {
                 accumulating: &gradient
             )
         }
-        optimizer.step(&parameters, gradient: gradient, rate: 1e-4)
+        optimizer.step(&parameters, gradient: gradient, rate: 1e-4, workers: workers)
         return loss
     }
 }

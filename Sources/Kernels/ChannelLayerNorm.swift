@@ -9,26 +9,12 @@ public struct ChannelLayerNorm: Sendable {
 
     private var block: Int { 256 }
 
-    @inline(__always)
-    private func statistics(_ x: Floats) -> (mean: Float, inverse: Float) {
-        var sum = Vector.zero
-        forEachVector(channels) { start, lanes in sum += load(x + start, lanes) }
-        let mean = sum.total / Float(channels)
-        var squares = Vector.zero
-        forEachVector(channels) { start, lanes in
-            var centred = load(x + start, lanes) - mean
-            if lanes < 8 { for lane in lanes..<8 { centred[lane] = 0 } }
-            squares += centred * centred
-        }
-        return (mean, 1 / (squares.total / Float(channels) + 1e-5).squareRoot())
-    }
-
     /// The forward pass: `input`, `output` `[rows, channels]`, `gain` `[channels]`.
     public func forward(rows: Int, input: Floats, gain: Floats, output: MutableFloats, _ workers: Workers) {
         workers.run(over: rows, by: block) { range, _ in
             for row in range {
                 let (x, y) = (input + row * channels, output + row * channels)
-                let (mean, inverse) = statistics(x)
+                let (mean, inverse) = rowStatistics(x, count: channels)
                 forEachVector(channels) { start, lanes in
                     store((load(x + start, lanes) - mean) * inverse * load(gain + start, lanes), y + start, lanes)
                 }
@@ -57,7 +43,7 @@ public struct ChannelLayerNorm: Sendable {
             for row in range {
                 let (x, dy) = (input + row * channels, outputGradient + row * channels)
                 let dx = inputGradient + row * channels
-                let (mean, inverse) = statistics(x)
+                let (mean, inverse) = rowStatistics(x, count: channels)
                 var (zero, one) = (Vector.zero, Vector.zero)
                 forEachVector(channels) { start, lanes in
                     let normalised = (load(x + start, lanes) - mean) * inverse
@@ -68,7 +54,7 @@ public struct ChannelLayerNorm: Sendable {
                     zero += scaled
                     one += scaled * normalised
                 }
-                let (meanZero, meanOne) = (zero.sum() / Float(channels), one.sum() / Float(channels))
+                let (meanZero, meanOne) = (zero.total / Float(channels), one.total / Float(channels))
                 forEachVector(channels) { start, lanes in
                     let normalised = (load(x + start, lanes) - mean) * inverse
                     var d = load(dy + start, lanes) * load(gain + start, lanes) - meanZero - normalised * meanOne

@@ -7,16 +7,19 @@ public enum ColumnSums {
     /// Summed in blocks of rows, the blocks added in order, so the result does not depend on threads.
     public static func add(_ matrix: Floats, rows: Int, columns: Int, to target: MutableFloats, _ workers: Workers) {
         let blocks = (rows + block - 1) / block
-        let partial = FloatBuffer(count: blocks * columns)
+        let partial = workers.sharedScratch(blocks * columns)
         workers.run(over: rows, by: block) { range, _ in
-            let sums = partial.pointer + range.lowerBound / block * columns
+            let sums = partial + range.lowerBound / block * columns
+            sums.update(repeating: 0, count: columns)
             for row in range {
                 let source = matrix + row * columns
-                for column in 0..<columns { sums[column] += source[column] }
+                forEachVector(columns) { start, lanes in
+                    store(load(sums + start, lanes) + load(source + start, lanes), sums + start, lanes)
+                }
             }
         }
         for index in 0..<blocks {
-            for column in 0..<columns { target[column] += partial.pointer[index * columns + column] }
+            for column in 0..<columns { target[column] += partial[index * columns + column] }
         }
     }
 }

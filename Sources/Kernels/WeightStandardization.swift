@@ -1,26 +1,25 @@
 /// Weight standardisation: per output channel, mean 0 and variance 1 over its weights
 /// (Qiao et al., 2019), ŵ = (w - mean) / sqrt(var + eps), eps 1e-5.
 public enum WeightStandardization {
-    private static let epsilon = 1e-5
-
-    private static func statistics(_ row: Floats, _ count: Int) -> (mean: Double, inverse: Double) {
-        var sum = 0.0
-        for index in 0..<count { sum += Double(row[index]) }
-        let mean = sum / Double(count)
-        var squares = 0.0
-        for index in 0..<count {
-            let centred = Double(row[index]) - mean
-            squares += centred * centred
-        }
-        return (mean, 1 / (squares / Double(count) + epsilon).squareRoot())
-    }
+    /// Channels that one work item handles.
+    private static let block = 4
 
     /// ŵ of `weight`, both `[channels, count]`.
-    public static func forward(_ weight: Floats, channels: Int, count: Int, into target: MutableFloats) {
-        for channel in 0..<channels {
-            let (row, out) = (weight + channel * count, target + channel * count)
-            let (mean, inverse) = statistics(row, count)
-            for index in 0..<count { out[index] = Float((Double(row[index]) - mean) * inverse) }
+    public static func forward(
+        _ weight: Floats,
+        channels: Int,
+        count: Int,
+        into target: MutableFloats,
+        _ workers: Workers
+    ) {
+        workers.run(over: channels, by: block) { range, _ in
+            for channel in range {
+                let (row, out) = (weight + channel * count, target + channel * count)
+                let (mean, inverse) = rowStatistics(row, count: count)
+                forEachVector(count) { start, lanes in
+                    store((load(row + start, lanes) - mean) * inverse, out + start, lanes)
+                }
+            }
         }
     }
 
@@ -32,23 +31,26 @@ public enum WeightStandardization {
         gradient: Floats,
         channels: Int,
         count: Int,
-        weightGradient: MutableFloats
+        weightGradient: MutableFloats,
+        _ workers: Workers
     ) {
-        for channel in 0..<channels {
-            let (row, upstream) = (weight + channel * count, gradient + channel * count)
-            let (mean, inverse) = statistics(row, count)
-            var (sum, projection) = (0.0, 0.0)
-            for index in 0..<count {
-                let upstream = Double(upstream[index])
-                sum += upstream
-                projection += upstream * (Double(row[index]) - mean) * inverse
-            }
-            sum /= Double(count)
-            projection /= Double(count)
-            let out = weightGradient + channel * count
-            for index in 0..<count {
-                let normalised = (Double(row[index]) - mean) * inverse
-                out[index] += Float((Double(upstream[index]) - sum - normalised * projection) * inverse)
+        workers.run(over: channels, by: block) { range, _ in
+            for channel in range {
+                let (row, upstream) = (weight + channel * count, gradient + channel * count)
+                let (mean, inverse) = rowStatistics(row, count: count)
+                var (sums, projections) = (Vector.zero, Vector.zero)
+                forEachVector(count) { start, lanes in
+                    let up = load(upstream + start, lanes)
+                    sums += up
+                    projections = fused(up, (load(row + start, lanes) - mean) * inverse, projections)
+                }
+                let (sum, projection) = (sums.total / Float(count), projections.total / Float(count))
+                let out = weightGradient + channel * count
+                forEachVector(count) { start, lanes in
+                    let normalised = (load(row + start, lanes) - mean) * inverse
+                    let slope = (load(upstream + start, lanes) - sum - normalised * projection) * inverse
+                    store(load(out + start, lanes) + slope, out + start, lanes)
+                }
             }
         }
     }

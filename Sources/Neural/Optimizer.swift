@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 
 /// How parameters follow their gradient.
 public enum OptimizerRule: Sendable, Hashable, Codable {
@@ -33,85 +33,76 @@ public struct Optimizer: Sendable {
         self.moments = moments
     }
 
+    /// Numbers that one work item moves.
+    private static let block = 1 << 16
+
     /// Moves the trainable parameters one step against `gradient`, at learning rate `rate`.
-    public mutating func step(_ parameters: inout Parameters, gradient: [Float], rate: Float) {
+    public mutating func step(_ parameters: inout Parameters, gradient: [Float], rate: Float, workers: Workers) {
         precondition(gradient.count == parameters.values.count, "a gradient of another network")
         steps += 1
-        let layout = parameters.layout
-        for parameter in layout where parameter.isTrainable {
+        let (layout, rule, steps) = (parameters.layout, rule, steps)
+        Self.withMoments(&moments) { first, second in
             parameters.values.withUnsafeMutableBufferPointer { values in
                 gradient.withUnsafeBufferPointer { gradient in
                     guard let values = values.baseAddress, let gradient = gradient.baseAddress else { return }
-                    step(parameter, values + parameter.offset, gradient + parameter.offset, rate)
+                    for parameter in layout where parameter.isTrainable {
+                        let at = parameter.offset
+                        let scale = Self.trust(rule, values + at, gradient + at, parameter.count)
+                        workers.run(over: parameter.count, by: Self.block) { range, _ in
+                            let offset = parameter.offset + range.lowerBound
+                            switch rule {
+                            case .adam(let beta1, let beta2, let weightDecay):
+                                OptimizerSteps.adam(
+                                    values + offset,
+                                    gradient: gradient + offset,
+                                    first: first + offset,
+                                    second: second + offset,
+                                    count: range.count,
+                                    rate: rate,
+                                    betas: (beta1, beta2),
+                                    epsilon: 1e-8,
+                                    decay: weightDecay,
+                                    step: steps
+                                )
+                            case .sgd(let momentum, let weightDecay), .lars(let momentum, let weightDecay, _):
+                                OptimizerSteps.momentum(
+                                    values + offset,
+                                    gradient: gradient + offset,
+                                    buffer: first + offset,
+                                    count: range.count,
+                                    rate: rate,
+                                    momentum: momentum,
+                                    decay: weightDecay,
+                                    scale: scale
+                                )
+                            }
+                        }
+                    }
                 }
             }
         }
     }
 
-    private mutating func step(_ parameter: Parameter, _ values: MutableFloats, _ gradient: Floats, _ rate: Float) {
-        let (offset, count) = (parameter.offset, parameter.count)
-        switch rule {
-        case .adam(let beta1, let beta2, let weightDecay):
-            let steps = steps
-            var (first, second) = ([Float](), [Float]())
-            swap(&first, &moments[0])
-            swap(&second, &moments[1])
-            first.withUnsafeMutableBufferPointer { first in
-                second.withUnsafeMutableBufferPointer { second in
-                    guard let first = first.baseAddress, let second = second.baseAddress else { return }
-                    OptimizerSteps.adam(
-                        values,
-                        gradient: gradient,
-                        first: first + offset,
-                        second: second + offset,
-                        count: count,
-                        rate: rate,
-                        betas: (beta1, beta2),
-                        epsilon: 1e-8,
-                        decay: weightDecay,
-                        step: steps
-                    )
-                }
-            }
-            swap(&first, &moments[0])
-            swap(&second, &moments[1])
-        case .sgd(let momentum, let weightDecay):
-            withBuffer(offset) { buffer in
-                OptimizerSteps.momentum(
-                    values,
-                    gradient: gradient,
-                    buffer: buffer,
-                    count: count,
-                    rate: rate,
-                    momentum: momentum,
-                    decay: weightDecay,
-                    scale: 1
-                )
-            }
-        case .lars(let momentum, let weightDecay, let trust):
-            let size = OptimizerSteps.norm(values, count: count)
-            let slope = OptimizerSteps.norm(gradient, count: count)
-            let scale = size > 0 && slope > 0 ? trust * size / (slope + weightDecay * size + 1e-8) : 1
-            withBuffer(offset) { buffer in
-                OptimizerSteps.momentum(
-                    values,
-                    gradient: gradient,
-                    buffer: buffer,
-                    count: count,
-                    rate: rate,
-                    momentum: momentum,
-                    decay: weightDecay,
-                    scale: scale
-                )
-            }
-        }
+    /// What LARS multiplies a tensor's step by; 1 for the other rules.
+    private static func trust(_ rule: OptimizerRule, _ values: Floats, _ gradient: Floats, _ count: Int) -> Float {
+        guard case .lars(_, let weightDecay, let trust) = rule else { return 1 }
+        let size = OptimizerSteps.norm(values, count: count)
+        let slope = OptimizerSteps.norm(gradient, count: count)
+        return size > 0 && slope > 0 ? trust * size / (slope + weightDecay * size + 1e-8) : 1
     }
 
-    private mutating func withBuffer(_ offset: Int, _ body: (MutableFloats) -> Void) {
-        moments[0].withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            body(base + offset)
+    /// The moments in place; rules with one have it for both.
+    private static func withMoments(
+        _ moments: inout [[Float]],
+        _ body: (_ first: MutableFloats, _ second: MutableFloats) -> Void
+    ) {
+        var second: [Float] = []
+        if moments.count > 1 { swap(&second, &moments[1]) }
+        moments[0].withUnsafeMutableBufferPointer { first in
+            guard let first = first.baseAddress else { return }
+            second.withUnsafeMutableBufferPointer { body(first, $0.baseAddress ?? first) }
         }
+        if moments.count > 1 { swap(&second, &moments[1]) }
     }
 }
 

@@ -20,7 +20,7 @@ struct PreparedConvolution {
         self.relu = relu
         algorithm = .choose(shape, batch: batch)
         let weights = FloatBuffer(count: shape.weightCount)
-        let effective = operation.effectiveWeights(parameters, into: weights.pointer)
+        let effective = operation.effectiveWeights(parameters, into: weights.pointer, workers)
         let bias = FloatBuffer(count: shape.outputChannels)
         let perChannel = shape.weightCount / shape.outputChannels
         for channel in 0..<shape.outputChannels {

@@ -17,7 +17,8 @@ import Testing
         let graph = network()
         var generator = SplitMix64(seed: 3)
         var parameters = Parameters(layout: graph.parameters, using: &generator)
-        let plan = TrainingPlan(graph, batch: 6, workers: Workers(count: threads))
+        let workers = Workers(count: threads)
+        let plan = TrainingPlan(graph, batch: 6, workers: workers)
         let x = Normal.array(count: 6 * 72, using: &generator)
         let labels = [0, 1, 2, 0, 1, 2]
         var optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.999, weightDecay: 0), count: parameters.values.count)
@@ -26,7 +27,7 @@ import Testing
             let (loss, slope) = CrossEntropy.loss(output, classes: 3, labels: labels)
             var gradient = [Float](repeating: 0, count: parameters.values.count)
             plan.backward([slope], parameters: parameters, accumulating: &gradient)
-            optimizer.step(&parameters, gradient: gradient, rate: 0.02)
+            optimizer.step(&parameters, gradient: gradient, rate: 0.02, workers: workers)
             return loss
         }
     }

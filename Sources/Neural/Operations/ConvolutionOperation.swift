@@ -23,20 +23,21 @@ struct ConvolutionOperation: Operation {
     }
 
     /// The weights as the convolution uses them; standardised into `target` where asked.
-    func effectiveWeights(_ parameters: Floats, into target: MutableFloats) -> Floats {
+    func effectiveWeights(_ parameters: Floats, into target: MutableFloats, _ workers: Workers) -> Floats {
         guard isStandardized else { return parameters + weight }
         WeightStandardization.forward(
             parameters + weight,
             channels: shape.outputChannels,
             count: shape.weightCount / shape.outputChannels,
-            into: target
+            into: target,
+            workers
         )
         return Floats(target)
     }
 
     func forward(_ pass: ForwardPass) {
         let algorithm = algorithm(pass.batch)
-        let weights = effectiveWeights(pass.parameters, into: pass.workspace)
+        let weights = effectiveWeights(pass.parameters, into: pass.workspace, pass.workers)
         let packed = pass.workspace + 2 * shape.weightCount
         Convolution.pack(weights, shape, algorithm, into: packed, pass.workers)
         Convolution.forward(
@@ -55,7 +56,7 @@ struct ConvolutionOperation: Operation {
         let algorithm = algorithm(pass.batch)
         let rest = pass.workspace + 2 * shape.weightCount
         if let target = pass.firstGradient {
-            let weights = effectiveWeights(pass.parameters, into: pass.workspace)
+            let weights = effectiveWeights(pass.parameters, into: pass.workspace, pass.workers)
             Convolution.packForInputGradient(weights, shape, algorithm, into: rest, pass.workers)
             Convolution.inputGradient(
                 shape,
@@ -95,7 +96,8 @@ struct ConvolutionOperation: Operation {
                 gradient: effectiveGradient,
                 channels: shape.outputChannels,
                 count: shape.weightCount / shape.outputChannels,
-                weightGradient: pass.parameterGradients + weight
+                weightGradient: pass.parameterGradients + weight,
+                pass.workers
             )
         }
     }

@@ -16,6 +16,8 @@ struct DiffusionStage: Stage {
     private let mirrored: [[Float]]
     private(set) var parameters: Parameters
     private var optimizer: Optimizer
+    private var gradient: [Float]
+    private let workers: Workers
     private var average: MovingAverage
 
     /// Before this step the average is a copy: an average of untrained weights would linger.
@@ -33,6 +35,8 @@ struct DiffusionStage: Stage {
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.diffusionWeights)
         parameters = Parameters(layout: graph.parameters, using: &generator)
         optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), count: parameters.values.count)
+        gradient = [Float](repeating: 0, count: parameters.values.count)
+        self.workers = workers
         average = MovingAverage(of: parameters.values, decay: recipe.diffusion.emaDecay)
     }
 
@@ -60,9 +64,9 @@ struct DiffusionStage: Stage {
         }
         let output = plan.forward([noised, embeddings], parameters: &parameters)
         let (loss, slope) = L1Loss.loss(output[0], target: noise)
-        var gradient = [Float](repeating: 0, count: parameters.values.count)
+        gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         plan.backward([slope], parameters: parameters, accumulating: &gradient)
-        optimizer.step(&parameters, gradient: gradient, rate: recipe.diffusion.learningRate)
+        optimizer.step(&parameters, gradient: gradient, rate: recipe.diffusion.learningRate, workers: workers)
         if index < Self.averageAfter {
             average.values = parameters.values
         } else if (index + 1) % recipe.diffusion.emaEvery == 0 {

@@ -16,6 +16,8 @@ struct EncoderStage: Stage {
     private let augmentation: Augmentation
     private(set) var parameters: Parameters
     private var optimizer: Optimizer
+    private var gradient: [Float]
+    private let workers: Workers
 
     init(_ recipe: Recipe, images: [Image], dissolver: Dissolver, workers: Workers) {
         self.recipe = recipe
@@ -28,6 +30,8 @@ struct EncoderStage: Stage {
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.encoderWeights)
         parameters = Parameters(layout: graph.parameters, using: &generator)
         optimizer = Optimizer(recipe.encoder.optimizer.rule, count: parameters.values.count)
+        gradient = [Float](repeating: 0, count: parameters.values.count)
+        self.workers = workers
     }
 
     var steps: Int { recipe.encoder.steps }
@@ -54,13 +58,13 @@ struct EncoderStage: Stage {
         let outputs = plan.forward([input], parameters: &parameters)
         let contrastive = loss(outputs[1], size: recipe.encoder.projection, group: Shift.count * batch.count)
         let shift = CrossEntropy.loss(outputs[2], classes: Shift.count, labels: labels)
-        var gradient = [Float](repeating: 0, count: parameters.values.count)
+        gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         plan.backward(
             [nil, contrastive.gradient, shift.gradient],
             parameters: parameters,
             accumulating: &gradient
         )
-        optimizer.step(&parameters, gradient: gradient, rate: rate(at: index))
+        optimizer.step(&parameters, gradient: gradient, rate: rate(at: index), workers: workers)
         return contrastive.loss + shift.loss
     }
 
