@@ -236,6 +236,7 @@ def main():
         ("U-Net dim 64, 32x32, 8 images", inference, paper, "unet", 8, 2.0),
         ("U-Net of pneumonia, 1 image", inference, pneumonia, "unet", 1, 1.3),
         ("U-Net of pneumonia, 32 images", inference, pneumonia, "unet", 32, 2.0),
+        ("encoder of pneumonia, 28x28, 64 views", inference, pneumonia, "encoder", 64, 2.0),
         ("ResNet-18 width 64, 32x32, 4 views", inference, paper, "encoder", 4, 1.5),
         ("ResNet-18 width 64, 32x32, 40 views", inference, paper, "encoder", 40, 2.0),
         ("ResNet-18 width 64, 32x32, 160 views", inference, paper, "encoder", 160, 2.0),

@@ -11,6 +11,33 @@ import Neural
 struct DiaBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dia-bench",
+        abstract: "One side of the benchmarks.",
+        subcommands: [Time.self, Views.self],
+        defaultSubcommand: Time.self
+    )
+}
+
+/// Prints the crops under which a model scores, for a peer that scores the same.
+struct Views: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Prints a model's crops: top, left, height, width.")
+
+    @Option(help: "The model directory.")
+    var model: String
+
+    func run() throws {
+        let score = try ModelDirectory(path: model).manifest.score
+        let family = ViewFamily(
+            shift: .rotation,
+            views: score.views,
+            cropScale: score.cropScale,
+            seed: score.seed
+        )
+        for crop in family.crops { print(crop.top, crop.left, crop.height, crop.width) }
+    }
+}
+
+struct Time: ParsableCommand {
+    static let configuration = CommandConfiguration(
         abstract: "Runs one network of a model directory once for each line read, and prints the milliseconds."
     )
 

@@ -17,7 +17,7 @@ struct Workload {
     /// The diffusion step of every image.
     private static let step = 100
 
-    init(_ options: DiaBench, _ directory: ModelDirectory, _ workers: Workers) throws {
+    init(_ options: Time, _ directory: ModelDirectory, _ workers: Workers) throws {
         batch = options.batch
         let graph: Graph
         let parameters: Parameters
@@ -54,14 +54,14 @@ struct Workload {
 /// A training step: forward, loss, backward, optimiser.
 final class TrainingWorkload {
     private let plan: TrainingPlan
-    private let network: DiaBench.Network
+    private let network: Time.Network
     private let batch: Int
     private var parameters: Parameters
     private var optimizer: Optimizer
     private var gradient: [Float]
     private let workers: Workers
 
-    init(_ graph: Graph, _ parameters: Parameters, _ network: DiaBench.Network, batch: Int, _ workers: Workers) {
+    init(_ graph: Graph, _ parameters: Parameters, _ network: Time.Network, batch: Int, _ workers: Workers) {
         self.network = network
         self.batch = batch
         self.parameters = parameters

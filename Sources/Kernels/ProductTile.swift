@@ -74,3 +74,20 @@ struct ProductTile<let rows: Int> {
         }
     }
 }
+
+/// `rows` rows by eight columns: for a last panel that is half empty.
+struct NarrowProductTile<let rows: Int> {
+    /// The sums.
+    var values = InlineArray<rows, Vector>(repeating: .zero)
+
+    /// Adds a·w: `rows` pointers to `inner` numbers each, against the first half of `panel` `[inner, 16]`.
+    @inline(__always)
+    mutating func add(_ a: InlineArray<rows, Floats>, inner: Int, panel: Floats) {
+        var sums = values
+        defer { values = sums }
+        for place in 0..<inner {
+            let weights = load(panel + place * WeightPanels.width)
+            for row in 0..<rows { sums[row] = fused(Vector(repeating: a[row][place]), weights, sums[row]) }
+        }
+    }
+}

@@ -153,19 +153,41 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             let results = products + frequency * outputs.frequency
             let panels = WeightPanels.count(columns: shape.outputChannels)
             let weights = packed + frequency * panels * WeightPanels.width * channels
+            let isLastNarrow = (1...8).contains(shape.outputChannels % WeightPanels.width)
             for panel in 0..<panels {
+                let panelWeights = weights + panel * WeightPanels.width * channels
+                let columns = results + panel * WeightPanels.width
+                if isLastNarrow, panel == panels - 1 {
+                    multiplyNarrow(tiles, rows, panelWeights, columns)
+                    break
+                }
                 for tile in stride(from: 0, to: tiles, by: 6) {
                     var sums = ProductTile<6>()
                     sums.add(
                         InlineArray { Floats(rows + (tile + $0) * inputs.tile) },
                         inner: channels,
-                        panel: weights + panel * WeightPanels.width * channels
+                        panel: panelWeights
                     )
-                    let target = results + tile * outputs.tile + panel * WeightPanels.width
+                    let target = columns + tile * outputs.tile
                     for row in 0..<6 {
                         store(sums.values[row].low, target + row * outputs.tile)
                         store(sums.values[row].high, target + row * outputs.tile + 8)
                     }
+                }
+            }
+        }
+
+        /// The same for a panel of eight columns or fewer, twelve tiles at a time.
+        private func multiplyNarrow(_ tiles: Int, _ rows: MutableFloats, _ weights: Floats, _ columns: MutableFloats) {
+            for tile in stride(from: 0, to: tiles, by: 12) {
+                var sums = NarrowProductTile<12>()
+                sums.add(
+                    InlineArray { Floats(rows + min(tile + $0, tiles - 1) * inputs.tile) },
+                    inner: shape.inputChannels,
+                    panel: weights
+                )
+                for row in 0..<12 where tile + row < tiles {
+                    store(sums.values[row], columns + (tile + row) * outputs.tile)
                 }
             }
         }

@@ -1,0 +1,169 @@
+"""Scoring through HTTP: dia-server and the peer server in turn, under the same clients on loopback.
+
+    service.py [--seconds 6]     writes docs/service-benchmark.md
+"""
+
+import argparse
+import http.client
+import io
+import json
+import os
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WORK = ROOT / ".build/bench"
+MODEL = ROOT / "Models/pneumonia"
+
+
+def pictures(count):
+    """Smooth random images of 28x28, as PNG files."""
+    generator = random.Random(1)
+    result = []
+    for _ in range(count):
+        small = Image.new("L", (5, 5))
+        small.putdata([generator.randrange(256) for _ in range(25)])
+        stream = io.BytesIO()
+        small.resize((28, 28), Image.BICUBIC).save(stream, "PNG")
+        result.append(stream.getvalue())
+    return result
+
+
+def ours():
+    process = subprocess.Popen(
+        [ROOT / ".build/release/dia-server", "--models", MODEL.parent, "--default-model", "pneumonia", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )
+    for line in process.stdout:
+        if "http://" in line:
+            return process, int(line.split("http://")[1].split()[0].rsplit(":", 1)[1].rstrip("/"))
+    raise SystemExit("dia-server did not start")
+
+
+def peer():
+    crops = WORK / "crops"
+    crops.write_text(subprocess.check_output([ROOT / ".build/release/dia-bench", "views", "--model", MODEL], text=True))
+    copy = WORK / "served"
+    copy.mkdir(exist_ok=True)
+    for path in MODEL.iterdir():
+        if path.suffix in (".json", ".safetensors") and not (copy / path.name).exists():
+            (copy / path.name).write_bytes(path.read_bytes())
+    port = 18471
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "Benchmarks/peer_server.py", copy, crops, str(port)], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    for _ in range(300):
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+            return process, port
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the peer server did not start")
+
+
+def score(connection, body):
+    connection.request("POST", "/v1/score", body, {"Content-Type": "image/png"})
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status == 200, text
+    return json.loads(text)["normality"]
+
+
+def load(port, clients, seconds, bodies):
+    """Requests a second, and the times of all, with so many clients on connections of their own."""
+    times, stop = [], time.monotonic() + seconds
+    lock = threading.Lock()
+
+    def client(index):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        own, turn = [], index
+        while time.monotonic() < stop:
+            start = time.monotonic()
+            score(connection, bodies[turn % len(bodies)])
+            own.append(time.monotonic() - start)
+            turn += 1
+        with lock:
+            times.extend(own)
+
+    threads = [threading.Thread(target=client, args=(index,)) for index in range(clients)]
+    start = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    times.sort()
+    return len(times) / (time.monotonic() - start), times
+
+
+def processor_seconds(process, engine_only=False):
+    """Processor time of a process; of its engine's threads alone if asked (Linux, by thread name)."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        name = (task / "comm").read_text().strip()
+        fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+        if not engine_only or "engine" in name:
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=6)
+    options = parser.parse_args()
+    bodies = pictures(32)
+    sides = {"dia-server": ours(), "uvicorn + ONNX Runtime": peer()}
+    try:
+        values = {}
+        for name, (_, port) in sides.items():
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            values[name] = [score(connection, body) for body in bodies]
+        difference = max(abs(a - b) for a, b in zip(*values.values()))
+        lines = [
+            "| clients | images a second: ours, peer | ratio | p50, ms: ours, peer | p99, ms: ours, peer |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for clients in (1, 4, 16, 64):
+            rates, times = {name: [] for name in sides}, {name: [] for name in sides}
+            for turn in range(3):
+                for name, (_, port) in sides.items():
+                    load(port, clients, 0.5, bodies)
+                    rate, own = load(port, clients, options.seconds / 3, bodies)
+                    rates[name].append(rate)
+                    times[name] += own
+            rate = {name: statistics.median(value) for name, value in rates.items()}
+            for value in times.values():
+                value.sort()
+
+            def point(name, share):
+                return 1000 * times[name][min(len(times[name]) - 1, int(share * len(times[name])))]
+
+            us, them = sides
+            lines.append(
+                f"| {clients} | {rate[us]:.1f}, {rate[them]:.1f} | **{rate[us] / rate[them]:.2f}** | "
+                f"{point(us, .5):.1f}, {point(them, .5):.1f} | {point(us, .99):.1f}, {point(them, .99):.1f} |"
+            )
+            print(lines[-1], flush=True)
+    finally:
+        for process, _ in sides.values():
+            process.terminate()
+            process.wait()
+    text = (
+        "# Scoring through HTTP\n\nWritten by `make bench`: `POST /v1/score` of the bundled pneumonia model (16 crops of "
+        "4 rotations, 64 views an image), PNG in, JSON out, on loopback; the peer is uvicorn and ONNX Runtime with the "
+        "same views and batches of up to 16 images. Turns A B A B; the clients run on the same processors. Largest "
+        f"difference in normality between the two: {difference:.1e}.\n\n" + "\n".join(lines) + "\n"
+    )
+    (ROOT / "docs/service-benchmark.md").write_text(text)
+    print(f"largest difference in normality {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()
