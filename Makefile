@@ -7,12 +7,13 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
 
-.PHONY: help deps build serve test lint format train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format bench train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
 	@echo "make test              install what is missing, lint, build, run all tests"
 	@echo "make lint | format     check or mend the formatting"
+	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -36,14 +37,19 @@ serve: deps
 	exec $(BIN)/dia-server --models Models --default-model pneumonia --host $(HOST) --port $(PORT)
 
 lint:
-	swift format lint --strict -r Sources Tests Package.swift
+	swift format lint --strict -r Sources Tests Benchmarks Package.swift
 
 format:
-	swift format -i -r Sources Tests Package.swift
+	swift format -i -r Sources Tests Benchmarks Package.swift
 
 test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	swift test -c release --disable-xctest
+
+bench: build
+	Benchmarks/setup.sh
+	.build/bench-venv/bin/python Benchmarks/bench.py
+	.build/bench-venv/bin/python Benchmarks/service.py
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0

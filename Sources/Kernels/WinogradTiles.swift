@@ -5,17 +5,20 @@ struct WinogradLayout {
 
     /// Each tile's channels side by side, `[frequencies, tiles, channels]`: rows for ``ProductTile``.
     ///
-    /// `channels` is rounded up to whole vectors. The cache line between two frequencies keeps their places
-    /// in a cache's sets apart: without it, tiles of a power of two would all fall into one.
+    /// `channels` is rounded up to whole vectors.
     static func rows(tiles: Int, channels: Int) -> WinogradLayout {
         let width = (channels + 7) / 8 * 8
-        return WinogradLayout(frequency: tiles * width + 16, tile: width, group: 8)
+        return WinogradLayout(frequency: apart(tiles * width), tile: width, group: 8)
     }
 
     /// Each group of eight channels together, `[frequencies, channels / 8, tiles, 8]`: for sums over tiles.
     static func groups(tiles: Int, channels: Int) -> WinogradLayout {
-        WinogradLayout(frequency: (channels + 7) / 8 * tiles * 8 + 16, tile: 8, group: tiles * 8)
+        WinogradLayout(frequency: apart((channels + 7) / 8 * tiles * 8), tile: 8, group: tiles * 8)
     }
+
+    /// `floats` rounded up to an odd number of cache lines: a tile goes to all frequencies at once, and at an
+    /// even distance their lines would meet in a few sets of the cache and drive each other out.
+    private static func apart(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
 }
 
 /// The tiles that cover the output planes of a batch, and the way of a tile into the Winograd domain and

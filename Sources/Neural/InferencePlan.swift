@@ -200,7 +200,8 @@ extension InferencePlan {
         private static func lifetimes(_ fused: [FusedNode], _ graph: Graph) -> [ClosedRange<Int>?] {
             var result = [ClosedRange<Int>?](repeating: nil, count: graph.shapes.count)
             func use(_ value: Int, at step: Int) {
-                result[value] = min(result[value]?.lowerBound ?? step, step)...max(result[value]?.upperBound ?? step, step)
+                result[value] =
+                    min(result[value]?.lowerBound ?? step, step)...max(result[value]?.upperBound ?? step, step)
             }
             for input in graph.inputs { use(input, at: 0) }
             for (step, node) in fused.enumerated() {
