@@ -1,6 +1,6 @@
 import CBLAS
 
-/// Matrix products through CBLAS; every product of the engine goes through here.
+/// Matrix products through CBLAS, for factors that are used once: attention, losses, banks.
 public enum MatrixProduct {
     /// Whether a factor is taken as stored or transposed.
     public enum Order {

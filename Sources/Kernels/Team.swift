@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Glibc
 import Synchronization
 
 /// Helper threads that wait for work close at hand.
@@ -31,6 +32,8 @@ final class Team: Sendable {
 
     /// How often a helper looks before it sleeps: some fifty microseconds.
     private static let patience = 4_000
+    /// After so many looks a thread lets others have its processor: the one it waits for may be among them.
+    private static let politeness = 128
     private static let open: UInt64 = 1 << 16
     private static let round: UInt64 = 2 << 16
     private static let inside: UInt64 = 0xFFFF
@@ -65,7 +68,11 @@ final class Team: Sendable {
         Self.work(state, worker: 0)
         // Close the gate, then wait for those inside; they are on their last items.
         state.gate.wrappingSubtract(Self.open, ordering: .acquiringAndReleasing)
-        while state.gate.load(ordering: .acquiring) & Self.inside != 0 {}
+        var looks = 0
+        while state.gate.load(ordering: .acquiring) & Self.inside != 0 {
+            looks += 1
+            if looks % Self.politeness == 0 { sched_yield() }
+        }
         state.body = nil
     }
 
@@ -99,6 +106,7 @@ final class Team: Sendable {
                 continue
             }
             looks += 1
+            if looks % politeness == 0 { sched_yield() }
             guard looks > patience else { continue }
             looks = 0
             // Asleep counts before the last look: the leader opens the gate before it counts the sleepers.

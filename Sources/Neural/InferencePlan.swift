@@ -42,19 +42,24 @@ public final class InferencePlan {
         var base: MutableFloats { values.pointer - first }
     }
 
-    /// Floats that the values of a chunk may take: about what a server's last-level cache holds.
-    private static let arenaAim = 10_000_000
+    /// The floats that the values of a chunk may take, whatever the network.
+    private static let valueRange = 2_500_000...10_000_000
     /// Tiles of the smallest plane that fill the products of a chunk.
     private static let tileAim = 40
 
-    /// The images to take at once: enough to fill the products on the smallest plane, if the cache has room for
-    /// them, but no fewer than eight.
+    /// The images to take at once: enough to fill the products on the smallest plane, as long as the values
+    /// take about the room of the weights.
+    ///
+    /// With more, values drive each other out of the last-level cache from layer to layer; with fewer, the
+    /// weights pass by too often.
     private static func chunk(_ graph: Graph, floatsPerImage: Int) -> Int {
         let smallest = graph.nodes.reduce(tileAim) { tiles, node in
             guard let shape = (node.operation as? ConvolutionOperation)?.shape, shape.kernel > 1 else { return tiles }
             return min(tiles, (shape.outputHeight + 3) / 4 * ((shape.outputWidth + 3) / 4))
         }
-        return max(8, min((tileAim + smallest - 1) / smallest, arenaAim / max(1, floatsPerImage)))
+        let weights = graph.parameters.last.map { $0.offset + $0.count } ?? 0
+        let room = min(max(weights, valueRange.lowerBound), valueRange.upperBound)
+        return max(4, min((tileAim + smallest - 1) / smallest, room / max(1, floatsPerImage)))
     }
 
     /// Prepares `graph` with the numbers of `parameters`.
