@@ -158,20 +158,20 @@ import Testing
         expectEqual(weightGradient.array, expectedWeight)
     }
 
-    @Test("Results are the same to the last bit on any number of threads")
-    func threads() {
-        let test = Case(.winograd4, 9, (14, 14, 16, 24), (3, 1, 1))
+    @Test("Results are the same to the last bit on any number of threads", arguments: ConvolutionAlgorithm.allCases)
+    func threads(_ algorithm: ConvolutionAlgorithm) {
+        let test = Case(algorithm, 9, (14, 14, 16, 24), (3, 1, 1))
         let s = test.shape
         let input = random(test.batch * s.inputPixels * s.inputChannels, 9)
         let weight = random(s.weightCount, 10)
         let results = [1, 2, 3, 8].map { count in
             let workers = Workers(count: count)
-            let packed = FloatBuffer(count: Convolution.packedCount(s, .winograd4))
-            Convolution.pack(weight.pointer, s, .winograd4, into: packed.pointer, workers)
+            let packed = FloatBuffer(count: Convolution.packedCount(s, algorithm))
+            Convolution.pack(weight.pointer, s, algorithm, into: packed.pointer, workers)
             let output = FloatBuffer(count: test.batch * s.outputPixels * s.outputChannels)
             Convolution.forward(
                 s,
-                .winograd4,
+                algorithm,
                 batch: test.batch,
                 input: input.pointer,
                 packed: packed.pointer,
