@@ -23,11 +23,10 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
     ///
     /// For 3x3, stride 1, padding 1.
     private func seconds(_ shape: ConvolutionShape, batch: Int) -> Double {
-        /// Seconds for `matrices` products of `rows` rows (computed six at a time) with weights in x out.
+        /// Seconds for `matrices` products of `rows` rows with weights in x out.
         func products(_ matrices: Int, rows: Int) -> Double {
             let weights = Double(matrices * shape.inputChannels * shape.outputChannels)
-            let wholeTiles = Double((rows + 5) / 6 * 6)
-            return 2 * wholeTiles * weights / 200e9 + 4 * weights / 12e9
+            return 2 * Double(RowGroups.computed(rows)) * weights / 200e9 + 4 * weights / 12e9
         }
         func winograd(side: Int) -> Double {
             let tiles = batch * ((shape.outputHeight + side - 1) / side) * ((shape.outputWidth + side - 1) / side)

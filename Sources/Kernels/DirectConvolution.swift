@@ -228,13 +228,17 @@ enum DirectConvolution {
                     var pixel = 0
                     while pixel < count {
                         let rest = count - pixel
-                        if rest > 2 {
-                            group(of: ProductTile<6>(), panel, weights, pixel, rest)
-                            pixel += 6
-                        } else {
+                        if rest < 3 {
                             group(of: ProductTile<2>(), panel, weights, pixel, rest)
-                            pixel += 2
+                            break
                         }
+                        let size = RowGroups.next(rest)
+                        if size == 6 {
+                            group(of: ProductTile<6>(), panel, weights, pixel, rest)
+                        } else {
+                            group(of: ProductTile<4>(), panel, weights, pixel, rest)
+                        }
+                        pixel += size
                     }
                 }
 

@@ -11,6 +11,16 @@ enum WeightPanels {
     static func floats(inner: Int, columns: Int) -> Int { count(columns: columns) * width * inner }
 }
 
+/// How rows are shared out to tiles: six at a time, and the last few so that hardly any is computed in vain.
+enum RowGroups {
+    /// The rows of the next tile, 6 or 4, of `rest` that are left: 8 are two fours, not six and two.
+    @inline(__always)
+    static func next(_ rest: Int) -> Int { rest <= 4 || rest == 7 || rest == 8 ? 4 : 6 }
+
+    /// The rows computed for `count`.
+    static func computed(_ count: Int) -> Int { max(4, (count + 1) / 2 * 2) }
+}
+
 /// `rows` rows by sixteen columns of a matrix product, kept in registers while it is summed.
 ///
 /// The engine's innermost loop. BLAS packs both factors at every call; weights are packed once, and rows

@@ -140,7 +140,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             (memory, memory + Transform.frequencies * inputs.frequency)
         }
 
-        /// M = V U for one frequency; tiles are taken six at a time, whatever stands behind the last.
+        /// M = V U for one frequency.
         func multiply(
             _ frequency: Int,
             tiles: Int,
@@ -161,19 +161,38 @@ enum WinogradConvolution<Transform: WinogradTransform> {
                     multiplyNarrow(tiles, rows, panelWeights, columns)
                     break
                 }
-                for tile in stride(from: 0, to: tiles, by: 6) {
-                    var sums = ProductTile<6>()
-                    sums.add(
-                        InlineArray { Floats(rows + (tile + $0) * inputs.tile) },
-                        inner: channels,
-                        panel: panelWeights
-                    )
-                    let target = columns + tile * outputs.tile
-                    for row in 0..<6 {
-                        store(sums.values[row].low, target + row * outputs.tile)
-                        store(sums.values[row].high, target + row * outputs.tile + 8)
+                var tile = 0
+                while tile < tiles {
+                    let size = RowGroups.next(tiles - tile)
+                    if size == 6 {
+                        group(ProductTile<6>(), tile, rows, panelWeights, columns)
+                    } else {
+                        group(ProductTile<4>(), tile, rows, panelWeights, columns)
                     }
+                    tile += size
                 }
+            }
+        }
+
+        /// The products of some tiles with one panel, whatever stands behind the last tile.
+        @inline(__always)
+        private func group<let size: Int>(
+            _ empty: ProductTile<size>,
+            _ tile: Int,
+            _ rows: MutableFloats,
+            _ weights: Floats,
+            _ columns: MutableFloats
+        ) {
+            var sums = empty
+            sums.add(
+                InlineArray { Floats(rows + (tile + $0) * inputs.tile) },
+                inner: shape.inputChannels,
+                panel: weights
+            )
+            let target = columns + tile * outputs.tile
+            for row in 0..<size {
+                store(sums.values[row].low, target + row * outputs.tile)
+                store(sums.values[row].high, target + row * outputs.tile + 8)
             }
         }
 
