@@ -18,16 +18,23 @@ final class Team: Sendable {
     private final class State: @unchecked Sendable {
         var body: Body?
         var items = 0
-        let nextItem = Atomic<Int>(0)
+        let shares: [Share]
         /// The round's number times 2, plus 1 while helpers may enter, in the upper bits; the helpers inside in
         /// the lower sixteen.
         let gate = Atomic<UInt64>(0)
         let sleepers = Atomic<Int>(0)
         let bell = DispatchSemaphore(value: 0)
         let isDismissed = Atomic<Bool>(false)
+
+        init(threads: Int) { shares = (0..<threads).map { _ in Share() } }
     }
 
-    private let state = State()
+    /// How far a thread's share of the items is done.
+    private final class Share: Sendable {
+        let next = Atomic<Int>(0)
+    }
+
+    private let state: State
     private let helpers: Int
 
     /// How often a helper looks before it sleeps: some fifty microseconds.
@@ -41,6 +48,7 @@ final class Team: Sendable {
     /// A team of so many helpers beside the calling thread.
     init(helpers: Int) {
         self.helpers = helpers
+        state = State(threads: helpers + 1)
         for index in 0..<helpers {
             let state = state
             let thread = Thread { Team.help(state, worker: index + 1) }
@@ -60,7 +68,9 @@ final class Team: Sendable {
     func run(_ items: Int, _ body: @escaping Body) {
         state.body = body
         state.items = items
-        state.nextItem.store(0, ordering: .relaxed)
+        for (worker, share) in state.shares.enumerated() {
+            share.next.store(worker * items / state.shares.count, ordering: .relaxed)
+        }
         let before = state.gate.load(ordering: .relaxed)
         state.gate.store(before + Self.round + Self.open, ordering: .sequentiallyConsistent)
         let sleeping = state.sleepers.exchange(0, ordering: .sequentiallyConsistent)
@@ -76,13 +86,21 @@ final class Team: Sendable {
         state.body = nil
     }
 
+    /// Does items, those of the worker's own share first.
+    ///
+    /// The same worker gets the same part of every layer, and finds in its caches what it wrote there for the
+    /// layer before: cores of a server may be far apart. Only who is done early helps with another's share.
     private static func work(_ state: State, worker: Int) {
         guard let body = state.body else { return }
-        let items = state.items
-        while true {
-            let item = state.nextItem.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard item < items else { return }
-            body(item, worker)
+        let (items, threads) = (state.items, state.shares.count)
+        for distance in 0..<threads {
+            let owner = (worker + distance) % threads
+            let end = (owner + 1) * items / threads
+            while true {
+                let item = state.shares[owner].next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard item < end else { break }
+                body(item, worker)
+            }
         }
     }
 
