@@ -8,6 +8,7 @@ public enum Convolution {
         case .direct: DirectConvolution.packedCount(shape)
         case .winograd2: WinogradConvolution<WinogradF2>.packedCount(shape)
         case .winograd4: WinogradConvolution<WinogradF4>.packedCount(shape)
+        case .winogradStrided: WinogradConvolution<WinogradStrided>.packedCount(shape)
         }
     }
 
@@ -23,6 +24,8 @@ public enum Convolution {
         case .direct: DirectConvolution.pack(weight, shape, into: packed, workers)
         case .winograd2: WinogradConvolution<WinogradF2>.pack(weight, shape, flipped: false, into: packed, workers)
         case .winograd4: WinogradConvolution<WinogradF4>.pack(weight, shape, flipped: false, into: packed, workers)
+        case .winogradStrided:
+            WinogradConvolution<WinogradStrided>.pack(weight, shape, flipped: false, into: packed, workers)
         }
     }
 
@@ -42,13 +45,14 @@ public enum Convolution {
             case .direct: DirectConvolution.forward
             case .winograd2: WinogradConvolution<WinogradF2>.forward
             case .winograd4: WinogradConvolution<WinogradF4>.forward
+            case .winogradStrided: WinogradConvolution<WinogradStrided>.forward
             }
         forward(shape, batch, input, packed, epilogue, output, workers)
     }
 
     /// Floats of the weights packed for the data gradient.
     public static func gradientPackedCount(_ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm) -> Int {
-        algorithm == .direct
+        algorithm.forGradients == .direct
             ? DirectConvolution.gradientPackedCount(shape)
             : packedCount(shape.transposed, algorithm)
     }
@@ -62,7 +66,7 @@ public enum Convolution {
         _ workers: Workers
     ) {
         switch algorithm {
-        case .direct:
+        case .direct, .winogradStrided:
             DirectConvolution.packForInputGradient(weight, shape, into: packed, workers)
         case .winograd2:
             WinogradConvolution<WinogradF2>.pack(weight, shape.transposed, flipped: true, into: packed, workers)
@@ -82,7 +86,7 @@ public enum Convolution {
         inputGradient: MutableFloats,
         _ workers: Workers
     ) {
-        if algorithm == .direct {
+        if algorithm.forGradients == .direct {
             DirectConvolution.inputGradient(
                 shape,
                 batch: batch,
@@ -114,7 +118,7 @@ public enum Convolution {
         batch: Int
     ) -> Int {
         switch algorithm {
-        case .direct: DirectWeightGradient.workspaceCount(shape, batch: batch)
+        case .direct, .winogradStrided: DirectWeightGradient.workspaceCount(shape, batch: batch)
         case .winograd2: WinogradWeightGradient<WinogradF2>.workspaceCount(shape, batch: batch)
         case .winograd4: WinogradWeightGradient<WinogradF4>.workspaceCount(shape, batch: batch)
         }
@@ -133,7 +137,7 @@ public enum Convolution {
     ) {
         let run =
             switch algorithm {
-            case .direct: DirectWeightGradient.run
+            case .direct, .winogradStrided: DirectWeightGradient.run
             case .winograd2: WinogradWeightGradient<WinogradF2>.run
             case .winograd4: WinogradWeightGradient<WinogradF4>.run
             }

@@ -6,6 +6,11 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
     case winograd2
     /// Winograd's F(4x4, 3x3): four times fewer products, weights four times as large.
     case winograd4
+    /// Stride 2 by ``WinogradStrided``: 1.78 times fewer products, weights nine times as large.
+    case winogradStrided
+
+    /// How the gradients of a convolution so computed are.
+    var forGradients: ConvolutionAlgorithm { self == .winogradStrided ? .direct : self }
 
     /// The planner: the one place that chooses how a convolution is computed, for `batch` images.
     ///
@@ -13,32 +18,38 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
     /// with hardly any, or other kernels and strides, the direct sum is best. It knows the shape and the
     /// batch, not the number of threads, on which results must not depend.
     public static func choose(_ shape: ConvolutionShape, batch: Int) -> ConvolutionAlgorithm {
-        guard shape.kernel == 3, shape.stride == 1, shape.padding == 1 else { return .direct }
-        return allCases.min { $0.seconds(shape, batch: batch) < $1.seconds(shape, batch: batch) } ?? .direct
+        let possible: [ConvolutionAlgorithm] =
+            switch (shape.kernel, shape.stride, shape.padding) {
+            case (3, 1, 1): [.direct, .winograd2, .winograd4]
+            case (3, 2, 1): [.direct, .winogradStrided]
+            default: [.direct]
+            }
+        return possible.min { $0.seconds(shape, batch: batch) < $1.seconds(shape, batch: batch) } ?? .direct
     }
 
     /// An estimate of the seconds on two cores of a server: products at what the kernels reach, weights once
     /// through the memory (at half its speed, for they take room as well as time), and for Winograd each
     /// number of the domain transformed.
     ///
-    /// For 3x3, stride 1, padding 1.
+    /// For 3x3 with padding 1.
     private func seconds(_ shape: ConvolutionShape, batch: Int) -> Double {
         /// Seconds for `matrices` products of `rows` rows with weights in x out.
         func products(_ matrices: Int, rows: Int) -> Double {
             let weights = Double(matrices * shape.inputChannels * shape.outputChannels)
             return 2 * Double(RowGroups.computed(rows)) * weights / 200e9 + 4 * weights / 12e9
         }
-        func winograd(side: Int) -> Double {
+        func winograd<Transform: WinogradTransform>(_: Transform.Type) -> Double {
+            let (side, frequencies) = (Transform.tile, Transform.frequencies)
             let tiles = batch * ((shape.outputHeight + side - 1) / side) * ((shape.outputWidth + side - 1) / side)
-            let frequencies = (side + 2) * (side + 2)
             // Few channels leave vectors half empty.
             let channels = (shape.inputChannels + 7) / 8 * 8 + (shape.outputChannels + 7) / 8 * 8
             return products(frequencies, rows: tiles) + 6e-11 * Double(tiles * frequencies * channels)
         }
         return switch self {
         case .direct: products(9, rows: batch * shape.outputPixels)
-        case .winograd2: winograd(side: WinogradF2.tile)
-        case .winograd4: winograd(side: WinogradF4.tile)
+        case .winograd2: winograd(WinogradF2.self)
+        case .winograd4: winograd(WinogradF4.self)
+        case .winogradStrided: winograd(WinogradStrided.self)
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Convolution 3x3, stride 1, padding 1, in the Winograd domain.
+/// Convolution 3x3 with padding 1, of the transform's stride, in the Winograd domain.
 enum WinogradConvolution<Transform: WinogradTransform> {
     /// Floats of the weights of one frequency.
     private static func plane(_ shape: ConvolutionShape) -> Int {
@@ -19,9 +19,9 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         into packed: MutableFloats,
         _ workers: Workers
     ) {
-        let (inputs, outputs, patch) = (shape.inputChannels, shape.outputChannels, Transform.patch)
+        let (inputs, outputs, points) = (shape.inputChannels, shape.outputChannels, Transform.points)
         let (width, plane) = (WeightPanels.width, plane(shape))
-        workers.reserveScratch((9 + 3 * patch) * width)
+        workers.reserveScratch((9 + 3 * points) * width)
         let chunk = 16
         let chunks = (inputs + chunk - 1) / chunk
         workers.run(WeightPanels.count(columns: outputs) * chunks) { item, worker in
@@ -45,11 +45,11 @@ enum WinogradConvolution<Transform: WinogradTransform> {
                     }
                 }
                 let target = packed + (panel * inputs + input) * width
-                for row in 0..<patch {
+                for row in 0..<points {
                     for half in [0, 8] {
                         Transform.filter(
                             { column in load(stage + (row * 3 + column) * width + half) },
-                            { column, value in store(value, target + (row * patch + column) * plane + half) }
+                            { column, value in store(value, target + (row * points + column) * plane + half) }
                         )
                     }
                 }

@@ -30,8 +30,8 @@ struct WinogradTiles<Transform: WinogradTransform> {
 
     init(_ shape: ConvolutionShape) {
         precondition(
-            shape.kernel == 3 && shape.stride == 1 && shape.padding == 1,
-            "Winograd needs 3x3, stride 1, padding 1: \(shape)"
+            shape.kernel == 3 && shape.stride == Transform.stride && shape.padding == 1,
+            "no convolution for Winograd: \(shape)"
         )
         self.shape = shape
         down = (shape.outputHeight + Transform.tile - 1) / Transform.tile
@@ -42,11 +42,11 @@ struct WinogradTiles<Transform: WinogradTransform> {
     var perImage: Int { down * across }
 
     /// Floats of scratch for one tile while it is transformed in one dimension.
-    static var stage: Int { Transform.frequencies * 8 }
+    static var stage: Int { Transform.points * Transform.patch * 8 }
 
     /// The image and the first output row and column of a tile.
     @inline(__always)
-    private func place(_ tile: Int) -> (image: Int, row: Int, column: Int) {
+    fileprivate func place(_ tile: Int) -> (image: Int, row: Int, column: Int) {
         let (image, within) = tile.quotientAndRemainder(dividingBy: perImage)
         let (row, column) = within.quotientAndRemainder(dividingBy: across)
         return (image, row * Transform.tile, column * Transform.tile)
@@ -65,15 +65,15 @@ struct WinogradTiles<Transform: WinogradTransform> {
         target: MutableFloats,
         _ layout: WinogradLayout
     ) {
-        let (patch, channels) = (Transform.patch, shape.inputChannels)
+        let (patch, points, channels) = (Transform.patch, Transform.points, shape.inputChannels)
         for (index, tile) in range.enumerated() {
             let (image, top, left) = place(tile)
             // The patch starts one pixel above and left of the output tile (padding 1).
-            let (first, start) = (top - 1, left - 1)
+            let (first, start) = (top * Transform.stride - 1, left * Transform.stride - 1)
             let base = input + (image * shape.inputPixels + first * shape.inputWidth + start) * channels
             let rows = max(0, -first)..<min(patch, shape.inputHeight - first)
             let columns = max(0, -start)..<min(patch, shape.inputWidth - start)
-            let sources = InlineArray<6, Floats> {
+            let sources = InlineArray<9, Floats> {
                 rows.contains($0) ? base + $0 * shape.inputWidth * channels : zeros
             }
             for channel in Swift.stride(from: 0, to: channels, by: 8) {
@@ -82,23 +82,63 @@ struct WinogradTiles<Transform: WinogradTransform> {
                     if columns.contains(column) {
                         Transform.input(
                             { row in load(sources[row] + place) },
-                            { row, value in store(value, stage + (row * patch + column) * 8) }
+                            { point, value in store(value, stage + (point * patch + column) * 8) }
                         )
                     } else {
-                        for row in 0..<patch { store(.zero, stage + (row * patch + column) * 8) }
+                        for point in 0..<points { store(.zero, stage + (point * patch + column) * 8) }
                     }
                 }
                 let to = target + index * layout.tile + channel / 8 * layout.group
-                for row in 0..<patch {
+                for row in 0..<points {
                     Transform.input(
                         { column in load(stage + (row * patch + column) * 8) },
-                        { column, value in store(value, to + (row * patch + column) * layout.frequency) }
+                        { point, value in store(value, to + (row * points + point) * layout.frequency) }
                     )
                 }
             }
         }
     }
 
+    /// y = epilogue(Aᵀ M A) for each tile of `range`: reads row i of `source` for tile i of the range,
+    /// writes the tiles' pixels of `output` `[N, H, W, C]`.
+    func scatterOutput(
+        _ source: Floats,
+        _ layout: WinogradLayout,
+        _ range: Range<Int>,
+        stage: MutableFloats,
+        epilogue: Epilogue,
+        output: MutableFloats
+    ) {
+        let (points, channels) = (Transform.points, shape.outputChannels)
+        for (index, tile) in range.enumerated() {
+            let (image, top, left) = place(tile)
+            let base = (image * shape.outputPixels + top * shape.outputWidth + left) * channels
+            let rows = min(Transform.tile, shape.outputHeight - top)
+            let columns = min(Transform.tile, shape.outputWidth - left)
+            forEachVector(channels) { channel, lanes in
+                let from = source + index * layout.tile + channel / 8 * layout.group
+                for column in 0..<points {
+                    Transform.output(
+                        { row in load(from + (row * points + column) * layout.frequency) },
+                        { row, value in store(value, stage + (row * points + column) * 8) }
+                    )
+                }
+                for row in 0..<rows {
+                    let at = base + row * shape.outputWidth * channels + channel
+                    Transform.output(
+                        { column in load(stage + (row * points + column) * 8) },
+                        { column, value in
+                            guard column < columns else { return }
+                            epilogue.finish(value, at: at + column * channels, channel: channel, lanes, output)
+                        }
+                    )
+                }
+            }
+        }
+    }
+}
+
+extension WinogradTiles where Transform: WinogradGradientTransform {
     /// dM = A dY Aᵀ for each tile of `range`: reads `gradient` `[N, H, W, C]` of the output, writes tile i
     /// of the range to row i of `target`; lanes as for the input.
     func gatherOutputGradient(
@@ -129,44 +169,6 @@ struct WinogradTiles<Transform: WinogradTransform> {
                     Transform.outputGradient(
                         { column in load(stage + (row * patch + column) * 8) },
                         { column, value in store(value, to + (row * patch + column) * layout.frequency) }
-                    )
-                }
-            }
-        }
-    }
-
-    /// y = epilogue(Aᵀ M A) for each tile of `range`: reads row i of `source` for tile i of the range,
-    /// writes the tiles' pixels of `output` `[N, H, W, C]`.
-    func scatterOutput(
-        _ source: Floats,
-        _ layout: WinogradLayout,
-        _ range: Range<Int>,
-        stage: MutableFloats,
-        epilogue: Epilogue,
-        output: MutableFloats
-    ) {
-        let (patch, channels) = (Transform.patch, shape.outputChannels)
-        for (index, tile) in range.enumerated() {
-            let (image, top, left) = place(tile)
-            let base = (image * shape.outputPixels + top * shape.outputWidth + left) * channels
-            let rows = min(Transform.tile, shape.outputHeight - top)
-            let columns = min(Transform.tile, shape.outputWidth - left)
-            forEachVector(channels) { channel, lanes in
-                let from = source + index * layout.tile + channel / 8 * layout.group
-                for column in 0..<patch {
-                    Transform.output(
-                        { row in load(from + (row * patch + column) * layout.frequency) },
-                        { row, value in store(value, stage + (row * patch + column) * 8) }
-                    )
-                }
-                for row in 0..<rows {
-                    let at = base + row * shape.outputWidth * channels + channel
-                    Transform.output(
-                        { column in load(stage + (row * patch + column) * 8) },
-                        { column, value in
-                            guard column < columns else { return }
-                            epilogue.finish(value, at: at + column * channels, channel: channel, lanes, output)
-                        }
                     )
                 }
             }

@@ -1,34 +1,51 @@
-/// The one-dimensional transforms of Winograd's F(m, 3): m outputs of a filter with three taps by m + 2
-/// products (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+/// The one-dimensional transforms of a fast convolution with three taps: m outputs by fewer products than
+/// 3 m (Winograd's F(m, 3); Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
 ///
-/// A tile of m x m outputs is y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A for the 3x3 filter g and the patch d of
-/// (m + 2) x (m + 2). Each function takes its operand by index and hands out its results by index.
+/// A tile of m x m outputs is y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A for the 3x3 filter g and the patch d. Each
+/// function takes its operand by index and hands out its results by index.
 protocol WinogradTransform {
     /// m, the side of a tile.
     static var tile: Int { get }
-    /// Bᵀ d.
+    /// The side of a patch: the inputs of m outputs.
+    static var patch: Int { get }
+    /// The products of m outputs.
+    static var points: Int { get }
+    /// Inputs from one output to the next.
+    static var stride: Int { get }
+    /// Bᵀ d, `patch` numbers to `points`.
     static func input(_ d: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// Aᵀ m.
+    /// Aᵀ m, `points` numbers to `tile`.
     static func output(_ m: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// A y, the transpose of ``output(_:_:)``: a tile of the output's gradient in the Winograd domain.
-    static func outputGradient(_ y: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// G g, eight filters at a time.
+    /// G g, three numbers to `points`, eight filters at a time.
     static func filter(_ g: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// Gᵀ u, the transpose of ``filter(_:_:)``.
+}
+
+/// A transform that weight gradients can be computed in.
+protocol WinogradGradientTransform: WinogradTransform {
+    /// A y, the transpose of ``WinogradTransform/output(_:_:)``: a tile of the output's gradient in the
+    /// Winograd domain.
+    static func outputGradient(_ y: (Int) -> Vector, _ result: (Int, Vector) -> Void)
+    /// Gᵀ u, the transpose of ``WinogradTransform/filter(_:_:)``.
     static func filterGradient(_ u: (Int) -> Vector, _ result: (Int, Vector) -> Void)
 }
 
 extension WinogradTransform {
-    /// m + 2, the side of a patch.
+    /// The frequencies of the Winograd domain.
+    @inline(__always)
+    static var frequencies: Int { points * points }
+}
+
+extension WinogradGradientTransform {
     @inline(__always)
     static var patch: Int { tile + 2 }
-    /// The frequencies of the Winograd domain, (m + 2)².
     @inline(__always)
-    static var frequencies: Int { patch * patch }
+    static var points: Int { tile + 2 }
+    @inline(__always)
+    static var stride: Int { 1 }
 }
 
 /// F(2, 3) with interpolation points 0, 1, -1, ∞: 2.25 times fewer products.
-enum WinogradF2: WinogradTransform {
+enum WinogradF2: WinogradGradientTransform {
     @inline(__always)
     static var tile: Int { 2 }
 
@@ -77,7 +94,7 @@ enum WinogradF2: WinogradTransform {
 }
 
 /// F(4, 3) with interpolation points 0, 1, -1, 2, -2, ∞: four times fewer products.
-enum WinogradF4: WinogradTransform {
+enum WinogradF4: WinogradGradientTransform {
     @inline(__always)
     static var tile: Int { 4 }
 

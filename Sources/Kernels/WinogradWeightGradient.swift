@@ -1,6 +1,6 @@
 /// The weight gradient of a convolution 3x3, stride 1, padding 1, in the Winograd domain:
 /// dU = Σ Vᵀ dM over the tiles for each frequency, then dg = Gᵀ dU G.
-enum WinogradWeightGradient<Transform: WinogradTransform> {
+enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
     /// Tiles whose two transforms are held at once, about 16 MB of them.
     private static func superblock(_ shape: ConvolutionShape, batch: Int) -> Int {
         let fitting = 4_000_000 / (Transform.frequencies * (shape.inputChannels + shape.outputChannels))

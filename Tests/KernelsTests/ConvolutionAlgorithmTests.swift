@@ -25,10 +25,13 @@ import Testing
         #expect(choose(4, 512, 8) == .winograd2)
     }
 
+    @Test("Stride 2 has its own transform where its weights pay")
+    func strided() { #expect(choose(32, 64, 40, stride: 2) == .winogradStrided) }
+
     @Test("Other kernels, strides and single pixels are summed directly")
     func direct() {
         #expect(choose(32, 64, 8, kernel: 1) == .direct)
-        #expect(choose(32, 64, 8, stride: 2) == .direct)
+        #expect(choose(8, 512, 4, stride: 2) == .direct)
         #expect(choose(32, 64, 8, kernel: 7) == .direct)
         #expect(choose(1, 256, 1) == .direct)
     }

@@ -32,6 +32,8 @@ import Testing
         Case(.winograd2, 1, (4, 4, 8, 8), (3, 1, 1)), Case(.winograd2, 3, (7, 5, 3, 11), (3, 1, 1)),
         Case(.winograd2, 2, (9, 13, 17, 6), (3, 1, 1)), Case(.winograd2, 5, (1, 2, 9, 9), (3, 1, 1)),
         Case(.winograd2, 6, (21, 24, 5, 24), (3, 1, 1)),
+        Case(.winogradStrided, 1, (8, 8, 8, 8), (3, 2, 1)), Case(.winogradStrided, 3, (7, 5, 3, 11), (3, 2, 1)),
+        Case(.winogradStrided, 2, (9, 18, 17, 6), (3, 2, 1)), Case(.winogradStrided, 7, (31, 34, 8, 24), (3, 2, 1)),
         Case(.direct, 2, (7, 5, 3, 11), (3, 1, 1)), Case(.direct, 2, (7, 5, 3, 9), (3, 2, 1)),
         Case(.direct, 3, (8, 6, 5, 7), (4, 2, 1)), Case(.direct, 1, (9, 11, 2, 5), (7, 1, 3)),
         Case(.direct, 2, (15, 9, 3, 4), (7, 2, 3)), Case(.direct, 4, (5, 3, 13, 21), (1, 1, 0)),
@@ -160,7 +162,7 @@ import Testing
 
     @Test("Results are the same to the last bit on any number of threads", arguments: ConvolutionAlgorithm.allCases)
     func threads(_ algorithm: ConvolutionAlgorithm) {
-        let test = Case(algorithm, 9, (14, 14, 16, 24), (3, 1, 1))
+        let test = Case(algorithm, 9, (14, 14, 16, 24), (3, algorithm == .winogradStrided ? 2 : 1, 1))
         let s = test.shape
         let input = random(test.batch * s.inputPixels * s.inputChannels, 9)
         let weight = random(s.weightCount, 10)
