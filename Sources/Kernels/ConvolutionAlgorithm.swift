@@ -28,7 +28,7 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
     }
 
     /// An estimate of the seconds on two cores of a server: products at what the kernels reach, weights once
-    /// through the memory (at half its speed, for they take room as well as time), and for Winograd each
+    /// through the memory (at a third of its speed, for they take room as well as time), and for Winograd each
     /// number of the domain transformed.
     ///
     /// For 3x3 with padding 1.
@@ -36,7 +36,7 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
         /// Seconds for `matrices` products of `rows` rows with weights in x out.
         func products(_ matrices: Int, rows: Int) -> Double {
             let weights = Double(matrices * shape.inputChannels * shape.outputChannels)
-            return 2 * Double(RowGroups.computed(rows)) * weights / 200e9 + 4 * weights / 12e9
+            return 2 * Double(RowGroups.computed(rows)) * weights / 200e9 + 4 * weights / 8e9
         }
         func winograd<Transform: WinogradTransform>(_: Transform.Type) -> Double {
             let (side, frequencies) = (Transform.tile, Transform.frequencies)
