@@ -263,11 +263,12 @@ enum DirectConvolution {
                     let channel = panel * WeightPanels.width
                     let lanes = min(8, places.channels - channel)
                     let more = min(8, places.channels - channel - 8)
+                    let low = epilogue.bias.map { load($0 + channel, lanes) } ?? .zero
+                    let high = more > 0 ? epilogue.bias.map { load($0 + channel + 8, more) } ?? .zero : .zero
                     for row in 0..<rows where row < rest {
                         let place = first + Int(to[pixel + row]) + channel
-                        epilogue.finish(sums.values[row].low, at: place, channel: channel, lanes, output)
-                        guard more > 0 else { continue }
-                        epilogue.finish(sums.values[row].high, at: place + 8, channel: channel + 8, more, output)
+                        epilogue.finish(sums.values[row].low + low, at: place, lanes, output)
+                        if more > 0 { epilogue.finish(sums.values[row].high + high, at: place + 8, more, output) }
                     }
                 }
             }

@@ -14,11 +14,10 @@ public struct Epilogue {
         self.relu = relu
     }
 
-    /// Stores `value`, eight sums for `channel` and the `lanes` behind it, at `place` of `output`.
+    /// Stores `value`, eight sums with their bias, at `place` of `output`; the first `lanes` of them.
     @inline(__always)
-    func finish(_ value: Vector, at place: Int, channel: Int, _ lanes: Int, _ output: MutableFloats) {
+    func finish(_ value: Vector, at place: Int, _ lanes: Int, _ output: MutableFloats) {
         var result = value
-        if let bias { result += load(bias + channel, lanes) }
         if let residual { result += load(residual + place, lanes) }
         if relu { result = larger(result, .zero) }
         store(result, output + place, lanes)

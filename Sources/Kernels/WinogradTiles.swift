@@ -123,16 +123,22 @@ struct WinogradTiles<Transform: WinogradTransform> {
                         { row, value in store(value, stage + (row * points + column) * 8) }
                     )
                 }
-                for row in 0..<rows {
-                    let at = base + row * shape.outputWidth * channels + channel
-                    Transform.output(
-                        { column in load(stage + (row * points + column) * 8) },
-                        { column, value in
-                            guard column < columns else { return }
-                            epilogue.finish(value, at: at + column * channels, channel: channel, lanes, output)
-                        }
-                    )
+                @inline(__always)
+                func finish(_ lanes: Int) {
+                    let bias = epilogue.bias.map { load($0 + channel, lanes) } ?? .zero
+                    for row in 0..<rows {
+                        let at = base + row * shape.outputWidth * channels + channel
+                        Transform.output(
+                            { column in load(stage + (row * points + column) * 8) },
+                            { column, value in
+                                guard column < columns else { return }
+                                epilogue.finish(value + bias, at: at + column * channels, lanes, output)
+                            }
+                        )
+                    }
                 }
+                // Nearly always a whole vector, which the compiler is to see.
+                if lanes == 8 { finish(8) } else { finish(lanes) }
             }
         }
     }
