@@ -63,11 +63,17 @@ struct Time: ParsableCommand {
     @Option(help: "Where the first run's outputs go, raw float32 one behind the other.")
     var output: String?
 
+    @Option(help: "Images that go through the network at once, for forward passes; by default the plan's own choice.")
+    var chunk: Int?
+
     @Option(help: "Threads.")
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
         guard (1...4096).contains(batch) else { throw ValidationError("--batch must be from 1 to 4096") }
+        guard chunk.map({ (1...4096).contains($0) }) ?? true else {
+            throw ValidationError("--chunk must be from 1 to 4096")
+        }
         guard (1...1024).contains(threads) else { throw ValidationError("--threads must be from 1 to 1024") }
     }
 

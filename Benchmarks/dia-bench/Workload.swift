@@ -36,7 +36,7 @@ struct Workload {
         if options.training {
             kind = .training(TrainingWorkload(graph, parameters, options.network, batch: batch, workers))
         } else {
-            kind = .inference(InferencePlan(graph, parameters: parameters, workers: workers))
+            kind = .inference(InferencePlan(graph, parameters: parameters, chunk: options.chunk, workers: workers))
         }
     }
 

@@ -43,7 +43,7 @@ public final class InferencePlan {
     }
 
     /// The floats that the values of a chunk may take, whatever the network.
-    private static let valueRange = 2_500_000...10_000_000
+    private static let valueRange = 4_000_000...10_000_000
     /// Tiles of the smallest plane that fill the products of a chunk.
     private static let tileAim = 40
 
