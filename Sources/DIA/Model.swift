@@ -17,6 +17,8 @@ public final class Model {
         public let calibration: Calibration?
         /// Training images in the bank.
         public let bankEntries: Int
+        /// Images that are scored about as fast together as ever; of more the first ones only wait for the last.
+        public let scoredAtOnce: Int
 
         /// `image` as the model takes it: its channels, its size.
         public func prepare(_ image: Image) -> Image {
@@ -44,7 +46,8 @@ public final class Model {
             manifest: manifest,
             digest: directory.digest,
             calibration: try Self.calibration(directory),
-            bankEntries: score.entries
+            bankEntries: score.entries,
+            scoredAtOnce: encoder.imagesAtOnce
         )
     }
 

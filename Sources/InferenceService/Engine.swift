@@ -24,7 +24,7 @@ public final class Engine: Sendable {
         public var threads = 1
         /// Pieces of work that may wait.
         public var queueCapacity = 256
-        /// Images run at once.
+        /// Images run at once, at most; scores fewer where a model has many views.
         public var maximumBatch = 16
 
         /// The defaults.
@@ -152,11 +152,13 @@ public final class Engine: Sendable {
                 state.isRunning = false
                 return nil
             }
+            var most = configuration.maximumBatch
+            if case .score = first.work, let model = models[first.model] { most = min(most, model.scoredAtOnce) }
             var batch: [Job] = []
             var rest: Deque<Job> = []
             for job in state.waiting {
                 let joins = job.model == first.model && job.work.kind == first.work.kind
-                if joins, batch.count < configuration.maximumBatch { batch.append(job) } else { rest.append(job) }
+                if joins, batch.count < most { batch.append(job) } else { rest.append(job) }
             }
             state.waiting = rest
             metrics.set(queueDepth: rest.count)
