@@ -21,8 +21,8 @@ public final class ImageEncoder {
         plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
     }
 
-    /// Images whose views fill the network twice.
-    public var imagesAtOnce: Int { max(1, 2 * plan.chunk / views.count) }
+    /// Images whose views fill the network some four times.
+    public var imagesAtOnce: Int { (4 * plan.chunk + views.count - 1) / views.count }
 
     /// The features of each image, which must have the network's size and channels.
     public func features(_ images: [Image]) -> [Features] {
