@@ -1,6 +1,6 @@
 """Scoring through HTTP: dia-server and the peer server in turn, under the same clients on loopback.
 
-    service.py [--seconds 6]     writes docs/service-benchmark.md
+    service.py [--seconds 14]     writes docs/service-benchmark.md
 """
 
 import argparse
@@ -116,7 +116,7 @@ def processor_seconds(process):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--seconds", type=float, default=14, help="of load on each side, for each number of clients")
     options = parser.parse_args()
     bodies = pictures(32)
     sides = {"dia-server": ours(), "uvicorn + ONNX Runtime": peer()}
@@ -133,7 +133,7 @@ def main():
         outside = []
         for clients in (1, 4, 16, 64):
             rates, times = {name: [] for name in sides}, {name: [] for name in sides}
-            for turn in range(3):
+            for _ in range(7):
                 for name, (process, port) in sides.items():
                     # The other side is stopped, so that its threads take no time.
                     for other, _ in sides.values():
@@ -141,7 +141,7 @@ def main():
                             other.send_signal(signal.SIGSTOP)
                     load(port, clients, 0.5, bodies)
                     before = processor_seconds(process)
-                    rate, own = load(port, clients, options.seconds / 3, bodies)
+                    rate, own = load(port, clients, options.seconds / 7, bodies)
                     after = processor_seconds(process)
                     for other, _ in sides.values():
                         other.send_signal(signal.SIGCONT)
