@@ -64,8 +64,8 @@ public struct CSIScore: Sendable {
         )
     }
 
-    /// The normality of an image with `features`.
-    public func callAsFunction(_ features: Features) -> Result {
+    /// The normality of an image with `features`; for an image of the bank itself `excluding` names its entry.
+    public func callAsFunction(_ features: Features, excluding excluded: Int? = nil) -> Result {
         var result = Result(normality: 0, contrastive: [], shift: [])
         for k in axes.indices {
             var similarities = [Float](repeating: 0, count: entries)
@@ -79,6 +79,7 @@ public struct CSIScore: Sendable {
                 size,
                 into: &similarities
             )
+            if let excluded { similarities[excluded] = -.infinity }
             let nearest = similarities.max() ?? 0
             result.contrastive.append(Double(similarityWeights[k] * nearest))
             result.shift.append(Double(shiftWeights[k] * features.shiftScores[k][k]))

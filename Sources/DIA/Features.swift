@@ -4,15 +4,19 @@ public struct Features: Sendable {
     public var projections: [[Float]]
     /// For each shift k, s_k: the mean shift scores.
     public var shiftScores: [[Float]]
+    /// For each stage of the encoder, its pooled features, those of all shifts one behind the other; empty where
+    /// the encoder was not asked for them.
+    public var stages: [[Float]]
 
-    /// Features of one image.
-    public init(projections: [[Float]], shiftScores: [[Float]]) {
-        self.projections = projections
-        self.shiftScores = shiftScores
-    }
-
-    /// Means over views: `projections` `[shifts, views, size]`, `shiftScores` `[shifts, views, shifts]`.
-    public init(projections: ArraySlice<Float>, shiftScores: ArraySlice<Float>, shifts: Int, views: Int) {
+    /// Means over views: `projections` `[shifts, views, size]`, `shiftScores` `[shifts, views, shifts]`, each of
+    /// `stages` `[shifts, views, channels]`.
+    public init(
+        projections: ArraySlice<Float>,
+        shiftScores: ArraySlice<Float>,
+        stages: [ArraySlice<Float>] = [],
+        shifts: Int,
+        views: Int
+    ) {
         func means(_ values: ArraySlice<Float>) -> [[Float]] {
             let size = values.count / (shifts * views)
             return (0..<shifts).map { k in
@@ -25,5 +29,6 @@ public struct Features: Sendable {
         }
         self.projections = means(projections)
         self.shiftScores = means(shiftScores)
+        self.stages = stages.map { means($0).flatMap { $0 } }
     }
 }

@@ -12,13 +12,18 @@ public final class ImageEncoder {
     private let plan: InferencePlan
     // Kept from call to call, so that scoring allocates nothing of the network's size.
     private var input: [[Float]] = [[]]
-    private var outputs: [[Float]] = [[], [], []]
+    private var outputs: [[Float]]
+    /// Numbers of an image's view in each output.
+    private let sizes: [Int]
 
-    /// Prepares `network` with `parameters`.
-    public init(_ network: ResNet18, parameters: Parameters, views: ViewFamily, workers: Workers) {
+    /// Prepares `network` with `parameters`; with `stages` the features hold those of each stage too.
+    public init(_ network: ResNet18, parameters: Parameters, views: ViewFamily, stages: Bool, workers: Workers) {
         self.network = network
         self.views = views
-        plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
+        sizes =
+            [network.features, network.projection, network.shifts] + (stages ? network.stageFeatures.dropLast() : [])
+        outputs = Array(repeating: [], count: sizes.count)
+        plan = InferencePlan(network.graph(stages: stages), parameters: parameters, workers: workers)
     }
 
     /// Images whose views fill the network some four times.
@@ -35,18 +40,22 @@ public final class ImageEncoder {
             )
             views.append(of: image, to: &input[0])
         }
-        for (index, size) in [network.features, network.projection, network.shifts].enumerated() {
+        for (index, size) in sizes.enumerated() {
             let missing = batch * size - outputs[index].count
             if missing > 0 { outputs[index] += repeatElement(0, count: missing) }
         }
         plan.run(input, batch: batch, into: &outputs)
         return images.indices.map { index in
-            func share(_ values: [Float], _ size: Int) -> ArraySlice<Float> {
-                values[index * views.count * size..<(index + 1) * views.count * size]
+            func share(_ output: Int) -> ArraySlice<Float> {
+                let size = views.count * sizes[output]
+                return outputs[output][index * size..<(index + 1) * size]
             }
+            // The last stage's pooled features are the first output.
+            let stages = sizes.count > 3 ? [3, 4, 5, 0].map(share) : []
             return Features(
-                projections: share(outputs[1], network.projection),
-                shiftScores: share(outputs[2], network.shifts),
+                projections: share(1),
+                shiftScores: share(2),
+                stages: stages,
                 shifts: Shift.count,
                 views: views.crops.count
             )

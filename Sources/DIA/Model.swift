@@ -17,6 +17,8 @@ public final class Model {
         public let calibration: Calibration?
         /// Training images in the bank.
         public let bankEntries: Int
+        /// The parts of its score; none where that is CSI alone.
+        public let parts: [ScorePart]
         /// Images that are scored about as fast together as ever; of more the first ones only wait for the last.
         public let scoredAtOnce: Int
 
@@ -32,75 +34,42 @@ public final class Model {
 
     /// What is known of the model.
     public let information: Information
-    private let encoder: ImageEncoder
-    private let score: CSIScore
-    private let dissolver: Dissolver
+    private let scorer: Scorer
+    private let bank: ScoreBank
 
     /// Loads the model in `directory`; everything is checked, folded and packed here.
     public init(_ directory: ModelDirectory, workers: Workers) throws(ModelFileError) {
-        let manifest = directory.manifest
-        encoder = try Self.encoder(directory, workers)
-        score = try Self.score(directory)
-        dissolver = try Self.dissolver(directory, workers)
+        let part = directory.manifest.score
+        let parts = try directory.manifest.scoreParts()
+        let (network, parameters) = try directory.encoder()
+        bank = try ScoreBank(
+            directory.tensors(in: part.file, sha256: part.sha256),
+            network: network,
+            parts: parts
+        )
+        let encoder = ImageEncoder(
+            network,
+            parameters: parameters,
+            views: directory.manifest.viewFamily,
+            stages: parts.contains { $0.readsStages },
+            workers: workers
+        )
+        scorer = try Scorer(encoder: encoder, dissolver: directory.dissolver(workers), parts: parts)
         information = Information(
-            manifest: manifest,
+            manifest: directory.manifest,
             digest: directory.digest,
             calibration: try Self.calibration(directory),
-            bankEntries: score.entries,
+            bankEntries: bank.csi.entries,
+            parts: parts,
             scoredAtOnce: encoder.imagesAtOnce
         )
     }
 
     /// The normality of each image, which must be ``Information/prepare(_:)``d.
-    public func normality(_ images: [Image]) -> [CSIScore.Result] { encoder.features(images).map { score($0) } }
+    public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.evidence(images).map { bank($0) } }
 
     /// Each image, ``Information/prepare(_:)``d, dissolved at its own step.
-    public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { dissolver.dissolve(images, at: steps) }
-
-    private static func dissolver(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> Dissolver {
-        let part = directory.manifest.dissolve
-        let (network, parameters) = try directory.unet()
-        return Dissolver(
-            network,
-            parameters: parameters,
-            schedule: NoiseSchedule(part.betaSchedule == "linear" ? .linear : .cosine, timesteps: part.timesteps),
-            fit: part.fit == "pad" ? .pad : .resize,
-            workers: workers
-        )
-    }
-
-    private static func encoder(_ directory: ModelDirectory, _ workers: Workers) throws(ModelFileError) -> ImageEncoder
-    {
-        let score = directory.manifest.score
-        let (network, parameters) = try directory.encoder()
-        let views = ViewFamily(
-            shift: directory.manifest.encoder.shifts == "cutperm" ? .cutperm : .rotation,
-            views: score.views,
-            cropScale: score.cropScale,
-            seed: score.seed
-        )
-        return ImageEncoder(network, parameters: parameters, views: views, workers: workers)
-    }
-
-    private static func score(_ directory: ModelDirectory) throws(ModelFileError) -> CSIScore {
-        let (part, size) = (directory.manifest.score, directory.manifest.encoder.projection)
-        let file = try directory.tensors(in: part.file, sha256: part.sha256)
-        guard let shape = file.shape(of: "axis"), shape.count == 3, shape[1] > 0 else {
-            throw ModelFileError(
-                file: part.file,
-                tensor: "axis",
-                reason: "is missing or has no shape [K, M, projection]"
-            )
-        }
-        let entries = shape[1]
-        let axis = try file.floats("axis", shape: [Shift.count, entries, size])
-        return CSIScore(
-            axes: (0..<Shift.count).map { Array(axis[$0 * entries * size..<($0 + 1) * entries * size]) },
-            size: size,
-            similarityWeights: try file.floats("weight_sim", shape: [Shift.count]),
-            shiftWeights: try file.floats("weight_shift", shape: [Shift.count])
-        )
-    }
+    public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { scorer.dissolve(images, at: steps) }
 
     private static func calibration(_ directory: ModelDirectory) throws(ModelFileError) -> Calibration? {
         guard let part = directory.manifest.calibration else { return nil }

@@ -1,3 +1,4 @@
+public import Kernels
 public import ModelFile
 public import Neural
 
@@ -12,7 +13,10 @@ extension ModelDirectory {
             channels: part.channels,
             resolution: part.resolution
         )
-        return (network, try parameters(network.graph().parameters, part.file, part.sha256))
+        return (
+            network,
+            try Parameters(layout: network.graph().parameters, from: tensors(in: part.file, sha256: part.sha256))
+        )
     }
 
     /// The encoder that scores.
@@ -27,23 +31,67 @@ extension ModelDirectory {
             projection: part.projection,
             shifts: Shift.count
         )
-        return (network, try parameters(network.graph().parameters, part.file, part.sha256))
+        return (
+            network,
+            try Parameters(layout: network.graph().parameters, from: tensors(in: part.file, sha256: part.sha256))
+        )
     }
 
+    /// The dissolving transformation.
+    public func dissolver(_ workers: Workers) throws(ModelFileError) -> Dissolver {
+        let part = manifest.dissolve
+        let (network, parameters) = try unet()
+        return Dissolver(
+            network,
+            parameters: parameters,
+            schedule: NoiseSchedule(part.betaSchedule == "linear" ? .linear : .cosine, timesteps: part.timesteps),
+            fit: part.fit == "pad" ? .pad : .resize,
+            workers: workers
+        )
+    }
+}
+
+extension Parameters {
     /// The numbers of `layout` from a weights file; other tensors in it are left alone.
-    private func parameters(
-        _ layout: [Parameter],
-        _ file: String,
-        _ sha256: String
-    ) throws(ModelFileError) -> Parameters {
-        let tensors = try tensors(in: file, sha256: sha256)
-        var result = Parameters(layout: layout)
+    public init(layout: [Parameter], from tensors: Safetensors) throws(ModelFileError) {
+        self.init(layout: layout)
         for parameter in layout {
             let values = try tensors.floats(parameter.name, shape: parameter.shape)
             if parameter.name.hasSuffix("running_var"), let bad = values.firstIndex(where: { $0 < 0 }) {
-                throw ModelFileError(file: file, tensor: parameter.name, reason: "element \(bad) is negative")
+                throw ModelFileError(
+                    file: tensors.file,
+                    tensor: parameter.name,
+                    reason: "element \(bad) is negative"
+                )
             }
-            result.values.replaceSubrange(parameter.range, with: values)
+            self.values.replaceSubrange(parameter.range, with: values)
+        }
+    }
+}
+
+extension ModelManifest {
+    /// The views under which images are scored.
+    public var viewFamily: ViewFamily {
+        ViewFamily(
+            shift: encoder.shifts == "cutperm" ? .cutperm : .rotation,
+            views: score.views,
+            cropScale: score.cropScale,
+            seed: score.seed
+        )
+    }
+
+    /// The parts of a combined score, none for csi; throws an error that names the one that does not exist.
+    public func scoreParts() throws(ModelFileError) -> [ScorePart] {
+        var result: [ScorePart] = []
+        for name in score.parts ?? [] {
+            guard let part = ScorePart(name, timesteps: dissolve.timesteps) else {
+                throw ModelFileError(
+                    file: Self.fileName,
+                    reason: "score.parts has '\(name)'; csi, neighbors.1 to neighbors.4, density.1 to density.4 "
+                        + "and residual.STEP within the timesteps exist"
+                )
+            }
+            result.append(part)
         }
         return result
     }

@@ -49,8 +49,14 @@ public struct ResNet18: Sendable, Hashable {
     /// The length of the pooled features.
     public var features: Int { 8 * width }
 
+    /// The length of the pooled features of each of the four stages.
+    public var stageFeatures: [Int] { (0..<4).map { width << $0 } }
+
     /// The network, its parameters named as in the reference's state dict.
-    public func graph() -> Graph {
+    ///
+    /// Outputs: the pooled features, the projection, the shift scores; with `stages` also the pooled features of
+    /// the first three stages.
+    public func graph(stages: Bool = false) -> Graph {
         var graph = Graph()
         let image = graph.input(PlaneShape(height: height, width: columns, channels: channels))
         // (x - 0.5) / 0.5
@@ -63,17 +69,20 @@ public struct ResNet18: Sendable, Hashable {
             x = graph.convolution(x, "conv1", outputs: width, kernel: 7, stride: 2, padding: 3, bias: false)
             x = graph.maxPool(graph.batchNorm(x, "bn1", relu: true))
         }
+        var pooled: [Value] = []
         for stage in 0..<4 {
             for block in 0..<2 {
                 let stride = stage > 0 && block == 0 ? 2 : 1
                 x = basicBlock(&graph, x, "layer\(stage + 1).\(block)", outputs: width << stage, stride: stride)
             }
+            if stages || stage == 3 { pooled.append(graph.averagePool(x)) }
         }
-        let features = graph.averagePool(x)
+        let features = pooled.removeLast()
         graph.output(features)
         let hidden = graph.activation(graph.dense(features, "simclr_layer.0", outputs: self.features), .relu)
         graph.output(graph.dense(hidden, "simclr_layer.2", outputs: projection))
         graph.output(graph.dense(features, "shift_cls_layer", outputs: shifts))
+        for value in pooled { graph.output(value) }
         return graph
     }
 

@@ -33,7 +33,7 @@ public final class Engine: Sendable {
 
     /// One image's worth of work.
     private enum Work: Sendable {
-        case score(Image, @Sendable (CSIScore.Result) -> Void)
+        case score(Image, @Sendable (ScoreBank.Result) -> Void)
         case dissolve(Image, steps: [Int], @Sendable ([Image]) -> Void)
 
         var kind: String {
@@ -79,7 +79,7 @@ public final class Engine: Sendable {
             let model = try Model(directory, workers: workers)
             let input = directory.manifest.input
             let black = Image(height: input.height, width: input.width, channels: input.channels)
-            let result = model.normality([black])[0]
+            let result = model.score([black])[0]
             let dissolved = model.dissolve([black], at: [directory.manifest.dissolve.defaultT])[0]
             guard result.normality.isFinite, dissolved.samples.allSatisfy(\.isFinite) else {
                 throw ModelFileError(
@@ -97,7 +97,7 @@ public final class Engine: Sendable {
     }
 
     /// The normality of `image`, prepared for `model`, which must be one of ``models``.
-    public func score(_ image: Image, model: String) async throws(EngineError) -> CSIScore.Result {
+    public func score(_ image: Image, model: String) async throws(EngineError) -> ScoreBank.Result {
         let result = try await submit(model) { done in .score(image, done) }
         guard result.normality.isFinite else { throw .notFinite }
         return result
@@ -170,7 +170,7 @@ public final class Engine: Sendable {
         guard let model = loaded.byName[batch[0].model] else { preconditionFailure("a job for an unknown model") }
         let start = ContinuousClock.now
         for job in batch { metrics.observe(queued: start - job.arrived) }
-        var scoring: [(Image, @Sendable (CSIScore.Result) -> Void)] = []
+        var scoring: [(Image, @Sendable (ScoreBank.Result) -> Void)] = []
         var dissolving: [(Image, [Int], @Sendable ([Image]) -> Void)] = []
         for job in batch {
             switch job.work {
@@ -179,7 +179,7 @@ public final class Engine: Sendable {
             }
         }
         if !scoring.isEmpty {
-            for (result, entry) in zip(model.normality(scoring.map(\.0)), scoring) { entry.1(result) }
+            for (result, entry) in zip(model.score(scoring.map(\.0)), scoring) { entry.1(result) }
         }
         if !dissolving.isEmpty {
             let images = dissolving.flatMap { entry in entry.1.map { _ in entry.0 } }

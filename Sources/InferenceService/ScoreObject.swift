@@ -5,7 +5,7 @@ import ModelFile
 /// The answer to a score request.
 struct ScoreObject: Encodable {
     let information: Model.Information
-    let result: CSIScore.Result
+    let result: ScoreBank.Result
     let header: PNG.Header
     let requestID: String
 
@@ -17,7 +17,10 @@ struct ScoreObject: Encodable {
 
     private struct ModelName: Encodable { let name, version, digest: String }
     private struct Threshold: Encodable { let alpha, normality: Double }
-    private struct Components: Encodable { let contrastive, shift: [Double] }
+    private struct Components: Encodable {
+        let contrastive, shift: [Double]
+        let parts: [String: Double]?
+    }
     private struct ImageSize: Encodable {
         let width, height, bitDepth: Int
         let color: String
@@ -43,10 +46,13 @@ struct ScoreObject: Encodable {
         try container.encode(threshold.map { normality < $0 }, forKey: .anomalous)
         let shown = calibration.flatMap { part in threshold.map { Threshold(alpha: part.alpha, normality: $0) } }
         try container.encode(shown, forKey: .threshold)
-        try container.encode(
-            Components(contrastive: result.contrastive, shift: result.shift),
-            forKey: .components
+        let names = information.parts.map(\.name)
+        let components = Components(
+            contrastive: result.csi.contrastive,
+            shift: result.csi.shift,
+            parts: names.isEmpty ? nil : Dictionary(zip(names, result.parts)) { first, _ in first }
         )
+        try container.encode(components, forKey: .components)
         let size = ImageSize(
             width: header.width,
             height: header.height,

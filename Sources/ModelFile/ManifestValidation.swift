@@ -19,7 +19,12 @@ extension ModelManifest {
         try validateDissolve()
         try validateEncoder()
         try fileNamed(score.file, "score.file")
-        try choice(score.method, ["csi"], "score.method")
+        try choice(score.method, ["csi", "combined"], "score.method")
+        try require((score.method == "combined") == (score.parts != nil), "score.parts", "go with 'combined' alone")
+        if let parts = score.parts {
+            try range(parts.count, 1...16, "the length of score.parts")
+            try require(Set(parts).count == parts.count, "score.parts", "must name each part once")
+        }
         try range(score.views, 1...64, "score.views")
         try require(score.cropScale > 0 && score.cropScale <= 1, "score.crop_scale", "must lie in (0, 1]")
         if let calibration {

@@ -107,8 +107,10 @@ public struct ModelManifest: Sendable, Codable {
     public struct Score: Sendable, Codable, Hashable {
         /// The bank's file and its sha256.
         public var file, sha256: String
-        /// The score's name: "csi".
+        /// The score's name: "csi" or "combined".
         public var method: String
+        /// The names of the parts of a combined score.
+        public var parts: [String]?
         /// Views of each shift; 1 means the image as it is.
         public var views: Int
         /// The smallest share of the image's area in a view.
@@ -117,15 +119,24 @@ public struct ModelManifest: Sendable, Codable {
         public var seed: UInt64
 
         enum CodingKeys: String, CodingKey {
-            case file, sha256, method, views, seed
+            case file, sha256, method, parts, views, seed
             case cropScale = "crop_scale"
         }
 
         /// A score.
-        public init(file: String, sha256: String, method: String, views: Int, cropScale: Double, seed: UInt64) {
+        public init(
+            file: String,
+            sha256: String,
+            method: String,
+            parts: [String]? = nil,
+            views: Int,
+            cropScale: Double,
+            seed: UInt64
+        ) {
             self.file = file
             self.sha256 = sha256
             self.method = method
+            self.parts = parts
             self.views = views
             self.cropScale = cropScale
             self.seed = seed

@@ -6,19 +6,21 @@ import Imaging
 struct Augmentation {
     /// The smallest share of the area in a crop.
     let cropScale: Double
-    /// The reach of brightness, contrast and saturation.
-    let jitter: Float
-
+    /// The reach of brightness, contrast and saturation, and of the hue in turns.
+    let jitter, hue: Float
     /// Shares of images that are jittered, and that are made grey.
-    private static let jitterProbability = 0.8
-    private static let greyProbability = 0.2
-    /// The reach of the hue, in turns.
-    private static let hue: Float = 0.1
+    let jitterProbability, greyProbability: Double
+
+    init(_ recipe: Recipe.Encoder) {
+        cropScale = recipe.cropScale
+        (jitter, hue) = (recipe.jitter, recipe.hue)
+        (jitterProbability, greyProbability) = (recipe.jitterProbability, recipe.greyProbability)
+    }
 
     func callAsFunction(_ image: Image, using generator: inout some RandomNumberGenerator) -> Image {
         var result = image
-        if Double.random(in: 0..<1, using: &generator) < Self.jitterProbability { jitter(&result, using: &generator) }
-        if result.channels == 3, Double.random(in: 0..<1, using: &generator) < Self.greyProbability {
+        if Double.random(in: 0..<1, using: &generator) < jitterProbability { jitter(&result, using: &generator) }
+        if result.channels == 3, Double.random(in: 0..<1, using: &generator) < greyProbability {
             result = result.converted(toChannels: 1).converted(toChannels: 3)
         }
         return Crop.random(scale: cropScale...1, using: &generator)(result)
@@ -29,7 +31,7 @@ struct Augmentation {
         let (brightness, contrast) = (factor(), factor())
         // On grey images saturation and hue change nothing.
         if image.channels == 3 {
-            let (saturation, turn) = (factor(), Float.random(in: -Self.hue...Self.hue, using: &generator))
+            let (saturation, turn) = (factor(), Float.random(in: -hue...hue, using: &generator))
             Self.recolor(&image, saturation: saturation, turn: turn)
         }
         let mean = image.samples.reduce(0, +) / Float(image.samples.count)

@@ -60,3 +60,18 @@ struct Checkpoint {
         return values
     }
 }
+
+extension Optimizer {
+    /// The moments, as a checkpoint names them.
+    var arrays: [String: [Float]] {
+        Dictionary(uniqueKeysWithValues: moments.enumerated().map { ("moment.\($0.offset)", $0.element) })
+    }
+
+    /// This optimiser at the state of `checkpoint`.
+    func restored(from checkpoint: Checkpoint) throws -> Optimizer {
+        let moments = try moments.enumerated().map {
+            try checkpoint.array("moment.\($0.offset)", count: $0.element.count)
+        }
+        return Optimizer(rule, steps: checkpoint.step, moments: moments)
+    }
+}

@@ -12,20 +12,34 @@ struct ModelWriter {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
-    /// Writes `tensors` to `file`.
-    mutating func write(_ tensors: [NamedTensor], to file: String, as precision: SafetensorsEncoder.Precision) throws {
+    /// Writes `tensors` to `file`; returns them as they can be read from there.
+    @discardableResult
+    mutating func write(
+        _ tensors: [NamedTensor],
+        to file: String,
+        as precision: SafetensorsEncoder.Precision
+    ) throws -> Safetensors {
         let bytes = try SafetensorsEncoder.encode(tensors, as: precision, file: file)
         try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(file)"), options: .atomic)
         digests[file] = SHA256.hexadecimal(bytes)
+        return try Safetensors(parsing: bytes, file: file)
     }
 
-    /// Writes a network's parameters in half precision; they must be ``halved`` already, so that what was
-    /// measured is what is stored.
+    /// Writes a network's parameters in half precision: what is measured afterwards is read from there.
     mutating func write(_ parameters: Parameters, to file: String) throws {
         let tensors = parameters.layout.map {
             NamedTensor(name: $0.name, shape: $0.shape, values: Array(parameters.values[$0.range]))
         }
         try write(tensors, to: file, as: .float16)
+    }
+
+    /// Reads `file`, which an earlier stage wrote.
+    mutating func read(_ file: String, of stage: String) throws -> Safetensors {
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
+            throw ModelFileError(file: file, reason: "is not there yet: the \(stage) stage writes it")
+        }
+        digests[file] = SHA256.hexadecimal(Array(data))
+        return try Safetensors(parsing: Array(data), file: file)
     }
 
     /// Writes model.json.
@@ -34,14 +48,5 @@ struct ModelWriter {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let url = URL(fileURLWithPath: "\(folder)/\(ModelManifest.fileName)")
         try encoder.encode(manifest).write(to: url, options: .atomic)
-    }
-}
-
-extension Parameters {
-    /// The parameters rounded to half precision.
-    var halved: Parameters {
-        var result = self
-        for index in result.values.indices { result.values[index] = Float(Float16(result.values[index])) }
-        return result
     }
 }

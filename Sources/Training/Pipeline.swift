@@ -5,7 +5,7 @@ public import Kernels
 import ModelFile
 import Neural
 
-/// The whole way from a data set to a model directory: diffusion, encoder, bank, calibration, evaluation.
+/// The way from a data set to a model directory, stage by stage; each leaves its files for the next.
 public struct Pipeline {
     private let recipe: Recipe
     private let data: DataSet
@@ -46,9 +46,115 @@ public struct Pipeline {
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     }
 
+    /// Runs every stage; returns the model's figures on the test split, or nil where there is no test split with
+    /// both kinds of images.
+    public func run() throws -> Evaluation? {
+        try trainDiffusion()
+        try trainEncoder()
+        try calibrate()
+        guard data.splits[.test]?.contains(where: { $0.label != normal }) == true else { return nil }
+        return try evaluate()
+    }
+
+    /// Trains the U-Net, or takes it from its finished checkpoint, and writes its weights.
+    public func trainDiffusion() throws {
+        var stage = DiffusionStage(recipe, images: split.training, workers: workers)
+        try runner([recipe.diffusion]).run(&stage)
+        var writer = try ModelWriter(folder: folder)
+        try writer.write(stage.averaged, to: ModelFiles.unet)
+    }
+
+    /// Trains the encoder, or takes it from its finished checkpoint, and writes its weights.
+    ///
+    /// Dissolved negatives take the U-Net's weights as they were written.
+    public func trainEncoder() throws {
+        var writer = try ModelWriter(folder: folder)
+        var dissolver: Dissolver?
+        var parts: [any Encodable] = [recipe.encoder]
+        if recipe.encoder.negatives == .dissolved {
+            dissolver = try self.dissolver(&writer)
+            parts.append(writer.digests)
+        }
+        var stage = EncoderStage(recipe, images: split.training, dissolver: dissolver, workers: workers)
+        try runner(parts).run(&stage)
+        try writer.write(stage.parameters, to: ModelFiles.encoder)
+    }
+
+    /// Fills the bank with training images, scores the calibration images against it, and writes model.json.
+    public func calibrate() throws {
+        var writer = try ModelWriter(folder: folder)
+        let (scorer, parts) = try scorer(&writer)
+        let entries = Array(split.training.prefix(recipe.score.bank))
+        let filled = try ScoreBank(training: evidence(entries, scorer, "bank"), parts: parts)
+        // As it is stored, in half precision, so that later scores agree with the calibration.
+        let stored = try writer.write(filled.tensors, to: ModelFiles.bank, as: .float16)
+        let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
+        let normality = evidence(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }.sorted()
+        try writer.write(
+            [NamedTensor(name: "normality", shape: [normality.count], values: normality)],
+            to: ModelFiles.calibration,
+            as: .float32
+        )
+        var manifest = recipe.manifest(files: writer.digests)
+        manifest.created = Date().formatted(.iso8601)
+        manifest.training = .object([
+            "normal_label": .string(normal), "training_images": .number(Double(split.training.count)),
+            "calibration_images": .number(Double(split.calibration.count)), "seed": .number(Double(recipe.seed)),
+            "diffusion_steps": .number(Double(recipe.diffusion.steps)),
+            "encoder_steps": .number(Double(recipe.encoder.steps)),
+        ])
+        try writer.write(manifest)
+    }
+
+    /// Measures the model on the test split, writes the report, and notes the figures in model.json.
+    public func evaluate() throws -> Evaluation {
+        let model = try Model(ModelDirectory(path: folder), workers: workers)
+        let report = try Report(model, data: data, split: .test, normal: normal, seed: recipe.seed)
+        try report.write(model, data: data, normal: normal, to: folder)
+        var manifest = model.information.manifest
+        manifest.evaluation = try report.evaluation.json
+        try ModelWriter(folder: folder).write(manifest)
+        return report.evaluation
+    }
+
+    private func dissolver(_ writer: inout ModelWriter) throws -> Dissolver {
+        let weights = try writer.read(ModelFiles.unet, of: DiffusionStage.name)
+        return Dissolver(
+            recipe.network,
+            parameters: try Parameters(layout: recipe.network.graph().parameters, from: weights),
+            schedule: recipe.schedule,
+            fit: recipe.diffusion.fit,
+            workers: workers
+        )
+    }
+
+    private func scorer(_ writer: inout ModelWriter) throws -> (Scorer, [ScorePart]) {
+        let parts = try recipe.manifest(files: [:]).scoreParts()
+        let weights = try writer.read(ModelFiles.encoder, of: EncoderStage.name)
+        let encoder = ImageEncoder(
+            recipe.encoderNetwork,
+            parameters: try Parameters(layout: recipe.encoderNetwork.graph().parameters, from: weights),
+            views: recipe.manifest(files: [:]).viewFamily,
+            stages: parts.contains { $0.readsStages },
+            workers: workers
+        )
+        return (Scorer(encoder: encoder, dissolver: try dissolver(&writer), parts: parts), parts)
+    }
+
+    private func evidence(_ images: [Image], _ scorer: Scorer, _ title: String) -> [Evidence] {
+        var progress = Progress(title, total: images.count)
+        var result: [Evidence] = []
+        let atOnce = max(scorer.imagesAtOnce, 1)
+        for start in stride(from: 0, to: images.count, by: atOnce) {
+            result += scorer.evidence(Array(images[start..<min(start + atOnce, images.count)]))
+            progress.update(result.count)
+        }
+        return result
+    }
+
     /// A runner whose checkpoints belong to the seed, the training images and `parts` of the recipe: what the
     /// stage's result depends on, and no more.
-    private func runner(_ parts: any Encodable...) throws -> StageRunner {
+    private func runner(_ parts: [any Encodable]) throws -> StageRunner {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         var bytes = try Array(encoder.encode(recipe.seed))
@@ -61,95 +167,5 @@ public struct Pipeline {
             recipeDigest: SHA256.hexadecimal(bytes),
             isInterrupted: isInterrupted
         )
-    }
-
-    /// Trains the U-Net, or takes it from its finished checkpoint; the weights as the model stores them.
-    private func trainDiffusion() throws -> Parameters {
-        var stage = DiffusionStage(recipe, images: split.training, workers: workers)
-        try runner(recipe.diffusion).run(&stage)
-        return stage.averaged.halved
-    }
-
-    /// Trains the encoder with dissolved negatives of `diffusion`; the weights as the model stores them.
-    private func trainEncoder(diffusion: Parameters) throws -> Parameters {
-        let dissolver = Dissolver(
-            recipe.network,
-            parameters: diffusion,
-            schedule: recipe.schedule,
-            fit: recipe.diffusion.fit,
-            workers: workers
-        )
-        var stage = EncoderStage(recipe, images: split.training, dissolver: dissolver, workers: workers)
-        try runner(recipe.diffusion, recipe.encoder).run(&stage)
-        return stage.parameters.halved
-    }
-
-    /// Runs every stage and writes the model; returns its figures on the test split, or on the validation
-    /// split where there is no test split with both kinds of images.
-    public func run() throws -> Evaluation? {
-        let diffusion = try trainDiffusion()
-        let encoder = try trainEncoder(diffusion: diffusion)
-        var writer = try ModelWriter(folder: folder)
-        try writer.write(diffusion, to: ModelFiles.unet)
-        try writer.write(encoder, to: ModelFiles.encoder)
-        try calibrate(encoder, &writer)
-        var manifest = recipe.manifest(files: writer.digests)
-        manifest.created = Date().formatted(.iso8601)
-        manifest.training = .object([
-            "normal_label": .string(normal), "training_images": .number(Double(split.training.count)),
-            "calibration_images": .number(Double(split.calibration.count)), "seed": .number(Double(recipe.seed)),
-            "diffusion_steps": .number(Double(recipe.diffusion.steps)),
-            "encoder_steps": .number(Double(recipe.encoder.steps)),
-        ])
-        try writer.write(manifest)
-        guard data.splits[.test]?.contains(where: { $0.label != normal }) == true else { return nil }
-        let model = try Model(ModelDirectory(path: folder), workers: workers)
-        let evaluation = try Evaluation.run(model, data: data, split: .test, normal: normal, seed: recipe.seed)
-        manifest.evaluation = try evaluation.json
-        try writer.write(manifest)
-        try evaluation.write(to: folder, title: "\(recipe.name) \(recipe.version)")
-        try DissolvingGrid.write(model, data: data, split: .test, normal: normal, to: folder)
-        return evaluation
-    }
-
-    /// Fills the bank with training images, then scores the calibration images against it.
-    private func calibrate(_ parameters: Parameters, _ writer: inout ModelWriter) throws {
-        let encoder = ImageEncoder(recipe.encoderNetwork, parameters: parameters, views: recipe.views, workers: workers)
-        let entries = Array(split.training.prefix(recipe.score.bank))
-        let bank = CSIScore(training: features(entries, encoder, "bank"))
-        // In half precision before anything is scored, so that stored and measured scores agree.
-        let axes = bank.axes.map { $0.map { Float(Float16($0)) } }
-        let stored = CSIScore(
-            axes: axes,
-            size: bank.size,
-            similarityWeights: bank.similarityWeights.map { Float(Float16($0)) },
-            shiftWeights: bank.shiftWeights.map { Float(Float16($0)) }
-        )
-        let shape = [Shift.count, stored.entries, stored.size]
-        try writer.write(
-            [
-                NamedTensor(name: "axis", shape: shape, values: axes.flatMap { $0 }),
-                NamedTensor(name: "weight_sim", shape: [Shift.count], values: stored.similarityWeights),
-                NamedTensor(name: "weight_shift", shape: [Shift.count], values: stored.shiftWeights),
-            ],
-            to: ModelFiles.bank,
-            as: .float16
-        )
-        let normality = features(split.calibration, encoder, "calibration").map { Float(stored($0).normality) }.sorted()
-        try writer.write(
-            [NamedTensor(name: "normality", shape: [normality.count], values: normality)],
-            to: ModelFiles.calibration,
-            as: .float32
-        )
-    }
-
-    private func features(_ images: [Image], _ encoder: ImageEncoder, _ title: String) -> [Features] {
-        var progress = Progress(title, total: images.count)
-        var result: [Features] = []
-        for start in stride(from: 0, to: images.count, by: 8) {
-            result += encoder.features(Array(images[start..<min(start + 8, images.count)]))
-            progress.update(result.count)
-        }
-        return result
     }
 }

@@ -29,19 +29,26 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var defaultT: Int
         /// Images of a step, and steps.
         public var batch, steps: Int
-        /// Adam's learning rate.
+        /// The optimiser.
+        public var optimizer: OptimizerRule.Name
+        /// The learning rate after warm-up.
         public var learningRate: Float
+        /// Steps over which the rate grows from a tenth.
+        public var warmUpSteps: Int
+        /// What the rate does after that.
+        public var decay: LearningRate.Decay
         /// The moving average of the weights, which is what is saved: its decay, and the steps between updates.
         public var emaDecay: Float
         /// Steps between two updates of the average.
         public var emaEvery: Int
 
         enum CodingKeys: String, CodingKey {
-            case dim, resolution, fit, timesteps, batch, steps
+            case dim, resolution, fit, timesteps, batch, steps, optimizer, decay
             case dimMults = "dim_mults"
             case betaSchedule = "beta_schedule"
             case defaultT = "default_t"
             case learningRate = "learning_rate"
+            case warmUpSteps = "warm_up_steps"
             case emaDecay = "ema_decay"
             case emaEvery = "ema_every"
         }
@@ -55,14 +62,18 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var width, projection: Int
         /// The shifts it learns to tell apart.
         public var shifts: Shift
-        /// Images of a step (each gives 12 views), and steps.
+        /// Images of a step (each gives 12 views, 8 without negatives), and steps.
         public var batch, steps: Int
         /// The optimiser.
         public var optimizer: OptimizerRule.Name
-        /// The learning rate after warm-up, from where it falls along a cosine.
+        /// The learning rate after warm-up.
         public var learningRate: Float
         /// Steps over which the rate grows from a tenth.
         public var warmUpSteps: Int
+        /// What the rate does after that.
+        public var decay: LearningRate.Decay
+        /// What stands against the plain images.
+        public var negatives: Negatives
         /// The loss's temperature and mask.
         public var temperature: Float
         /// The pairs left out of the loss.
@@ -71,11 +82,16 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var dissolveFrom, dissolveTo: Int
         /// The smallest share of the area in a random crop.
         public var cropScale: Double
-        /// Brightness and contrast change by at most this share.
-        public var jitter: Float
+        /// Brightness, contrast and saturation change by at most this share, the hue by this part of a turn.
+        public var jitter, hue: Float
+        /// The shares of images whose colours are jittered, and that are made grey.
+        public var jitterProbability, greyProbability: Double
 
         enum CodingKeys: String, CodingKey {
-            case stem, width, projection, shifts, batch, steps, optimizer, temperature, mask, jitter
+            case stem, width, projection, shifts, batch, steps, optimizer, decay, negatives, temperature, mask
+            case jitter, hue
+            case jitterProbability = "jitter_probability"
+            case greyProbability = "grey_probability"
             case learningRate = "learning_rate"
             case warmUpSteps = "warm_up_steps"
             case dissolveFrom = "dissolve_from"
@@ -86,6 +102,10 @@ public struct Recipe: Sendable, Codable, Hashable {
 
     /// The score and its calibration.
     public struct Score: Sendable, Codable, Hashable {
+        /// The score's name, "csi" or "combined".
+        public var method: String
+        /// The parts of a combined score.
+        public var parts: [String]?
         /// Views of each shift, their smallest share of the area, their seed.
         public var views: Int
         /// The smallest share of the image's area in a view.
@@ -100,7 +120,7 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var alpha: Double
 
         enum CodingKeys: String, CodingKey {
-            case views, seed, bank, alpha
+            case method, parts, views, seed, bank, alpha
             case cropScale = "crop_scale"
             case calibrationShare = "calibration_share"
         }
@@ -154,11 +174,6 @@ public struct Recipe: Sendable, Codable, Hashable {
             projection: encoder.projection,
             shifts: Shift.count
         )
-    }
-
-    /// The views of its score.
-    public var views: ViewFamily {
-        ViewFamily(shift: encoder.shifts, views: score.views, cropScale: score.cropScale, seed: score.seed)
     }
 }
 

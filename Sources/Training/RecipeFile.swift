@@ -45,7 +45,9 @@ extension Recipe {
     private func validate() throws(RecipeError) {
         do {
             // A manifest has bounds for most of it.
-            try manifest(files: [:]).validate()
+            let manifest = manifest(files: [:])
+            try manifest.validate()
+            _ = try manifest.scoreParts()
         } catch {
             throw RecipeError(error.reason)
         }
@@ -61,7 +63,9 @@ extension Recipe {
         }
         try require(diffusion.emaDecay >= 0 && diffusion.emaDecay < 1, "diffusion.ema_decay must lie in [0, 1)")
         try require(diffusion.emaEvery >= 1, "diffusion.ema_every must be positive")
-        try require(encoder.warmUpSteps >= 0, "encoder.warm_up_steps must not be negative")
+        for (steps, name) in [(diffusion.warmUpSteps, "diffusion"), (encoder.warmUpSteps, "encoder")] {
+            try require((0...10_000_000).contains(steps), "\(name).warm_up_steps must be from 0 to 10,000,000")
+        }
         try require(encoder.temperature.isFinite && encoder.temperature > 0, "encoder.temperature must be positive")
         try require(
             encoder.dissolveFrom >= 0 && encoder.dissolveFrom < encoder.dissolveTo
@@ -70,7 +74,11 @@ extension Recipe {
         )
         try require(encoder.cropScale > 0 && encoder.cropScale <= 1, "encoder.crop_scale must lie in (0, 1]")
         try require(encoder.jitter >= 0 && encoder.jitter < 1, "encoder.jitter must lie in [0, 1)")
-        try require(score.bank >= 1, "score.bank must be positive")
+        try require(encoder.hue >= 0 && encoder.hue <= 0.5, "encoder.hue must lie in [0, 0.5]")
+        for (value, name) in [(encoder.jitterProbability, "jitter"), (encoder.greyProbability, "grey")] {
+            try require(value >= 0 && value <= 1, "encoder.\(name)_probability must lie in [0, 1]")
+        }
+        try require((2...1_000_000).contains(score.bank), "score.bank must be from 2 to 1,000,000")
         try require(
             score.calibrationShare > 0 && score.calibrationShare < 1,
             "score.calibration_share must lie in (0, 1)"
@@ -109,7 +117,8 @@ extension Recipe {
             score: ModelManifest.Score(
                 file: ModelFiles.bank,
                 sha256: digest(ModelFiles.bank),
-                method: "csi",
+                method: score.method,
+                parts: score.parts,
                 views: score.views,
                 cropScale: score.cropScale,
                 seed: score.seed

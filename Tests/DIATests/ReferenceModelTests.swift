@@ -32,7 +32,7 @@ import Testing
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/expected.safetensors")))
         let expected = try Safetensors(parsing: bytes, file: "expected.safetensors")
         let inputs = try images(expected, "x")
-        for (result, normality) in zip(model.normality(inputs), try expected.floats("normality")) {
+        for (result, normality) in zip(model.score(inputs), try expected.floats("normality")) {
             #expect(abs(result.normality - Double(normality)) < 1e-3)
         }
         let dissolved = model.dissolve(inputs, at: [20, 120, 400])
@@ -48,9 +48,9 @@ import Testing
         let model = try Model(ModelDirectory(path: folder), workers: Workers(count: 2))
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/expected.safetensors")))
         let inputs = try images(Safetensors(parsing: bytes, file: name), "x")
-        let alone = inputs.map { model.normality([$0])[0].normality }
+        let alone = inputs.map { model.score([$0])[0].normality }
         // More views than go through the encoder at once, so that images are cut apart.
-        let together = model.normality((0..<60).map { inputs[$0 % 3] })
+        let together = model.score((0..<60).map { inputs[$0 % 3] })
         for (index, result) in together.enumerated() {
             #expect(abs(result.normality - alone[index % 3]) < 1e-4)
         }

@@ -13,7 +13,7 @@ import Training
 
     @Test("A MedMNIST file gives its images and labels, stored or deflated", arguments: archives)
     func medMNIST(_ name: String) throws {
-        let data = try DataSet.load(path: Self.folder.appendingPathComponent(name).path)
+        let data = try DataSet.load(path: Self.folder.appendingPathComponent(name).path).data
         let train = try #require(data.splits[.train])
         #expect(train.map(\.label) == ["0", "1"])
         #expect(train[0].image.height == 2 && train[0].image.width == 3)
@@ -33,7 +33,7 @@ import Training
             let place = folder.appendingPathComponent("x.npz")
             func load(_ bytes: [UInt8]) throws -> DataSet? {
                 try Data(bytes).write(to: place)
-                return try? DataSet.load(path: place.path)
+                return try? DataSet.load(path: place.path).data
             }
             for length in stride(from: 0, to: whole.count, by: 7) {
                 #expect(try load(Array(whole[..<length])) == nil, "cut at \(length)")
@@ -57,7 +57,7 @@ import Training
         try await withTemporaryFolder { folder in
             let counts = Phantom.Counts(train: 3, validation: 1, test: 2)
             try Phantom(side: 16).writeDataSet(to: folder.path, counts, seed: 1)
-            let data = try DataSet.load(path: folder.path)
+            let data = try DataSet.load(path: folder.path).data
             #expect(data.splits[.train]?.map(\.label) == ["normal", "normal", "normal"])
             #expect(data.splits[.validation]?.map(\.label) == ["lesion", "normal"])
             #expect(data.splits[.test]?.map(\.label) == ["lesion", "lesion", "normal", "normal"])

@@ -16,15 +16,16 @@ import Training
           "diffusion": {
             "dim": 8, "dim_mults": [1, 2], "resolution": 16, "fit": "pad", "timesteps": 1000,
             "beta_schedule": "cosine", "default_t": 200, "batch": 4, "steps": 6, "learning_rate": 0.001,
-            "ema_decay": 0.9, "ema_every": 2
+            "optimizer": "adam", "warm_up_steps": 0, "decay": "constant", "ema_decay": 0.9, "ema_every": 2
           },
           "encoder": {
             "stem": "cifar", "width": 4, "projection": 16, "shifts": "rotation", "batch": 2, "steps": 5,
-            "optimizer": "lars", "learning_rate": 0.1, "warm_up_steps": 2, "temperature": 0.5,
-            "mask": "shifted_removed", "dissolve_from": 30, "dissolve_to": 100, "crop_scale": 0.3, "jitter": 0.4
+            "optimizer": "lars", "learning_rate": 0.1, "warm_up_steps": 2, "decay": "cosine", "negatives": "dissolved", "temperature": 0.5,
+            "mask": "shifted_removed", "dissolve_from": 30, "dissolve_to": 100, "crop_scale": 0.3, "jitter": 0.4,
+            "hue": 0.1, "jitter_probability": 0.8, "grey_probability": 0.2
           },
           "score": {
-            "views": 2, "crop_scale": 0.54, "seed": 0, "bank": 8, "calibration_share": 0.4, "alpha": 0.1
+            "method": "combined", "parts": ["csi", "neighbors.2", "density.3", "residual.20"], "views": 2, "crop_scale": 0.54, "seed": 0, "bank": 8, "calibration_share": 0.4, "alpha": 0.1
           }
         }
         """
@@ -40,7 +41,7 @@ import Training
     private func data(in folder: URL) throws -> DataSet {
         let place = folder.appendingPathComponent("data").path
         try Phantom(side: 16).writeDataSet(to: place, .init(train: 30, validation: 0, test: 8), seed: 2)
-        return try DataSet.load(path: place)
+        return try DataSet.load(path: place).data
     }
 
     @Test("A run makes a model that loads, with its figures; an interrupted one ends with the same bytes")
@@ -84,7 +85,7 @@ import Training
             let place = folder.appendingPathComponent("whole")
             let model = try Model(ModelDirectory(path: place.path), workers: Workers(count: 1))
             #expect(model.information.calibration?.normality.count == 12 && model.information.bankEntries == 8)
-            let again = try Evaluation.run(model, data: data, split: .test, normal: "normal", seed: recipe.seed)
+            let again = try Report(model, data: data, split: .test, normal: "normal", seed: recipe.seed).evaluation
             #expect(again.auroc == evaluation.auroc && again.aurocInterval == evaluation.aurocInterval)
             // The calibration images' normality, stored, is what the loaded model gives them.
             #expect(model.information.manifest.evaluation != nil)

@@ -27,14 +27,35 @@ public struct DataSet: Sendable {
     /// A data set of `splits`.
     public init(splits: [Split: [LabeledImage]]) { self.splits = splits }
 
+    /// A data set from disk, and what could not be read of it.
+    public struct Loaded: Sendable {
+        /// The images that could be read.
+        public let data: DataSet
+        /// One error for each image that was left out.
+        public let unreadable: [DataError]
+    }
+
     /// Loads a MedMNIST .npz file, or a folder tree `train/LABEL/*.png`, `test/LABEL/*.png` (and `val`).
-    public static func load(path: String, maximumPixels: Int = 100_000_000) throws -> DataSet {
+    ///
+    /// Every image is read first. Those that cannot be are one error that names them all, or with
+    /// `skippingUnreadable` are left out.
+    public static func load(
+        path: String,
+        skippingUnreadable: Bool = false,
+        maximumPixels: Int = 100_000_000
+    ) throws -> Loaded {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw DataError(path, "does not exist")
         }
-        return isDirectory.boolValue
-            ? try ImageFolder.load(path: path, maximumPixels: maximumPixels) : try MedMNIST.load(path: path)
+        guard isDirectory.boolValue else { return Loaded(data: try MedMNIST.load(path: path), unreadable: []) }
+        let loaded = try ImageFolder.load(path: path, maximumPixels: maximumPixels)
+        guard loaded.unreadable.isEmpty || skippingUnreadable else {
+            let shown = loaded.unreadable.prefix(20).map { "  \($0)" }.joined(separator: "\n")
+            let rest = loaded.unreadable.count > 20 ? "\n  and \(loaded.unreadable.count - 20) more" : ""
+            throw DataError(path, "\(loaded.unreadable.count) images cannot be read:\n\(shown)\(rest)")
+        }
+        return loaded
     }
 
     /// The images of `split` brought to one size and number of channels.

@@ -3,20 +3,25 @@ import Foundation
 
 /// Folder trees `SPLIT/LABEL/*.png` (torchvision's ImageFolder, MVTec AD).
 enum ImageFolder {
-    static func load(path: String, maximumPixels: Int) throws -> DataSet {
+    static func load(path: String, maximumPixels: Int) throws -> DataSet.Loaded {
         var splits: [DataSet.Split: [LabeledImage]] = [:]
+        var unreadable: [DataError] = []
         for (split, names) in [
             (DataSet.Split.train, ["train"]), (.validation, ["val", "validation"]), (.test, ["test"]),
         ] {
             for name in names where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
-                splits[split] = try load(folder: "\(path)/\(name)", maximumPixels)
+                splits[split] = try load(folder: "\(path)/\(name)", maximumPixels, &unreadable)
             }
         }
         guard !splits.isEmpty else { throw DataError(path, "holds no folder train or test") }
-        return DataSet(splits: splits)
+        return DataSet.Loaded(data: DataSet(splits: splits), unreadable: unreadable)
     }
 
-    private static func load(folder: String, _ maximumPixels: Int) throws -> [LabeledImage] {
+    private static func load(
+        folder: String,
+        _ maximumPixels: Int,
+        _ unreadable: inout [DataError]
+    ) throws -> [LabeledImage] {
         var result: [LabeledImage] = []
         // Sorted, so that a seed means the same images on every file system.
         for label in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
@@ -27,12 +32,12 @@ enum ImageFolder {
             }
             let files = try FileManager.default.contentsOfDirectory(atPath: place).sorted()
             for file in files where file.lowercased().hasSuffix(".png") {
-                let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(place)/\(file)")))
                 do {
+                    let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(place)/\(file)")))
                     let decoded = try PNG.decode(bytes, maximumPixels: maximumPixels)
                     result.append(LabeledImage(image: decoded.image, label: label))
                 } catch {
-                    throw DataError("\(place)/\(file)", "\(error)")
+                    unreadable.append(DataError("\(place)/\(file)", "\(error)"))
                 }
             }
         }

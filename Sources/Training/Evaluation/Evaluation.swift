@@ -1,4 +1,4 @@
-public import DIA
+import DIA
 import Foundation
 import ModelFile
 
@@ -10,6 +10,8 @@ public struct Evaluation: Sendable, Codable {
     public var normals: Int
     /// Anomalous images.
     public var anomalies: Int
+    /// The score's name.
+    public var method: String
     /// The area under the ROC curve and its 95% bootstrap interval.
     public var auroc: Double
     /// The 95% bootstrap interval of ``auroc``.
@@ -18,93 +20,75 @@ public struct Evaluation: Sendable, Codable {
     public var aupr: Double
     /// The false-positive rate at 95% true positives.
     public var fpr95: Double
+    /// The AUROC of CSI's normality and of each part of a combined score.
+    public var aurocByPart: [String: Double]
     /// The share of right verdicts at the threshold; nil without one.
     public var accuracy: Double?
     /// The share of normal images called anomalous; nil without a threshold.
     public var falsePositiveRate: Double?
+    /// The 95% interval of ``falsePositiveRate`` (Wilson's).
+    public var falsePositiveInterval: [Double]?
     /// The share of anomalous images called so; nil without a threshold.
     public var sensitivity: Double?
     /// The share of normal images that may be called anomalous.
     public var alpha: Double?
 
     enum CodingKeys: String, CodingKey {
-        case split, normals, anomalies, auroc, aupr, fpr95, accuracy, sensitivity, alpha
+        case split, normals, anomalies, method, auroc, aupr, fpr95, accuracy, sensitivity, alpha
         case aurocInterval = "auroc_interval_95"
+        case aurocByPart = "auroc_by_part"
         case falsePositiveRate = "false_positive_rate"
+        case falsePositiveInterval = "false_positive_interval_95"
     }
 
-    /// Scores every image of `split` with `model`; labels other than `normal` are anomalous.
-    public static func run(
-        _ model: Model,
-        data: DataSet,
-        split: DataSet.Split,
-        normal: String,
-        seed: UInt64 = 0
-    ) throws -> Evaluation {
-        let information = model.information
-        let images = data.splits[split] ?? []
-        var progress = Progress("evaluate \(split.rawValue)", total: images.count)
-        var scores: [(normality: Double, isNormal: Bool)] = []
-        for start in stride(from: 0, to: images.count, by: 8) {
-            let part = images[start..<min(start + 8, images.count)]
-            for (image, result) in zip(part, model.normality(part.map { information.prepare($0.image) })) {
-                scores.append((result.normality, image.label == normal))
-            }
-            progress.update(scores.count)
-        }
-        let (normals, anomalies) = (scores.filter(\.isNormal), scores.filter { !$0.isNormal })
-        guard !normals.isEmpty, !anomalies.isEmpty else {
-            throw DataError(
-                split.rawValue,
-                "\(normals.count) normal and \(anomalies.count) other images, both are needed"
-            )
-        }
-        let metrics = Metrics(normal: normals.map { -$0.normality }, anomalous: anomalies.map { -$0.normality })
+    /// The figures of `scored`; `seed` draws the bootstrap's samples.
+    public init(_ scored: ScoredSplit, seed: UInt64 = 0) {
+        let (normal, anomalous) = scored.values(\.normality)
+        let metrics = scored.metrics(\.normality)
         let interval = metrics.aurocInterval(seed: seed)
-        var evaluation = Evaluation(
-            split: split.rawValue,
-            normals: normals.count,
-            anomalies: anomalies.count,
-            auroc: metrics.auroc,
-            aurocInterval: [interval.low, interval.high],
-            aupr: metrics.aupr,
-            fpr95: metrics.falsePositiveRateAt95
-        )
-        if let calibration = information.calibration, let threshold = calibration.threshold {
-            let falsePositives = normals.count { $0.normality < threshold }
-            let truePositives = anomalies.count { $0.normality < threshold }
-            evaluation.alpha = calibration.alpha
-            evaluation.falsePositiveRate = Double(falsePositives) / Double(normals.count)
-            evaluation.sensitivity = Double(truePositives) / Double(anomalies.count)
-            evaluation.accuracy = Double(normals.count - falsePositives + truePositives) / Double(scores.count)
+        split = scored.split.rawValue
+        (normals, anomalies) = (normal.count, anomalous.count)
+        method = scored.information.manifest.score.method
+        auroc = metrics.auroc
+        aurocInterval = [interval.low, interval.high]
+        aupr = metrics.aupr
+        fpr95 = metrics.falsePositiveRateAt95
+        aurocByPart = ["csi": scored.metrics(\.csi.normality).auroc]
+        for (index, part) in scored.information.parts.enumerated() {
+            aurocByPart[part.name] = scored.metrics { $0.parts[index] }.auroc
         }
-        return evaluation
+        guard let calibration = scored.information.calibration, let threshold = calibration.threshold else { return }
+        let falsePositives = normal.count { $0 < threshold }
+        let truePositives = anomalous.count { $0 < threshold }
+        let chance = Metrics.wilsonInterval(falsePositives, of: normals)
+        alpha = calibration.alpha
+        falsePositiveRate = Double(falsePositives) / Double(normals)
+        falsePositiveInterval = [chance.low, chance.high]
+        sensitivity = Double(truePositives) / Double(anomalies)
+        accuracy = Double(normals - falsePositives + truePositives) / Double(normals + anomalies)
     }
 
     /// The figures in words, for a terminal and for report.md.
     public var text: String {
         func percent(_ value: Double?) -> String { value.map { String(format: "%.1f%%", $0 * 100) } ?? "no threshold" }
         func figure(_ value: Double) -> String { String(format: "%.4f", value) }
+        let falsePositives =
+            falsePositiveInterval.map {
+                "\(percent(falsePositiveRate)) (95% interval \(percent($0[0])) to \(percent($0[1])); alpha \(percent(alpha)))"
+            } ?? "no threshold"
+        let parts = aurocByPart.sorted { $0.key < $1.key }.map { "| AUROC of \($0.key) alone | \(figure($0.value)) |" }
         return """
             | figure | value |
             | --- | --- |
             | split | \(split): \(normals) normal, \(anomalies) anomalous |
-            | AUROC | \(figure(auroc)) (95% interval \(figure(aurocInterval[0])) to \(figure(aurocInterval[1]))) |
+            | AUROC, \(method) | \(figure(auroc)) (95% interval \(figure(aurocInterval[0])) to \(figure(aurocInterval[1]))) |
             | AUPR | \(figure(aupr)) |
             | false positives at 95% true positives | \(percent(fpr95)) |
             | accuracy at the threshold | \(percent(accuracy)) |
             | sensitivity at the threshold | \(percent(sensitivity)) |
-            | normal images called anomalous | \(percent(falsePositiveRate)) (alpha \(percent(alpha))) |
+            | normal images called anomalous | \(falsePositives) |
+            \(parts.joined(separator: "\n"))
             """
-    }
-
-    /// Writes report.json and report.md to `folder`.
-    public func write(to folder: String, title: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(self).write(to: URL(fileURLWithPath: "\(folder)/report.json"), options: .atomic)
-        let page = "# \(title)\n\n\(Model.notice)\n\n\(text)\n"
-        try Data(page.utf8).write(to: URL(fileURLWithPath: "\(folder)/report.md"), options: .atomic)
     }
 
     /// The figures as a manifest's member.

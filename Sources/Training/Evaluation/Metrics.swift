@@ -28,6 +28,24 @@ public struct Metrics: Sendable {
         return sum / Double(normal.count) / Double(anomalous.count)
     }
 
+    /// The rates at each threshold, from the highest, which calls nothing anomalous, to the lowest.
+    public var rocCurve: [(falsePositives: Double, truePositives: Double)] {
+        var result: [(falsePositives: Double, truePositives: Double)] = [(0, 0)]
+        var (left, right) = (normal.count, anomalous.count)
+        while left > 0 || right > 0 {
+            let threshold = max(left > 0 ? normal[left - 1] : -.infinity, right > 0 ? anomalous[right - 1] : -.infinity)
+            while left > 0, normal[left - 1] >= threshold { left -= 1 }
+            while right > 0, anomalous[right - 1] >= threshold { right -= 1 }
+            result.append(
+                (
+                    Double(normal.count - left) / Double(normal.count),
+                    Double(anomalous.count - right) / Double(anomalous.count)
+                )
+            )
+        }
+        return result
+    }
+
     /// The area under the precision-recall curve, anomalous images positive, by steps (average precision).
     public var aupr: Double {
         let all = (normal.map { ($0, false) } + anomalous.map { ($0, true) }).sorted { $0.0 > $1.0 }
@@ -63,5 +81,16 @@ public struct Metrics: Sendable {
         let values = (0..<rounds).map { _ in Metrics(normal: drawn(normal), anomalous: drawn(anomalous)).auroc }
             .sorted()
         return (values[Int(Double(rounds) * 0.025)], values[min(rounds - 1, Int(Double(rounds) * 0.975))])
+    }
+}
+
+extension Metrics {
+    /// The 95% interval of a share of `count` out of `total` (Wilson, 1927).
+    static func wilsonInterval(_ count: Int, of total: Int) -> (low: Double, high: Double) {
+        let (n, z) = (Double(total), 1.959964)
+        let share = Double(count) / n
+        let middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        let reach = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
+        return (max(0, middle - reach), min(1, middle + reach))
     }
 }

@@ -34,7 +34,7 @@ struct DiffusionStage: Stage {
         mirrored = images.map { recipe.diffusion.fit.networkInput($0.flipped, side: side) }
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.diffusionWeights)
         parameters = Parameters(layout: graph.parameters, using: &generator)
-        optimizer = Optimizer(.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), count: parameters.values.count)
+        optimizer = Optimizer(recipe.diffusion.optimizer.rule, count: parameters.values.count)
         gradient = [Float](repeating: 0, count: parameters.values.count)
         self.workers = workers
         average = MovingAverage(of: parameters.values, decay: recipe.diffusion.emaDecay)
@@ -66,7 +66,7 @@ struct DiffusionStage: Stage {
         let (loss, slope) = L1Loss.loss(output[0], target: noise)
         gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
         plan.backward([slope], parameters: parameters, accumulating: &gradient)
-        optimizer.step(&parameters, gradient: gradient, rate: recipe.diffusion.learningRate, workers: workers)
+        optimizer.step(&parameters, gradient: gradient, rate: recipe.diffusion.rate(index), workers: workers)
         if index < Self.averageAfter {
             average.values = parameters.values
         } else if (index + 1) % recipe.diffusion.emaEvery == 0 {
@@ -76,17 +76,13 @@ struct DiffusionStage: Stage {
     }
 
     var arrays: [String: [Float]] {
-        [
-            "parameters": parameters.values, "average": average.values, "moment.0": optimizer.moments[0],
-            "moment.1": optimizer.moments[1],
-        ]
+        optimizer.arrays.merging(["parameters": parameters.values, "average": average.values]) { first, _ in first }
     }
 
     mutating func restore(_ checkpoint: Checkpoint) throws {
         let count = parameters.values.count
         parameters.values = try checkpoint.array("parameters", count: count)
         average.values = try checkpoint.array("average", count: count)
-        let moments = try (0..<2).map { try checkpoint.array("moment.\($0)", count: count) }
-        optimizer = Optimizer(optimizer.rule, steps: checkpoint.step, moments: moments)
+        optimizer = try optimizer.restored(from: checkpoint)
     }
 }

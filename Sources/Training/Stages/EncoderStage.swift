@@ -1,16 +1,16 @@
 import DIA
-import Glibc
 import Imaging
 import Kernels
 import Neural
 
-/// Trains the encoder by contrast, with dissolved copies as negatives (method, section 3).
+/// Trains the encoder by contrast with dissolved or blurred copies, or none (method, section 3).
 struct EncoderStage: Stage {
     static let name = "encoder"
 
     private let recipe: Recipe
     private let images: [Image]
-    private let dissolver: Dissolver
+    /// There where negatives are dissolved.
+    private let dissolver: Dissolver?
     private let plan: TrainingPlan
     private let loss: ContrastiveLoss
     private let augmentation: Augmentation
@@ -19,14 +19,18 @@ struct EncoderStage: Stage {
     private var gradient: [Float]
     private let workers: Workers
 
-    init(_ recipe: Recipe, images: [Image], dissolver: Dissolver, workers: Workers) {
+    init(_ recipe: Recipe, images: [Image], dissolver: Dissolver?, workers: Workers) {
         self.recipe = recipe
         self.images = images
         self.dissolver = dissolver
         let graph = recipe.encoderNetwork.graph()
-        plan = TrainingPlan(graph, batch: 3 * Shift.count * recipe.encoder.batch, workers: workers)
+        plan = TrainingPlan(
+            graph,
+            batch: recipe.encoder.negatives.chunks * Shift.count * recipe.encoder.batch,
+            workers: workers
+        )
         loss = ContrastiveLoss(temperature: recipe.encoder.temperature, mask: recipe.encoder.mask)
-        augmentation = Augmentation(cropScale: recipe.encoder.cropScale, jitter: recipe.encoder.jitter)
+        augmentation = Augmentation(recipe.encoder)
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.encoderWeights)
         parameters = Parameters(layout: graph.parameters, using: &generator)
         optimizer = Optimizer(recipe.encoder.optimizer.rule, count: parameters.values.count)
@@ -39,15 +43,16 @@ struct EncoderStage: Stage {
     mutating func step(_ index: Int) -> Float {
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.encoderSteps + UInt64(index))
         let batch = (0..<recipe.encoder.batch).map { _ in images[Int.random(in: images.indices, using: &generator)] }
-        func flippedAtRandom() -> [Image] { batch.map { Bool.random(using: &generator) ? $0.flipped : $0 } }
-        let first = flippedAtRandom()
-        let second = flippedAtRandom()
-        let t = Int.random(in: recipe.encoder.dissolveFrom..<recipe.encoder.dissolveTo, using: &generator)
-        let third = dissolver.dissolve(flippedAtRandom(), at: Array(repeating: t, count: batch.count))
+        func flippedAtRandom(_ generator: inout SplitMix64) -> [Image] {
+            batch.map { Bool.random(using: &generator) ? $0.flipped : $0 }
+        }
+        let first = flippedAtRandom(&generator)
+        let second = flippedAtRandom(&generator)
+        let third = negatives(flippedAtRandom, using: &generator)
         // Chunk, shift, image.
         var input: [Float] = []
         var labels: [Int] = []
-        for chunk in [first, second, third] {
+        for chunk in [first, second] + (third.map { [$0] } ?? []) {
             for k in 0..<Shift.count {
                 for image in chunk {
                     input += augmentation(recipe.encoder.shifts(image, k), using: &generator).samples
@@ -64,27 +69,35 @@ struct EncoderStage: Stage {
             parameters: parameters,
             accumulating: &gradient
         )
-        optimizer.step(&parameters, gradient: gradient, rate: rate(at: index), workers: workers)
+        optimizer.step(&parameters, gradient: gradient, rate: recipe.encoder.rate(index), workers: workers)
         return contrastive.loss + shift.loss
     }
 
-    /// Linear warm-up from a tenth, then a cosine to zero.
-    private func rate(at step: Int) -> Float {
-        let (peak, warmUp) = (recipe.encoder.learningRate, recipe.encoder.warmUpSteps)
-        if step < warmUp { return peak * (0.1 + 0.9 * Float(step) / Float(warmUp)) }
-        return peak * 0.5 * (1 + cos(.pi * Float(step - warmUp) / Float(max(steps - warmUp, 1))))
+    /// The third chunk, of the step's images flipped anew.
+    private func negatives(
+        _ images: (inout SplitMix64) -> [Image],
+        using generator: inout SplitMix64
+    ) -> [Image]? {
+        switch recipe.encoder.negatives {
+        case .none: return nil
+        case .dissolved:
+            let t = Int.random(in: recipe.encoder.dissolveFrom..<recipe.encoder.dissolveTo, using: &generator)
+            let images = images(&generator)
+            return dissolver?.dissolve(images, at: images.map { _ in t })
+        case .gaussian:
+            let deviation = Float.random(in: Negatives.deviations, using: &generator)
+            return images(&generator).map { $0.blurred(deviation: deviation) }
+        case .median: return images(&generator).map { $0.medianFiltered(radius: Negatives.medianRadius) }
+        }
     }
 
     var arrays: [String: [Float]] {
-        var arrays = ["parameters": parameters.values]
-        for (index, moment) in optimizer.moments.enumerated() { arrays["moment.\(index)"] = moment }
-        return arrays
+        optimizer.arrays.merging(["parameters": parameters.values]) { first, _ in first }
     }
 
     mutating func restore(_ checkpoint: Checkpoint) throws {
         let count = parameters.values.count
         parameters.values = try checkpoint.array("parameters", count: count)
-        let moments = try optimizer.moments.indices.map { try checkpoint.array("moment.\($0)", count: count) }
-        optimizer = Optimizer(optimizer.rule, steps: checkpoint.step, moments: moments)
+        optimizer = try optimizer.restored(from: checkpoint)
     }
 }

@@ -76,5 +76,6 @@ struct StageRunner {
         let lines = losses.enumerated().map { "\($0.offset + 1),\($0.element)\n" }
         let text = "step,loss\n" + lines.joined()
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).losses.csv"), options: .atomic)
+        try LossPlot.chart(losses, title: "\(name): loss").write(to: "\(folder)/\(name).losses.png")
     }
 }

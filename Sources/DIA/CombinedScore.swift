@@ -1,0 +1,67 @@
+/// The mean of several measures, each brought to mean 0 and deviation 1 over the training images.
+///
+/// Every training image is measured against the others, so that it does not find itself in the bank.
+struct CombinedScore: Sendable {
+    /// What a part needs beside the evidence.
+    enum Measure: Sendable {
+        case csi
+        case neighbors(NeighborBank, stage: Int)
+        case density(FeatureDensity, stage: Int)
+        case residual(step: Int)
+    }
+
+    /// A part with its scale over the training images.
+    struct Part: Sendable {
+        let measure: Measure
+        var mean: Float
+        var deviation: Float
+    }
+
+    /// The parts.
+    let parts: [Part]
+
+    /// A score with given numbers.
+    init(parts: [Part]) { self.parts = parts }
+
+    /// The score of `parts` over `training`; nil if a covariance cannot be taken.
+    init?(_ parts: [ScorePart], training: [Evidence], csi: CSIScore) {
+        var result: [Part] = []
+        for part in parts {
+            let measure: Measure
+            switch part {
+            case .csi: measure = .csi
+            case .residual(let step): measure = .residual(step: step)
+            case .neighbors(let stage):
+                measure = .neighbors(NeighborBank(training.map { $0.features.stages[stage - 1] }), stage: stage)
+            case .density(let stage):
+                guard let density = FeatureDensity(of: training.map { $0.features.stages[stage - 1] }) else {
+                    return nil
+                }
+                measure = .density(density, stage: stage)
+            }
+            let values = training.enumerated().map { measure.value($0.element, csi, excluding: $0.offset) }
+            let mean = values.reduce(0, +) / Double(values.count)
+            let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+            result.append(Part(measure: measure, mean: Float(mean), deviation: Float(max(variance.squareRoot(), 1e-3))))
+        }
+        self.init(parts: result)
+    }
+
+    /// Each part's value, standardised; the normality is their mean.
+    func callAsFunction(_ evidence: Evidence, csi: CSIScore) -> [Double] {
+        parts.map { ($0.measure.value(evidence, csi) - Double($0.mean)) / Double($0.deviation) }
+    }
+}
+
+extension CombinedScore.Measure {
+    /// The measure of one image, higher for more normal; `excluded` is its own entry in the bank.
+    func value(_ evidence: Evidence, _ csi: CSIScore, excluding excluded: Int? = nil) -> Double {
+        switch self {
+        case .csi: csi(evidence.features, excluding: excluded).normality
+        case .neighbors(let bank, let stage):
+            bank.nearness(evidence.features.stages[stage - 1], excluding: excluded)
+        case .density(let density, let stage): density.density(evidence.features.stages[stage - 1])
+        case .residual(let step): evidence.residuals[step] ?? 0
+        }
+    }
+}

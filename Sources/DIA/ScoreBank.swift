@@ -1,0 +1,142 @@
+public import ModelFile
+
+/// What a model remembers of its training images: everything between evidence and normality.
+public struct ScoreBank: Sendable {
+    /// The normality of one image, and what it is made of.
+    public struct Result: Sendable, Hashable {
+        /// Higher is more normal.
+        public var normality: Double
+        /// CSI's terms, whatever the method.
+        public var csi: CSIScore.Result
+        /// The standardised value of each part of a combined score, whose mean is the normality.
+        public var parts: [Double]
+    }
+
+    /// CSI's bank.
+    public let csi: CSIScore
+    /// The parts of the combined score; none where the method is csi.
+    public let parts: [ScorePart]
+    private let combined: CombinedScore?
+
+    /// The bank of `training`, at least two images, for a score of `parts`.
+    ///
+    /// Throws if the images' features have no covariance.
+    public init(training: [Evidence], parts: [ScorePart]) throws(ModelFileError) {
+        csi = CSIScore(training: training.map(\.features))
+        self.parts = parts
+        combined = parts.isEmpty ? nil : CombinedScore(parts, training: training, csi: csi)
+        guard parts.isEmpty || combined != nil else {
+            throw ModelFileError(file: "bank", reason: "the training images' features are all the same")
+        }
+    }
+
+    /// The normality of an image with `evidence`.
+    public func callAsFunction(_ evidence: Evidence) -> Result {
+        let csi = csi(evidence.features)
+        guard let combined else { return Result(normality: csi.normality, csi: csi, parts: []) }
+        let parts = combined(evidence, csi: self.csi)
+        return Result(normality: parts.reduce(0, +) / Double(parts.count), csi: csi, parts: parts)
+    }
+
+    /// Everything as the tensors of a bank file.
+    public var tensors: [NamedTensor] {
+        let axisShape = [csi.axes.count, csi.entries, csi.size]
+        var result = [
+            NamedTensor(name: "axis", shape: axisShape, values: csi.axes.flatMap { $0 }),
+            NamedTensor(name: "weight_sim", shape: [csi.axes.count], values: csi.similarityWeights),
+            NamedTensor(name: "weight_shift", shape: [csi.axes.count], values: csi.shiftWeights),
+        ]
+        guard let combined else { return result }
+        for (part, entry) in zip(parts, combined.parts) {
+            switch entry.measure {
+            case .csi, .residual: break
+            case .neighbors(let bank, _):
+                result.append(NamedTensor(name: part.name, shape: [bank.entries, bank.size], values: bank.axes))
+            case .density(let density, _):
+                let size = density.mean.count
+                result.append(NamedTensor(name: "\(part.name).mean", shape: [size], values: density.mean))
+                result.append(
+                    NamedTensor(name: "\(part.name).whitening", shape: [size, size], values: density.whitening)
+                )
+            }
+        }
+        let (means, deviations) = (combined.parts.map(\.mean), combined.parts.map(\.deviation))
+        result.append(NamedTensor(name: "standard.mean", shape: [means.count], values: means))
+        result.append(NamedTensor(name: "standard.deviation", shape: [means.count], values: deviations))
+        return result
+    }
+
+    /// The bank in `file`, for an encoder of `network`'s sizes and a score of `parts`.
+    ///
+    /// Throws an error that names the tensor that is missing, of another shape or impossible.
+    public init(_ file: Safetensors, network: ResNet18, parts: [ScorePart]) throws(ModelFileError) {
+        csi = try Self.csi(file, size: network.projection)
+        self.parts = parts
+        guard !parts.isEmpty else {
+            combined = nil
+            return
+        }
+        let means = try file.floats("standard.mean", shape: [parts.count])
+        let deviations = try file.floats("standard.deviation", shape: [parts.count])
+        guard deviations.allSatisfy({ $0 > 0 }) else {
+            throw ModelFileError(file: file.file, tensor: "standard.deviation", reason: "is not positive everywhere")
+        }
+        var entries: [CombinedScore.Part] = []
+        for (index, part) in parts.enumerated() {
+            let measure = try Self.measure(part, file, network)
+            entries.append(CombinedScore.Part(measure: measure, mean: means[index], deviation: deviations[index]))
+        }
+        combined = CombinedScore(parts: entries)
+    }
+
+    private static func csi(_ file: Safetensors, size: Int) throws(ModelFileError) -> CSIScore {
+        let entries = try rows(of: "axis", in: file, dimensions: 3, at: 1)
+        let axis = try file.floats("axis", shape: [Shift.count, entries, size])
+        return CSIScore(
+            axes: (0..<Shift.count).map { Array(axis[$0 * entries * size..<($0 + 1) * entries * size]) },
+            size: size,
+            similarityWeights: try file.floats("weight_sim", shape: [Shift.count]),
+            shiftWeights: try file.floats("weight_shift", shape: [Shift.count])
+        )
+    }
+
+    private static func measure(
+        _ part: ScorePart,
+        _ file: Safetensors,
+        _ network: ResNet18
+    ) throws(ModelFileError) -> CombinedScore.Measure {
+        switch part {
+        case .csi: return .csi
+        case .residual(let step): return .residual(step: step)
+        case .neighbors(let stage):
+            let size = network.stageFeatures[stage - 1] * Shift.count
+            let entries = try rows(of: part.name, in: file, dimensions: 2, at: 0)
+            let axes = try file.floats(part.name, shape: [entries, size])
+            return .neighbors(NeighborBank(stored: axes, size: size), stage: stage)
+        case .density(let stage):
+            let size = network.stageFeatures[stage - 1] * Shift.count
+            let density = FeatureDensity(
+                mean: try file.floats("\(part.name).mean", shape: [size]),
+                whitening: try file.floats("\(part.name).whitening", shape: [size, size])
+            )
+            return .density(density, stage: stage)
+        }
+    }
+
+    /// The one extent of a tensor that is free: how many training images it holds.
+    private static func rows(
+        of name: String,
+        in file: Safetensors,
+        dimensions: Int,
+        at index: Int
+    ) throws(ModelFileError) -> Int {
+        guard let shape = file.shape(of: name), shape.count == dimensions, shape[index] > 0 else {
+            throw ModelFileError(
+                file: file.file,
+                tensor: name,
+                reason: "is missing, or has no \(dimensions) dimensions of at least one"
+            )
+        }
+        return shape[index]
+    }
+}

@@ -1,0 +1,42 @@
+import Glibc
+
+/// The learning rate of each step.
+public struct LearningRate: Sendable, Hashable {
+    /// What the rate does after the warm-up.
+    public enum Decay: String, Sendable, Codable, Hashable {
+        /// It stays.
+        case constant
+        /// It falls to zero along half a cosine.
+        case cosine
+    }
+
+    /// The rate after the warm-up.
+    public var peak: Float
+    /// Steps over which it grows from a tenth.
+    public var warmUpSteps: Int
+    /// What it does then.
+    public var decay: Decay
+    /// Steps in all.
+    public var steps: Int
+
+    /// The rate of step `index`, from 0.
+    public func callAsFunction(_ index: Int) -> Float {
+        if index < warmUpSteps { return peak * (0.1 + 0.9 * Float(index) / Float(warmUpSteps)) }
+        guard decay == .cosine else { return peak }
+        return peak * 0.5 * (1 + cos(.pi * Float(index - warmUpSteps) / Float(max(steps - warmUpSteps, 1))))
+    }
+}
+
+extension Recipe.Diffusion {
+    /// The stage's learning rate.
+    var rate: LearningRate {
+        LearningRate(peak: learningRate, warmUpSteps: warmUpSteps, decay: decay, steps: steps)
+    }
+}
+
+extension Recipe.Encoder {
+    /// The stage's learning rate.
+    var rate: LearningRate {
+        LearningRate(peak: learningRate, warmUpSteps: warmUpSteps, decay: decay, steps: steps)
+    }
+}

@@ -1,0 +1,82 @@
+import Imaging
+
+/// A colour, each component in [0, 1].
+struct Color: Sendable, Hashable {
+    let red, green, blue: Float
+
+    static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
+    static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
+    static let pale = Color(red: 0.88, green: 0.88, blue: 0.88)
+    static let blue = Color(red: 0.12, green: 0.42, blue: 0.72)
+    static let orange = Color(red: 0.9, green: 0.45, blue: 0.05)
+    static let lightBlue = Color(red: 0.68, green: 0.8, blue: 0.92)
+}
+
+/// A picture to draw on, white at first.
+struct Canvas {
+    private(set) var image: Image
+
+    init(width: Int, height: Int) { image = Image(height: height, width: width, channels: 3, filledWith: 1) }
+
+    /// Lays `color` over a pixel; `cover` is the share that it takes. Outside the picture nothing happens.
+    mutating func blend(_ color: Color, x: Int, y: Int, cover: Float = 1) {
+        guard (0..<image.width).contains(x), (0..<image.height).contains(y) else { return }
+        for (channel, value) in [color.red, color.green, color.blue].enumerated() {
+            image[y, x, channel] += (value - image[y, x, channel]) * cover
+        }
+    }
+
+    mutating func fill(_ color: Color, x: ClosedRange<Int>, y: ClosedRange<Int>, cover: Float = 1) {
+        for row in y { for column in x { blend(color, x: column, y: row, cover: cover) } }
+    }
+
+    /// A line of `thickness` pixels with soft borders.
+    mutating func line(
+        _ color: Color,
+        from start: (x: Double, y: Double),
+        to end: (x: Double, y: Double),
+        thickness: Double = 1.6
+    ) {
+        let (dx, dy) = (end.x - start.x, end.y - start.y)
+        let squares = dx * dx + dy * dy
+        let reach = thickness / 2 + 1
+        for y in Int(min(start.y, end.y) - reach)...Int(max(start.y, end.y) + reach) {
+            for x in Int(min(start.x, end.x) - reach)...Int(max(start.x, end.x) + reach) {
+                // The nearest point of the line to the pixel's middle.
+                let (px, py) = (Double(x) + 0.5 - start.x, Double(y) + 0.5 - start.y)
+                let share = squares > 0 ? min(max((px * dx + py * dy) / squares, 0), 1) : 0
+                let (ox, oy) = (px - share * dx, py - share * dy)
+                let distance = (ox * ox + oy * oy).squareRoot()
+                let cover = min(max(thickness / 2 + 0.5 - distance, 0), 1)
+                if cover > 0 { blend(color, x: x, y: y, cover: Float(cover)) }
+            }
+        }
+    }
+
+    /// Where a text stands beside its point.
+    enum Anchor {
+        case left, middle, right
+    }
+
+    /// Text with its top at `y`; each dot of the font is `scale` pixels wide.
+    mutating func text(
+        _ text: String,
+        x: Int,
+        y: Int,
+        _ anchor: Anchor = .left,
+        color: Color = .black,
+        scale: Int = 2
+    ) {
+        let width = text.count * BitmapFont.advance * scale
+        let start = anchor == .left ? x : anchor == .middle ? x - width / 2 : x - width
+        for (place, character) in text.enumerated() {
+            for row in 0..<BitmapFont.height {
+                for column in 0..<5 where BitmapFont.isSet(character, row: row, column: column) {
+                    let left = start + (place * BitmapFont.advance + column) * scale
+                    let top = y + row * scale
+                    fill(color, x: left...left + scale - 1, y: top...top + scale - 1)
+                }
+            }
+        }
+    }
+}

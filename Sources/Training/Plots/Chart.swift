@@ -1,0 +1,110 @@
+import Codecs
+import Foundation
+import Imaging
+
+/// A chart with two linear axes: lines, bars and marks in one frame.
+struct Chart {
+    /// What is drawn, later parts over earlier ones.
+    enum Layer {
+        /// A line through points.
+        case line([(x: Double, y: Double)], Color)
+        /// A bar from 0 to `y` over each range of x.
+        case bars([(x: ClosedRange<Double>, y: Double)], Color)
+        /// A vertical mark.
+        case mark(x: Double, Color)
+    }
+
+    /// Above the frame, under it and on its left.
+    let title, xLabel, yLabel: String
+    /// What the frame shows.
+    let x, y: ClosedRange<Double>
+    /// What is drawn.
+    var layers: [Layer] = []
+    /// Names of colours, in the frame's upper right corner.
+    var legend: [(text: String, color: Color)] = []
+
+    private static let (width, height) = (720, 480)
+    private static let frame = (left: 90, right: 700, top: 44, bottom: 410)
+
+    /// The chart as a picture.
+    var image: Image {
+        var canvas = Canvas(width: Self.width, height: Self.height)
+        let frame = Self.frame
+        let middle = (frame.left + frame.right) / 2
+        canvas.text(title, x: middle, y: 14, .middle)
+        canvas.text(xLabel, x: middle, y: frame.bottom + 42, .middle)
+        canvas.text(yLabel, x: 8, y: frame.top - 24)
+        for value in Self.ticks(x) {
+            let place = Int(position(x: value, y: 0).x)
+            canvas.fill(.pale, x: place...place, y: frame.top...frame.bottom)
+            canvas.text(Self.label(value), x: place, y: frame.bottom + 10, .middle)
+        }
+        for value in Self.ticks(y) {
+            let place = Int(position(x: 0, y: value).y)
+            canvas.fill(.pale, x: frame.left...frame.right, y: place...place)
+            canvas.text(Self.label(value), x: frame.left - 8, y: place - 7, .right)
+        }
+        for layer in layers { draw(layer, on: &canvas) }
+        for edge in [frame.left, frame.right] { canvas.fill(.grey, x: edge...edge, y: frame.top...frame.bottom) }
+        for edge in [frame.top, frame.bottom] { canvas.fill(.grey, x: frame.left...frame.right, y: edge...edge) }
+        for (row, entry) in legend.enumerated() {
+            let top = frame.top + 12 + row * 22
+            canvas.fill(entry.color, x: frame.right - 30...frame.right - 12, y: top + 2...top + 11)
+            canvas.text(entry.text, x: frame.right - 38, y: top, .right)
+        }
+        return canvas.image
+    }
+
+    private func draw(_ layer: Layer, on canvas: inout Canvas) {
+        switch layer {
+        case .line(let points, let color):
+            for (start, end) in zip(points, points.dropFirst()) {
+                canvas.line(color, from: position(x: start.x, y: start.y), to: position(x: end.x, y: end.y))
+            }
+        case .bars(let bars, let color):
+            for bar in bars where bar.y > 0 {
+                let (low, high) = (position(x: bar.x.lowerBound, y: 0), position(x: bar.x.upperBound, y: bar.y))
+                guard high.x - 1 >= low.x else { continue }
+                canvas.fill(color, x: Int(low.x)...Int(high.x - 1), y: Int(high.y)...Int(low.y), cover: 0.55)
+            }
+        case .mark(let value, let color):
+            let (low, high) = (position(x: value, y: y.lowerBound), position(x: value, y: y.upperBound))
+            canvas.line(color, from: low, to: high)
+        }
+    }
+
+    /// Where a point of the axes stands on the canvas; points outside the frame stand on its border.
+    private func position(x valueX: Double, y valueY: Double) -> (x: Double, y: Double) {
+        let frame = Self.frame
+        func share(_ value: Double, _ range: ClosedRange<Double>) -> Double {
+            let extent = range.upperBound - range.lowerBound
+            guard value.isFinite, extent > 0 else { return 0 }
+            return min(max((value - range.lowerBound) / extent, 0), 1)
+        }
+        return (
+            Double(frame.left) + share(valueX, x) * Double(frame.right - frame.left),
+            Double(frame.bottom) - share(valueY, y) * Double(frame.bottom - frame.top)
+        )
+    }
+
+    /// Round values within `range`, some five of them.
+    static func ticks(_ range: ClosedRange<Double>) -> [Double] {
+        let extent = range.upperBound - range.lowerBound
+        guard extent > 0, extent.isFinite else { return [range.lowerBound] }
+        let power = pow(10, (log10(extent / 5)).rounded(.down))
+        let step = [1, 2, 5, 10].map { $0 * power }.first { extent / $0 <= 6 } ?? extent
+        let first = (range.lowerBound / step).rounded(.up)
+        let last = (range.upperBound / step).rounded(.down)
+        guard first <= last else { return [range.lowerBound] }
+        return stride(from: first, through: last, by: 1).map { $0 * step }
+    }
+
+    private static func label(_ value: Double) -> String {
+        abs(value) < 1e-12 ? "0" : String(format: abs(value) >= 1e6 ? "%.2g" : "%.6g", value)
+    }
+
+    /// Writes the chart as a PNG file.
+    func write(to path: String) throws {
+        try Data(PNG.encode(image)).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Training
+
+/// What the commands that train share.
+struct TrainingOptions: ParsableArguments {
+    @OptionGroup var options: DataOptions
+
+    @Option(help: "The model directory to write.")
+    var out: String
+
+    @Option(help: "The recipe, a JSON file; by default recipe.json in the model directory.")
+    var recipe: String?
+
+    func pipeline() throws -> Pipeline {
+        let recipe = try Recipe.load(path: recipe ?? "\(out)/recipe.json")
+        return try Pipeline(
+            recipe,
+            data: options.load(),
+            normal: options.normal,
+            folder: out,
+            workers: options.workers(),
+            isInterrupted: Interruption.watch()
+        )
+    }
+}
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains a model: diffusion, encoder, calibration, evaluation. Goes on where it stopped."
+    )
+
+    @OptionGroup var options: TrainingOptions
+
+    func run() throws {
+        let evaluation = try options.pipeline().run()
+        print(evaluation?.text ?? "No test split with anomalous images: the model is not evaluated.")
+    }
+}
+
+struct Diffusion: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains the U-Net that dissolves, and writes unet.safetensors. Goes on where it stopped."
+    )
+
+    @OptionGroup var options: TrainingOptions
+
+    func run() throws { try options.pipeline().trainDiffusion() }
+}
+
+struct Encoder: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains the encoder that scores, and writes encoder.safetensors. Goes on where it stopped."
+    )
+
+    @OptionGroup var options: TrainingOptions
+
+    func run() throws { try options.pipeline().trainEncoder() }
+}
+
+struct Calibrate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fills the bank, calibrates, and writes model.json, with the two networks' files as they are."
+    )
+
+    @OptionGroup var options: TrainingOptions
+
+    func run() throws { try options.pipeline().calibrate() }
+}
