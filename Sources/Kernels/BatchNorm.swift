@@ -58,6 +58,30 @@ public struct BatchNorm: Sendable {
             runningMean[channel] += Self.momentum * (mean[channel] - runningMean[channel])
             runningVariance[channel] += Self.momentum * (unbiased - runningVariance[channel])
         }
+        normalize(
+            rows: rows,
+            input: input,
+            gain: gain,
+            bias: bias,
+            statistics: statistics,
+            output: output,
+            workspace: workspace,
+            workers
+        )
+    }
+
+    /// The output of a forward pass that has left its `statistics`.
+    public func normalize(
+        rows: Int,
+        input: Floats,
+        gain: Floats,
+        bias: Floats,
+        statistics: Floats,
+        output: MutableFloats,
+        workspace: MutableFloats,
+        _ workers: Workers
+    ) {
+        let (mean, inverse) = (statistics, statistics + channels)
         let slope = workspace
         let offset = workspace + channels
         for channel in 0..<channels {

@@ -74,6 +74,13 @@ public struct Graph: Sendable {
         return offset
     }
 
+    /// For each value, the node that computes it; nil for the inputs.
+    var producers: [Int?] {
+        var result = [Int?](repeating: nil, count: shapes.count)
+        for (index, node) in nodes.enumerated() { result[node.output] = index }
+        return result
+    }
+
     /// For each value, the nodes that read it, in order.
     var consumers: [[Int]] {
         var result = Array(repeating: [Int](), count: shapes.count)

@@ -15,8 +15,15 @@ protocol Operation: Sendable {
     func workspaceCount(batch: Int) -> Int
     /// Where the operation's numbers are among all of the network.
     var parameterRange: Range<Int> { get }
+    /// Whether ``repeatForward(_:)`` is cheap: a large plan then drops the output after the forward pass.
+    ///
+    /// The backward pass of such an operation reads its input, so that is still there.
+    var isRepeatable: Bool { get }
     /// Computes the output.
     func forward(_ pass: ForwardPass)
+    /// Computes the output again, from what the forward pass saved and to the same last bit, and moves nothing
+    /// else; only called where ``isRepeatable``.
+    func repeatForward(_ pass: ForwardPass)
     /// Computes the gradients of the inputs, and adds those of the parameters.
     func backward(_ pass: BackwardPass)
 }
@@ -27,6 +34,8 @@ extension Operation {
     func savedCount(batch: Int) -> Int { 0 }
     func workspaceCount(batch: Int) -> Int { 0 }
     var parameterRange: Range<Int> { 0..<0 }
+    var isRepeatable: Bool { false }
+    func repeatForward(_ pass: ForwardPass) { forward(pass) }
 }
 
 /// What an operation's forward pass works on.

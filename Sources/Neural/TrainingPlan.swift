@@ -12,32 +12,34 @@ public final class TrainingPlan {
     private let memory: FloatBuffer
     private let workspace: FloatBuffer
     private var values: [MutableFloats] = []
+    /// Where a value stands that the backward pass computes again; nil for the others.
+    private var repeated: [MutableFloats?] = []
     private var gradients: [MutableFloats?] = []
     private var saved: [MutableFloats] = []
 
+    /// Floats from which on a plan computes what is cheap a second time, rather than keep it: 4 GB.
+    private static let repeatingFrom = 1 << 30
+
     /// Plans `graph` for `batch` images.
-    public init(_ graph: Graph, batch: Int, workers: Workers) {
+    ///
+    /// `repeating` says whether the outputs of norms are computed again in the backward pass; by default they
+    /// are where the plan would be large. Results are the same to the last bit.
+    public init(_ graph: Graph, batch: Int, repeating: Bool? = nil, workers: Workers) {
         precondition(batch > 0, "a batch of \(batch)")
         self.graph = graph
         self.batch = batch
         self.workers = workers
-        let lifetimes = TrainingLifetimes(graph)
-        var plan = MemoryPlan()
-        let valueRequests = graph.shapes.indices.map {
-            plan.add(count: batch * graph.shapes[$0].count, lifetime: lifetimes.values[$0])
+        var places = TrainingPlaces(graph, batch: batch, repeating: repeating ?? false)
+        if repeating == nil, places.total > Self.repeatingFrom {
+            places = TrainingPlaces(graph, batch: batch, repeating: true)
         }
-        let gradientRequests = graph.shapes.indices.map { index in
-            lifetimes.gradients[index].map { plan.add(count: batch * graph.shapes[index].count, lifetime: $0) }
-        }
-        let savedRequests = graph.nodes.enumerated().map { index, node in
-            plan.add(count: node.operation.savedCount(batch: batch), lifetime: index...lifetimes.backward(index))
-        }
-        let (offsets, total) = plan.place()
-        memory = FloatBuffer(count: total)
+        memory = FloatBuffer(count: places.total)
         workspace = FloatBuffer(count: graph.nodes.map { $0.operation.workspaceCount(batch: batch) }.max() ?? 0)
-        values = valueRequests.map { memory.pointer + offsets[$0] }
-        gradients = gradientRequests.map { $0.map { memory.pointer + offsets[$0] } }
-        saved = savedRequests.map { memory.pointer + offsets[$0] }
+        let base = memory.pointer
+        values = places.values.map { base + $0 }
+        repeated = places.repeated.map { $0.map { base + $0 } }
+        gradients = places.gradients.map { $0.map { base + $0 } }
+        saved = places.saved.map { base + $0 }
     }
 
     /// The floats this plan holds.
@@ -84,20 +86,45 @@ public final class TrainingPlan {
         precondition(outputGradients.count == graph.outputs.count, "one gradient for each output")
         precondition(gradient.count == parameters.values.count, "a gradient of another network")
         var isWritten = Array(repeating: false, count: graph.shapes.count)
+        var isRepeated = Array(repeating: false, count: graph.shapes.count)
         for (index, values) in zip(graph.outputs, outputGradients) {
             guard let values, let target = gradients[index] else { continue }
             precondition(values.count == batch * graph.shapes[index].count, "gradient of \(values.count) numbers")
             for (place, value) in values.enumerated() { target[place] = value }
             isWritten[index] = true
         }
+        let producers = graph.producers
         parameters.values.withUnsafeBufferPointer { parameters in
             gradient.withUnsafeMutableBufferPointer { gradient in
                 guard let parameters = parameters.baseAddress, let gradient = gradient.baseAddress else { return }
                 for index in graph.nodes.indices.reversed() {
+                    for input in graph.nodes[index].inputs where repeated[input] != nil && !isRepeated[input] {
+                        producers[input].map { computeAgain($0, parameters) }
+                        isRepeated[input] = true
+                    }
                     backward(index, &isWritten, parameters, gradient)
                 }
             }
         }
+    }
+
+    /// Computes the output of node `index` again.
+    private func computeAgain(_ index: Int, _ parameters: Floats) {
+        let node = graph.nodes[index]
+        guard let output = repeated[node.output] else { return }
+        node.operation.repeatForward(
+            ForwardPass(
+                batch: batch,
+                first: values[node.inputs[0]],
+                second: nil,
+                output: output,
+                saved: saved[index],
+                workspace: workspace.pointer,
+                // Only read: a repeated pass moves no running statistics.
+                parameters: MutableFloats(mutating: parameters),
+                workers: workers
+            )
+        )
     }
 
     private func backward(
@@ -118,8 +145,8 @@ public final class TrainingPlan {
         node.operation.backward(
             BackwardPass(
                 batch: batch,
-                first: values[node.inputs[0]],
-                second: node.inputs.count > 1 ? Floats(values[node.inputs[1]]) : nil,
+                first: repeated[node.inputs[0]] ?? values[node.inputs[0]],
+                second: node.inputs.count > 1 ? Floats(repeated[node.inputs[1]] ?? values[node.inputs[1]]) : nil,
                 output: values[node.output],
                 saved: saved[index],
                 workspace: workspace.pointer,
@@ -131,48 +158,5 @@ public final class TrainingPlan {
                 workers: workers
             )
         )
-    }
-}
-
-/// When each value and each gradient of a training step is alive; forward steps count from 0, the
-/// backward step of node i is `2 n - i`.
-private struct TrainingLifetimes {
-    private let count: Int
-    private(set) var values: [ClosedRange<Int>] = []
-    /// Nil where no gradient is needed: at the inputs, and before the first parameter.
-    private(set) var gradients: [ClosedRange<Int>?] = []
-
-    func backward(_ node: Int) -> Int { 2 * count - node }
-
-    init(_ graph: Graph) {
-        count = graph.nodes.count
-        let end = 2 * count + 1
-        var first = Array(repeating: 0, count: graph.shapes.count)
-        var last = Array(repeating: 0, count: graph.shapes.count)
-        var gradientFirst: [Int?] = Array(repeating: nil, count: graph.shapes.count)
-        var gradientLast = Array(repeating: end, count: graph.shapes.count)
-        var needsGradient = Array(repeating: false, count: graph.shapes.count)
-        for (index, node) in graph.nodes.enumerated() {
-            let backward = 2 * count - index
-            first[node.output] = index
-            last[node.output] = max(index, node.operation.readsOutput ? backward : index)
-            for input in node.inputs {
-                last[input] = max(last[input], node.operation.readsInputs ? backward : index)
-            }
-            needsGradient[node.output] =
-                !(node.operation is AffineOperation) || node.inputs.contains { needsGradient[$0] }
-            gradientLast[node.output] = backward
-            // Consumers come in order, so the last one seen is the first to write.
-            for input in node.inputs { gradientFirst[input] = backward }
-        }
-        for output in graph.outputs {
-            last[output] = max(last[output], count)
-            gradientFirst[output] = min(gradientFirst[output] ?? count, count)
-        }
-        values = graph.shapes.indices.map { first[$0]...max(first[$0], last[$0]) }
-        gradients = graph.shapes.indices.map { index in
-            guard needsGradient[index], let from = gradientFirst[index] else { return nil }
-            return from...max(from, gradientLast[index])
-        }
     }
 }

@@ -26,6 +26,21 @@ struct BatchNormOperation: Operation {
         )
     }
 
+    var isRepeatable: Bool { true }
+
+    func repeatForward(_ pass: ForwardPass) {
+        norm.normalize(
+            rows: pass.batch * pixels,
+            input: pass.first,
+            gain: pass.parameters + gain,
+            bias: pass.parameters + bias,
+            statistics: pass.saved,
+            output: pass.output,
+            workspace: pass.workspace,
+            pass.workers
+        )
+    }
+
     func backward(_ pass: BackwardPass) {
         guard let target = pass.firstGradient else { preconditionFailure("a norm follows a layer with weights") }
         norm.backward(

@@ -18,7 +18,9 @@ struct Canvas {
 
     init(width: Int, height: Int) { image = Image(height: height, width: width, channels: 3, filledWith: 1) }
 
-    /// Lays `color` over a pixel; `cover` is the share that it takes. Outside the picture nothing happens.
+    /// Lays `color` over a pixel; `cover` is the share that it takes.
+    ///
+    /// Outside the picture nothing happens.
     mutating func blend(_ color: Color, x: Int, y: Int, cover: Float = 1) {
         guard (0..<image.width).contains(x), (0..<image.height).contains(y) else { return }
         for (channel, value) in [color.red, color.green, color.blue].enumerated() {

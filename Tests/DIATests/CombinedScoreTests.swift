@@ -1,0 +1,161 @@
+import DIA
+import Foundation
+import ModelFile
+import Neural
+import Testing
+
+/// Scores beyond CSI, against their definitions written out.
+@Suite struct CombinedScoreTests {
+    private static let network = ResNet18(stem: .cifar, width: 1, channels: 1, height: 8, columns: 8, projection: 3)
+
+    /// Evidence with random numbers around `centre`.
+    private func evidence(_ count: Int, seed: UInt64, centre: Float = 1) -> [Evidence] {
+        var generator = SplitMix64(seed: seed)
+        func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + centre } }
+        return (0..<count).map { _ in
+            let stages = Self.network.stageFeatures.map { draw(4 * $0)[...] }
+            let features = Features(
+                projections: draw(12)[...],
+                shiftScores: draw(16)[...],
+                stages: stages,
+                shifts: 4,
+                views: 1
+            )
+            return Evidence(features: features, residuals: [20: Double(draw(1)[0])])
+        }
+    }
+
+    private func parts(_ names: [String]) throws -> [ScorePart] {
+        try names.map { try #require(ScorePart($0, timesteps: 1000)) }
+    }
+
+    @Test("Neighbours: -log of the distance of unit vectors, standardised by each image against the others")
+    func neighbours() throws {
+        let training = evidence(7, seed: 1)
+        let bank = try ScoreBank(training: training, parts: parts(["neighbors.2"]))
+        func unit(_ image: Evidence) -> [Double] {
+            let vector = image.features.stages[1].map { Double($0) }
+            let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return vector.map { $0 / norm }
+        }
+        func nearness(_ image: Evidence, _ others: [Evidence]) -> Double {
+            let distances = others.map { other in
+                zip(unit(image), unit(other)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
+            }
+            return -log(distances.min() ?? 1)
+        }
+        let own = training.indices.map { index in
+            nearness(training[index], training.indices.filter { $0 != index }.map { training[$0] })
+        }
+        let mean = own.reduce(0, +) / 7
+        let deviation = (own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 7).squareRoot()
+        for image in evidence(4, seed: 2) {
+            let expected = (nearness(image, training) - mean) / deviation
+            #expect(abs(bank(image).normality - expected) < 1e-3)
+        }
+    }
+
+    @Test("Density: -log of the Mahalanobis distance, the covariance shrunk by a tenth")
+    func density() throws {
+        // One feature a shift: four numbers an image.
+        let training = evidence(40, seed: 3)
+        let bank = try ScoreBank(training: training, parts: parts(["density.1"]))
+        let vectors = training.map { $0.features.stages[0].map { Double($0) } }
+        let mean = (0..<4).map { index in vectors.reduce(0) { $0 + $1[index] } / 40 }
+        var covariance = [[Double]](repeating: [0, 0, 0, 0], count: 4)
+        for vector in vectors {
+            for row in 0..<4 {
+                for column in 0..<4 {
+                    let product = (vector[row] - mean[row]) * (vector[column] - mean[column])
+                    covariance[row][column] += 0.9 * product / 39
+                }
+            }
+        }
+        let variance = (0..<4).reduce(0) { $0 + covariance[$1][$1] / 0.9 } / 4
+        for index in 0..<4 { covariance[index][index] += 0.1 * variance }
+        /// |x|² in the metric of the covariance's inverse, by elimination.
+        func squared(_ vector: [Double]) -> Double {
+            var rows = covariance.enumerated().map { $0.element + [vector[$0.offset]] }
+            for pivot in 0..<4 {
+                for row in 0..<4 where row != pivot {
+                    let factor = rows[row][pivot] / rows[pivot][pivot]
+                    for column in 0..<5 { rows[row][column] -= factor * rows[pivot][column] }
+                }
+            }
+            return (0..<4).reduce(0) { $0 + vector[$1] * rows[$1][4] / rows[$1][$1] }
+        }
+        func value(_ image: Evidence) -> Double {
+            -0.5 * log(squared(image.features.stages[0].enumerated().map { Double($0.element) - mean[$0.offset] }))
+        }
+        let own = training.map(value)
+        let middle = own.reduce(0, +) / 40
+        let deviation = (own.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / 40).squareRoot()
+        for image in evidence(5, seed: 4) {
+            #expect(abs(bank(image).normality - (value(image) - middle) / deviation) < 1e-3)
+        }
+    }
+
+    @Test("A combined score is the mean of its parts, and finds images from elsewhere")
+    func mean() throws {
+        let parts = try parts(["csi", "neighbors.3", "density.2", "residual.20"])
+        let bank = try ScoreBank(training: evidence(30, seed: 5), parts: parts)
+        let (normal, other) = (
+            evidence(10, seed: 6).map { bank($0) }, evidence(10, seed: 7, centre: -1).map { bank($0) }
+        )
+        for result in normal + other {
+            #expect(result.parts.count == 4)
+            #expect(abs(result.parts.reduce(0, +) / 4 - result.normality) < 1e-9)
+        }
+        let lowest = try #require(normal.map(\.normality).min())
+        #expect(other.allSatisfy { $0.normality < lowest })
+    }
+
+    @Test("A stored bank scores as the one it was written from")
+    func stored() throws {
+        let parts = try parts(["neighbors.1", "density.4", "csi"])
+        let bank = try ScoreBank(training: evidence(20, seed: 8), parts: parts)
+        let bytes = try SafetensorsEncoder.encode(bank.tensors, file: "bank")
+        let file = try Safetensors(parsing: bytes, file: "bank")
+        let again = try ScoreBank(file, network: Self.network, parts: parts)
+        for image in evidence(5, seed: 9) {
+            #expect(abs(bank(image).normality - again(image).normality) < 1e-4)
+        }
+    }
+
+    @Test(
+        "A bank without what a part needs is an error that names the tensor",
+        arguments: ["neighbors.1", "density.4.mean", "density.4.whitening", "standard.mean", "standard.deviation"]
+    )
+    func missing(_ name: String) throws {
+        let parts = try parts(["neighbors.1", "density.4"])
+        let bank = try ScoreBank(training: evidence(8, seed: 10), parts: parts)
+        let bytes = try SafetensorsEncoder.encode(bank.tensors.filter { $0.name != name }, file: "bank")
+        let file = try Safetensors(parsing: bytes, file: "bank")
+        do {
+            _ = try ScoreBank(file, network: Self.network, parts: parts)
+            Issue.record("accepted")
+        } catch {
+            #expect("\(error)".contains(name), "\(error)")
+        }
+    }
+
+    @Test("Training images that are all the same have no density")
+    func degenerate() throws {
+        let one = evidence(1, seed: 11)[0]
+        let parts = try parts(["density.1"])
+        #expect(throws: ModelFileError.self) { try ScoreBank(training: [one, one, one], parts: parts) }
+    }
+
+    @Test("Parts have one name each, and no others exist")
+    func names() {
+        for name in ["csi", "neighbors.1", "density.4", "residual.0", "residual.999"] {
+            #expect(ScorePart(name, timesteps: 1000)?.name == name)
+        }
+        for name in [
+            "", ".", "csi.1", "neighbors", "neighbors.0", "neighbors.5", "density.01", "density.+1", "residual.1000",
+            "residual.-1", "residual.99999999999999999999", "residual.1.2", "nearest.1",
+        ] {
+            #expect(ScorePart(name, timesteps: 1000) == nil, "\(name)")
+        }
+    }
+}
