@@ -1,6 +1,6 @@
 # Everything a fresh machine needs, with a Swift toolchain and nothing else: `make serve`, `make test`.
 
-PACKAGES = pkg-config libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+PACKAGES = pkg-config python3 libopenblas-dev libpng-dev libssl-dev zlib1g-dev
 BUILD = swift build -c release
 BIN = .build/release
 HOST ?= 127.0.0.1

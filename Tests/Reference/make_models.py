@@ -5,6 +5,7 @@ sources. The fixtures it wrote are committed; to write them again:
 
     python3 -m venv /tmp/reference && /tmp/reference/bin/pip install numpy torch
     /tmp/reference/bin/python Tests/Reference/make_models.py Tests/TestSupport/Models
+    /tmp/reference/bin/python Tests/Reference/make_models.py Tests/TrainingTests/Data/Checkpoints checkpoints
 """
 
 import hashlib
@@ -307,8 +308,34 @@ def model(folder, name, size, dim, mults, channels, resolution, fit, beta, stem,
     (path / "model.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
+def checkpoints(folder, name):
+    """The networks of a directory written above as PyTorch checkpoints, for Tools/convert_checkpoint.py."""
+    torch.manual_seed(sum(name.encode()))
+    unet, encoder = UNet(8, [1, 2], 1), Encoder("cifar", 4, 1, 16)
+    for network in (unet, encoder):
+        randomize(network)
+    # As the trainer of denoising-diffusion-pytorch: the network itself, and its moving average beside a copy.
+    average = {f"model.{key}": value.half() for key, value in unet.state_dict().items()}
+    current = {key: value + 1 for key, value in average.items()}
+    betas = {"betas": torch.linspace(0, 1, 1000, dtype=torch.float64)}
+    ema = {f"online_model.{key}": value for key, value in current.items()} | {
+        f"ema_model.{key}": value for key, value in (average | betas).items()
+    }
+    optimizer = torch.optim.Adam([torch.nn.Parameter(torch.ones(3))])
+    optimizer.param_groups[0]["params"][0].sum().backward()
+    optimizer.step()
+    trainer = {"step": 7, "model": current | betas, "opt": optimizer.state_dict(), "ema": ema | {"initted": torch.tensor(True)}}
+    torch.save(trainer, folder / "diffusion.pt")
+    # As CSI saves its encoder, here from several devices and in another memory layout.
+    encoder.linear = nn.Linear(32, 2)
+    torch.save(nn.DataParallel(encoder.to(memory_format=torch.channels_last)).state_dict(), folder / "encoder.pt")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
+    if len(sys.argv) > 2 and sys.argv[2] == "checkpoints":
+        checkpoints(folder, "gray-pad")
+        return
     model(folder, "gray-pad", 28, 8, [1, 2], 1, 32, "pad", "cosine", "cifar", 4, 16, "rotation", True)
     model(folder, "rgb-resize", 28, 16, [1, 2, 2], 3, 32, "resize", "linear", "cifar", 8, 32, "cutperm", False)
     model(folder, "deep-gray", 32, 8, [1, 2, 4, 8], 1, 32, "pad", "linear", "cifar", 6, 24, "rotation", True)
