@@ -57,9 +57,10 @@ let package = Package(
         .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural", "Kernels"], swiftSettings: settings),
 
         // Training.
+        .target(name: "Plots", dependencies: ["Imaging", "Codecs"], swiftSettings: settings),
         .target(
             name: "Training",
-            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs"],
+            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Plots"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -127,6 +128,7 @@ let package = Package(
             dependencies: ["DIA", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(name: "PlotsTests", dependencies: ["Plots", "Imaging"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
             dependencies: ["Training", "DIA", "Neural", "Codecs", "Imaging", "Kernels", "ModelFile", "TestSupport"],

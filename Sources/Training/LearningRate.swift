@@ -19,6 +19,14 @@ public struct LearningRate: Sendable, Hashable {
     /// Steps in all.
     public var steps: Int
 
+    /// The rates of a stage of `steps` steps.
+    public init(peak: Float, warmUpSteps: Int, decay: Decay, steps: Int) {
+        self.peak = peak
+        self.warmUpSteps = warmUpSteps
+        self.decay = decay
+        self.steps = steps
+    }
+
     /// The rate of step `index`, from 0.
     public func callAsFunction(_ index: Int) -> Float {
         if index < warmUpSteps { return peak * (0.1 + 0.9 * Float(index) / Float(warmUpSteps)) }

@@ -60,10 +60,15 @@ enum Interruption {
 
     /// Starts to catch the signals; the answer turns true with the first.
     static func watch() -> @Sendable () -> Bool {
+        // Whoever started this process may have blocked them, as threads of Dispatch do.
+        var signals = sigset_t()
+        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&signals, number)
             // Storing a flag is all that a signal handler may do.
             signal(number) { _ in Interruption.isAsked.store(true, ordering: .relaxed) }
         }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         return { isAsked.load(ordering: .relaxed) }
     }
 }

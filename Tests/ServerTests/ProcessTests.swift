@@ -121,4 +121,41 @@ import Testing
             #expect(broken.status != 0 && broken.errors.contains("d.npz"))
         }
     }
+
+    @Test("Ctrl-C saves the checkpoint and says how to go on; the same command then does")
+    func interrupted() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appendingPathComponent("data").path
+            let counts = ["--side", "16", "--train", "12", "--validation", "0", "--test", "0"]
+            #expect(try run("dia-train", ["synthesize", "--out", data] + counts).status == 0)
+            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+            let recipe = try String(
+                contentsOf: root.appendingPathComponent("Models/phantom/recipe.json"),
+                encoding: .utf8
+            )
+            let path = folder.appendingPathComponent("recipe.json")
+            let changes = [
+                ("\"height\": 32, \"width\": 32", "\"height\": 16, \"width\": 16"), ("\"batch\": 32", "\"batch\": 2"),
+            ]
+            try Data(changes.reduce(recipe) { $0.replacing($1.0, with: $1.1) }.utf8).write(to: path)
+            let out = folder.appendingPathComponent("m").path
+            let arguments = ["diffusion", "--data", data, "--normal", "normal", "--out", out, "--recipe", path.path]
+            let process = Process()
+            process.executableURL = Self.executable("dia-train")
+            process.arguments = arguments + ["--threads", "1"]
+            let errors = Pipe()
+            process.standardError = errors
+            try process.run()
+            // The first line of progress: the training runs.
+            let first = String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+            #expect(first.contains("diffusion: 1/1500"))
+            process.interrupt()
+            let rest = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 1 && rest.contains("interrupted"), "\(rest)")
+            let checkpoint = "\(out)/.training/diffusion.checkpoint.safetensors"
+            #expect(FileManager.default.fileExists(atPath: checkpoint))
+            #expect(!FileManager.default.fileExists(atPath: "\(out)/unet.safetensors"))
+        }
+    }
 }

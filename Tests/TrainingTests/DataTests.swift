@@ -63,13 +63,50 @@ import Training
             #expect(data.splits[.test]?.map(\.label) == ["lesion", "lesion", "normal", "normal"])
             let prepared = data.prepared(.test, channels: 3, height: 8, width: 10)
             #expect(prepared.allSatisfy { $0.image.height == 8 && $0.image.width == 10 && $0.image.channels == 3 })
-            try Data("no image".utf8).write(to: folder.appendingPathComponent("test/lesion/broken.png"))
+        }
+    }
+
+    @Test("Files that cannot be read are all named, and are left out only when asked")
+    func unreadable() async throws {
+        try await withTemporaryFolder { folder in
+            try Phantom(side: 16).writeDataSet(to: folder.path, .init(train: 3, validation: 0, test: 2), seed: 1)
+            let broken = ["test/lesion/broken.png", "train/normal/cut.png"]
+            for name in broken { try Data("no image".utf8).write(to: folder.appendingPathComponent(name)) }
             do {
                 _ = try DataSet.load(path: folder.path)
-                Issue.record("a broken file was read")
+                Issue.record("broken files were read")
             } catch {
-                #expect("\(error)".contains("test/lesion/broken.png"))
+                #expect(broken.allSatisfy { "\(error)".contains($0) } && "\(error)".contains("2 images"))
             }
+            let loaded = try DataSet.load(path: folder.path, skippingUnreadable: true)
+            #expect(loaded.data.splits[.train]?.count == 3 && loaded.data.splits[.test]?.count == 4)
+            #expect(loaded.unreadable.count == 2)
+        }
+    }
+
+    @Test("MVTec's layout: train/good, test/good, test/DEFECT, images of mixed sizes, depths and colours")
+    func mvtec() async throws {
+        try await withTemporaryFolder { folder in
+            let pictures: [(String, Image, Int)] = [
+                ("train/good/000.png", Image(height: 9, width: 14, channels: 1, filledWith: 0.5), 16),
+                ("train/good/001.png", Image(height: 20, width: 8, channels: 3, filledWith: 0.25), 8),
+                ("test/good/000.png", Image(height: 5, width: 5, channels: 1, filledWith: 0.5), 8),
+                ("test/scratch/000.png", Image(height: 12, width: 12, channels: 3, filledWith: 0.75), 16),
+                ("ground_truth/scratch/000_mask.png", Image(height: 12, width: 12, channels: 1), 8),
+            ]
+            for (path, image, _) in pictures {
+                let place = folder.appendingPathComponent(path)
+                try FileManager.default.createDirectory(
+                    at: place.deletingLastPathComponent(),
+                    withIntermediateDirectories: true
+                )
+                try Data(PNG.encode(image)).write(to: place)
+            }
+            let data = try DataSet.load(path: folder.path).data
+            #expect(data.splits[.train]?.map(\.label) == ["good", "good"])
+            #expect(data.splits[.test]?.map(\.label) == ["good", "scratch"])
+            let prepared = data.prepared(.train, channels: 1, height: 8, width: 8)
+            #expect(prepared.map { ($0.image.samples[20] * 255).rounded() } == [128, 64])
         }
     }
 

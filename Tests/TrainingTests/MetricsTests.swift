@@ -44,4 +44,15 @@ import Training
         #expect(interval.high - interval.low < 0.2)
         #expect(interval == metrics.aurocInterval(rounds: 500, seed: 1))
     }
+
+    @Test("The ROC curve runs from (0, 0) to (1, 1), and the area under it is the AUROC")
+    func roc() {
+        let metrics = Metrics(normal: [0.1, 0.2, 0.2, 0.5, 0.9], anomalous: [0.2, 0.4, 0.5, 1.5])
+        let curve = metrics.rocCurve
+        #expect(curve.first.map { $0 == (0, 0) } == true && curve.last.map { $0 == (1, 1) } == true)
+        let area = zip(curve, curve.dropFirst()).reduce(0.0) {
+            $0 + ($1.1.falsePositives - $1.0.falsePositives) * ($1.1.truePositives + $1.0.truePositives) / 2
+        }
+        #expect(abs(area - metrics.auroc) < 1e-12)
+    }
 }

@@ -1,5 +1,7 @@
+import Codecs
 import DIA
 import Foundation
+import Imaging
 import Kernels
 import ModelFile
 import Synchronization
@@ -98,6 +100,83 @@ import Training
         }
     }
 
+    @Test("Each kind of negatives, each optimiser and shift trains, and makes another encoder")
+    func variants() async throws {
+        try await withTemporaryFolder { folder in
+            let data = try data(in: folder)
+            let place = folder.appendingPathComponent("m")
+            var encoders: Set<Data> = []
+            let swaps = [
+                ("dissolved", "dissolved"), ("dissolved", "gaussian"), ("dissolved", "median"), ("dissolved", "none"),
+                ("lars", "sgd"), ("lars", "adam"), ("lars", "adamw"), ("rotation", "cutperm"), ("cifar", "imagenet"),
+                ("shifted_removed", "naive"),
+            ]
+            for (part, other) in swaps {
+                let recipe = try await recipe(Self.recipe.replacing("\"\(part)\"", with: "\"\(other)\""))
+                try? FileManager.default.removeItem(at: place.appendingPathComponent(".training"))
+                let workers = Workers(count: 2)
+                let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers)
+                if encoders.isEmpty { try pipeline.trainDiffusion() }
+                try pipeline.trainEncoder()
+                try pipeline.calibrate()
+                _ = try Model(ModelDirectory(path: place.path), workers: workers)
+                encoders.insert(try Data(contentsOf: place.appendingPathComponent("encoder.safetensors")))
+            }
+            #expect(encoders.count == swaps.count)
+        }
+    }
+
+    @Test("A stage without the one before it is an error that names both")
+    func order() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m").path
+            let pipeline = try Pipeline(
+                recipe,
+                data: data(in: folder),
+                normal: "normal",
+                folder: place,
+                workers: Workers(count: 1)
+            )
+            for (stage, file) in [
+                (pipeline.trainEncoder, "unet.safetensors"), (pipeline.calibrate, "encoder.safetensors"),
+            ] {
+                do {
+                    try stage()
+                    Issue.record("\(file) was not missed")
+                } catch let error as ModelFileError {
+                    #expect(error.description.contains(file) && error.description.contains("stage"))
+                }
+            }
+        }
+    }
+
+    @Test("The report has its files, its CSV a line for each image, and its parts their figures")
+    func report() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            let data = try data(in: folder)
+            let workers = Workers(count: 2)
+            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers)
+            let evaluation = try #require(try pipeline.run())
+            #expect(Set(evaluation.aurocByPart.keys) == ["csi", "neighbors.2", "density.3", "residual.20"])
+            for name in ["report.json", "report.md", "dissolving.png"] {
+                #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent(name).path), "\(name)")
+            }
+            for name in ["roc.png", "histogram.png", ".training/diffusion.losses.png", ".training/encoder.losses.png"] {
+                let bytes = try Array(Data(contentsOf: place.appendingPathComponent(name)))
+                let picture = try PNG.decode(bytes, maximumPixels: 1_000_000)
+                #expect(Set(picture.image.samples).count > 10, "\(name) is blank")
+            }
+            let lines = try String(contentsOf: place.appendingPathComponent("scores.csv"), encoding: .utf8)
+                .split(separator: "\n")
+            #expect(lines.count == 17)
+            #expect(lines[0] == "index,label,normality,score,p_value,csi,csi,neighbors.2,density.3,residual.20")
+            #expect(lines.dropFirst().allSatisfy { $0.split(separator: ",").count == 10 })
+        }
+    }
+
     @Test("A checkpoint of another recipe is refused, not used")
     func otherRecipe() async throws {
         let first = try await recipe()
@@ -128,7 +207,16 @@ import Training
             ("\"dissolve_to\": 100", "\"dissolve_to\": 2000", "dissolve_from"),
             ("\"calibration_share\": 0.4", "\"calibration_share\": 1", "score.calibration_share"),
             ("\"ema_decay\": 0.9", "\"ema_decay\": 1", "diffusion.ema_decay"),
-            ("\"crop_scale\": 0.3", "\"crop_scale\": 0.3, \"hue\": 1", "encoder.hue"),
+            ("\"crop_scale\": 0.3", "\"crop_scale\": 0.3, \"zoom\": 1", "encoder.zoom"),
+            ("\"hue\": 0.1", "\"hue\": 0.6", "encoder.hue"),
+            ("\"grey_probability\": 0.2", "\"grey_probability\": 2", "encoder.grey_probability"),
+            ("\"decay\": \"cosine\"", "\"decay\": \"steps\"", "encoder.decay"),
+            ("\"negatives\": \"dissolved\"", "\"negatives\": \"mean\"", "encoder.negatives"),
+            ("\"warm_up_steps\": 2", "\"warm_up_steps\": -2", "encoder.warm_up_steps"),
+            ("\"bank\": 8", "\"bank\": 1", "score.bank"),
+            ("\"density.3\"", "\"density.7\"", "density.7"), ("\"density.3\"", "\"csi\"", "score.parts"),
+            ("\"residual.20\"", "\"residual.1000\"", "residual.1000"),
+            ("\"combined\"", "\"csi\"", "score.parts"), ("\"combined\"", "\"best\"", "score.method"),
         ]
     )
     func badRecipe(_ part: String, replacement: String, name: String) async throws {
@@ -140,9 +228,18 @@ import Training
         }
     }
 
-    @Test("The committed recipes are sound", arguments: ["phantom", "pneumonia"])
+    @Test("The committed recipes are sound", arguments: ["phantom", "pneumonia", "breast"])
     func committed(_ name: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         #expect(try Recipe.load(path: root.appendingPathComponent("Models/\(name)/recipe.json").path).name == name)
+    }
+
+    @Test("The learning rate warms up from a tenth and falls along a cosine, or stays")
+    func learningRate() {
+        let falling = LearningRate(peak: 2, warmUpSteps: 10, decay: .cosine, steps: 110)
+        #expect(falling(0) == 0.2 && abs(falling(5) - 1.1) < 1e-6 && falling(10) == 2)
+        #expect(abs(falling(60) - 1) < 1e-6 && abs(falling(110)) < 1e-6)
+        let constant = LearningRate(peak: 2, warmUpSteps: 0, decay: .constant, steps: 5)
+        #expect((0..<5).allSatisfy { constant($0) == 2 })
     }
 }

@@ -1,5 +1,6 @@
 public import DIA
 import Foundation
+import Plots
 import ModelFile
 
 /// An evaluation as files: report.json, report.md, scores.csv, and the pictures they show.

@@ -1,4 +1,5 @@
 import Foundation
+import Plots
 
 /// One stage of training: a state that a step moves, and that a checkpoint can hold.
 protocol Stage {

@@ -1,39 +1,56 @@
-import Imaging
+public import Imaging
 
 /// A colour, each component in [0, 1].
-struct Color: Sendable, Hashable {
-    let red, green, blue: Float
+public struct Color: Sendable, Hashable {
+    /// The components.
+    public let red, green, blue: Float
 
-    static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
-    static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
-    static let pale = Color(red: 0.88, green: 0.88, blue: 0.88)
-    static let blue = Color(red: 0.12, green: 0.42, blue: 0.72)
-    static let orange = Color(red: 0.9, green: 0.45, blue: 0.05)
-    static let lightBlue = Color(red: 0.68, green: 0.8, blue: 0.92)
+    /// A colour.
+    public init(red: Float, green: Float, blue: Float) {
+        self.red = red
+        self.green = green
+        self.blue = blue
+    }
+
+    /// One of the few colours of all plots.
+    public static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
+    /// One of the few colours of all plots.
+    public static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
+    /// One of the few colours of all plots.
+    public static let pale = Color(red: 0.88, green: 0.88, blue: 0.88)
+    /// One of the few colours of all plots.
+    public static let blue = Color(red: 0.12, green: 0.42, blue: 0.72)
+    /// One of the few colours of all plots.
+    public static let orange = Color(red: 0.9, green: 0.45, blue: 0.05)
+    /// One of the few colours of all plots.
+    public static let lightBlue = Color(red: 0.68, green: 0.8, blue: 0.92)
 }
 
 /// A picture to draw on, white at first.
-struct Canvas {
-    private(set) var image: Image
+public struct Canvas {
+    /// The picture so far.
+    public private(set) var image: Image
 
-    init(width: Int, height: Int) { image = Image(height: height, width: width, channels: 3, filledWith: 1) }
+    /// A white picture of `width` x `height` pixels.
+    public init(width: Int, height: Int) { image = Image(height: height, width: width, channels: 3, filledWith: 1) }
 
     /// Lays `color` over a pixel; `cover` is the share that it takes.
     ///
     /// Outside the picture nothing happens.
-    mutating func blend(_ color: Color, x: Int, y: Int, cover: Float = 1) {
+    public mutating func blend(_ color: Color, x: Int, y: Int, cover: Float = 1) {
         guard (0..<image.width).contains(x), (0..<image.height).contains(y) else { return }
         for (channel, value) in [color.red, color.green, color.blue].enumerated() {
             image[y, x, channel] += (value - image[y, x, channel]) * cover
         }
     }
 
-    mutating func fill(_ color: Color, x: ClosedRange<Int>, y: ClosedRange<Int>, cover: Float = 1) {
+    /// Lays `color` over a rectangle.
+    public mutating func fill(_ color: Color, x: ClosedRange<Int>, y: ClosedRange<Int>, cover: Float = 1) {
         for row in y { for column in x { blend(color, x: column, y: row, cover: cover) } }
     }
 
     /// A line of `thickness` pixels with soft borders.
-    mutating func line(
+    public mutating func line(
         _ color: Color,
         from start: (x: Double, y: Double),
         to end: (x: Double, y: Double),
@@ -56,12 +73,13 @@ struct Canvas {
     }
 
     /// Where a text stands beside its point.
-    enum Anchor {
+    public enum Anchor {
+        /// The point is the text's left end, its middle, or its right end.
         case left, middle, right
     }
 
     /// Text with its top at `y`; each dot of the font is `scale` pixels wide.
-    mutating func text(
+    public mutating func text(
         _ text: String,
         x: Int,
         y: Int,

@@ -1,11 +1,11 @@
 import Codecs
 import Foundation
-import Imaging
+public import Imaging
 
 /// A chart with two linear axes: lines, bars and marks in one frame.
-struct Chart {
+public struct Chart {
     /// What is drawn, later parts over earlier ones.
-    enum Layer {
+    public enum Layer {
         /// A line through points.
         case line([(x: Double, y: Double)], Color)
         /// A bar from 0 to `y` over each range of x.
@@ -15,19 +15,38 @@ struct Chart {
     }
 
     /// Above the frame, under it and on its left.
-    let title, xLabel, yLabel: String
+    public let title, xLabel, yLabel: String
     /// What the frame shows.
-    let x, y: ClosedRange<Double>
+    public let x, y: ClosedRange<Double>
     /// What is drawn.
-    var layers: [Layer] = []
+    public var layers: [Layer] = []
     /// Names of colours, in the frame's upper right corner.
-    var legend: [(text: String, color: Color)] = []
+    public var legend: [(text: String, color: Color)] = []
+
+    /// A chart.
+    public init(
+        title: String,
+        xLabel: String,
+        yLabel: String,
+        x: ClosedRange<Double>,
+        y: ClosedRange<Double>,
+        layers: [Layer] = [],
+        legend: [(text: String, color: Color)] = []
+    ) {
+        self.title = title
+        self.xLabel = xLabel
+        self.yLabel = yLabel
+        self.x = x
+        self.y = y
+        self.layers = layers
+        self.legend = legend
+    }
 
     private static let (width, height) = (720, 480)
     private static let frame = (left: 90, right: 700, top: 44, bottom: 410)
 
     /// The chart as a picture.
-    var image: Image {
+    public var image: Image {
         var canvas = Canvas(width: Self.width, height: Self.height)
         let frame = Self.frame
         let middle = (frame.left + frame.right) / 2
@@ -88,7 +107,7 @@ struct Chart {
     }
 
     /// Round values within `range`, some five of them.
-    static func ticks(_ range: ClosedRange<Double>) -> [Double] {
+    public static func ticks(_ range: ClosedRange<Double>) -> [Double] {
         let extent = range.upperBound - range.lowerBound
         guard extent > 0, extent.isFinite else { return [range.lowerBound] }
         let power = pow(10, (log10(extent / 5)).rounded(.down))
@@ -104,7 +123,7 @@ struct Chart {
     }
 
     /// Writes the chart as a PNG file.
-    func write(to path: String) throws {
+    public func write(to path: String) throws {
         try Data(PNG.encode(image)).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Plots
 
 /// The pictures of an evaluation.
 enum ScorePlots {
