@@ -36,6 +36,7 @@ public final class Model {
     public let information: Information
     private let scorer: Scorer
     private let bank: ScoreBank
+    private let golden: GoldenSet?
 
     /// Loads the model in `directory`; everything is checked, folded and packed here.
     public init(_ directory: ModelDirectory, workers: Workers) throws(ModelFileError) {
@@ -54,6 +55,7 @@ public final class Model {
             stages: parts.contains { $0.readsStages },
             workers: workers
         )
+        golden = try directory.goldenSet()
         scorer = try Scorer(encoder: encoder, dissolver: directory.dissolver(workers), parts: parts)
         information = Information(
             manifest: directory.manifest,
@@ -67,6 +69,9 @@ public final class Model {
 
     /// The normality of each image, which must be ``Information/prepare(_:)``d.
     public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.evidence(images).map { bank($0) } }
+
+    /// Replays the golden set; nil if the model has none.
+    public func verify() -> GoldenSet.Outcome? { golden?.replay(self) }
 
     /// Each image, ``Information/prepare(_:)``d, dissolved at its own step.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { scorer.dissolve(images, at: steps) }

@@ -12,6 +12,8 @@ public enum EngineError: Error, Equatable {
     case busy(retryAfter: Int)
     /// The model gave a number that is not finite.
     case notFinite
+    /// The model no longer gives the numbers of its golden set.
+    case unsound
 }
 
 /// The one owner of the models: a bounded queue, and a thread that runs what waits in batches.
@@ -35,11 +37,13 @@ public final class Engine: Sendable {
     private enum Work: Sendable {
         case score(Image, @Sendable (ScoreBank.Result) -> Void)
         case dissolve(Image, steps: [Int], @Sendable ([Image]) -> Void)
+        case verify(@Sendable (GoldenSet.Outcome?) -> Void)
 
         var kind: String {
             switch self {
             case .score: "score"
             case .dissolve: "dissolve"
+            case .verify: "verify"
             }
         }
     }
@@ -55,6 +59,8 @@ public final class Engine: Sendable {
         var isRunning = false
         /// A moving mean of the seconds that one piece of work takes.
         var secondsPerJob = 0.05
+        /// Models that failed to give the numbers of their golden sets.
+        var unsound: Set<String> = []
     }
 
     /// The models; touched on `queue` alone, which is what makes `@unchecked Sendable` right.
@@ -77,16 +83,7 @@ public final class Engine: Sendable {
         var byName: [String: Model] = [:]
         for directory in directories {
             let model = try Model(directory, workers: workers)
-            let input = directory.manifest.input
-            let black = Image(height: input.height, width: input.width, channels: input.channels)
-            let result = model.score([black])[0]
-            let dissolved = model.dissolve([black], at: [directory.manifest.dissolve.defaultT])[0]
-            guard result.normality.isFinite, dissolved.samples.allSatisfy(\.isFinite) else {
-                throw ModelFileError(
-                    file: ModelManifest.fileName,
-                    reason: "the weights of '\(directory.manifest.name)' give numbers that are not finite"
-                )
-            }
+            try Self.check(model, directory.manifest)
             byName[directory.manifest.name] = model
         }
         models = byName.mapValues(\.information)
@@ -96,8 +93,46 @@ public final class Engine: Sendable {
         metrics.set(queueCapacity: configuration.queueCapacity)
     }
 
+    /// Runs first images through `model`: its golden set, or a black image where it has none.
+    private static func check(_ model: Model, _ manifest: ModelManifest) throws(ModelFileError) {
+        if let outcome = model.verify() {
+            guard outcome.isSound else {
+                throw ModelFileError(
+                    file: manifest.golden?.file ?? "",
+                    reason: "the model does not give the numbers of its golden set (normality off by "
+                        + "\(outcome.normalityDifference) tolerances, dissolving by \(outcome.dissolvedDifference))"
+                )
+            }
+        }
+        let input = manifest.input
+        let black = Image(height: input.height, width: input.width, channels: input.channels)
+        let result = model.score([black])[0]
+        let dissolved = model.dissolve([black], at: [manifest.dissolve.defaultT])[0]
+        guard result.normality.isFinite, dissolved.samples.allSatisfy(\.isFinite) else {
+            throw ModelFileError(
+                file: ModelManifest.fileName,
+                reason: "the weights of '\(manifest.name)' give numbers that are not finite"
+            )
+        }
+    }
+
+    /// Whether `model` still gave the numbers of its golden set when it was last asked.
+    public func isSound(_ model: String) -> Bool { state.withLock { !$0.unsound.contains(model) } }
+
+    /// Replays the golden set of `model`; nil if it has none. A mismatch takes the model out of service.
+    public func verify(_ model: String) async throws(EngineError) -> GoldenSet.Outcome? {
+        let outcome: GoldenSet.Outcome? = try await submit(model) { done in .verify(done) }
+        if let outcome {
+            state.withLock { state in
+                if outcome.isSound { state.unsound.remove(model) } else { state.unsound.insert(model) }
+            }
+        }
+        return outcome
+    }
+
     /// The normality of `image`, prepared for `model`, which must be one of ``models``.
     public func score(_ image: Image, model: String) async throws(EngineError) -> ScoreBank.Result {
+        guard isSound(model) else { throw .unsound }
         let result = try await submit(model) { done in .score(image, done) }
         guard result.normality.isFinite else { throw .notFinite }
         return result
@@ -105,6 +140,7 @@ public final class Engine: Sendable {
 
     /// `image`, prepared for `model`, dissolved at each of `steps`.
     public func dissolve(_ image: Image, model: String, steps: [Int]) async throws(EngineError) -> [Image] {
+        guard isSound(model) else { throw .unsound }
         let images: [Image] = try await submit(model) { done in .dissolve(image, steps: steps, done) }
         guard images.allSatisfy({ $0.samples.allSatisfy(\.isFinite) }) else { throw .notFinite }
         return images
@@ -176,6 +212,7 @@ public final class Engine: Sendable {
             switch job.work {
             case .score(let image, let done): scoring.append((image, done))
             case .dissolve(let image, let steps, let done): dissolving.append((image, steps, done))
+            case .verify(let done): done(model.verify())
             }
         }
         if !scoring.isEmpty {

@@ -102,7 +102,7 @@ extension InferenceService {
         return steps
     }
 
-    private func engineWork<Result>(
+    func engineWork<Result>(
         _ work: () async throws(EngineError) -> Result
     ) async throws(ServiceError) -> Result {
         do {
@@ -114,6 +114,12 @@ extension InferenceService {
                     503,
                     "the queue is full; try again in \(seconds) s",
                     headers: ["Retry-After": String(seconds)]
+                )
+            case .unsound:
+                throw ServiceError(
+                    503,
+                    "the model failed its self-check and is out of service until it is loaded again",
+                    headers: ["Retry-After": "60"]
                 )
             case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
             }

@@ -142,6 +142,9 @@ public final class InferenceService: Sendable {
         case .dissolve(let name):
             let model = try model(name)
             return try await admitted { try await dissolve(request, model) }
+        case .verify(let name):
+            let model = try model(name)
+            return try await admitted { try await verify(model) }
         }
     }
 

@@ -41,6 +41,7 @@ struct ModelObject: Encodable {
 
     private struct Score: Encodable {
         let method: String
+        let parts: [String]?
         let views, bank: Int
     }
 
@@ -57,7 +58,12 @@ struct ModelObject: Encodable {
         try container.encode(manifest.input, forKey: .input)
         let dissolve = Dissolve(timesteps: manifest.dissolve.timesteps, defaultT: manifest.dissolve.defaultT)
         try container.encode(dissolve, forKey: .dissolve)
-        let score = Score(method: manifest.score.method, views: manifest.score.views, bank: information.bankEntries)
+        let score = Score(
+            method: manifest.score.method,
+            parts: manifest.score.parts,
+            views: manifest.score.views,
+            bank: information.bankEntries
+        )
         try container.encode(score, forKey: .score)
         let calibration = information.calibration.map {
             Calibration(alpha: $0.alpha, images: $0.normality.count, threshold: $0.threshold)

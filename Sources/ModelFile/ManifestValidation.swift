@@ -27,6 +27,7 @@ extension ModelManifest {
         }
         try range(score.views, 1...64, "score.views")
         try require(score.cropScale > 0 && score.cropScale <= 1, "score.crop_scale", "must lie in (0, 1]")
+        if let golden { try fileNamed(golden.file, "golden.file") }
         if let calibration {
             try fileNamed(calibration.file, "calibration.file")
             try require(calibration.alpha > 0 && calibration.alpha < 1, "calibration.alpha", "must lie in (0, 1)")

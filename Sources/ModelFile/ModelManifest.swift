@@ -158,6 +158,18 @@ public struct ModelManifest: Sendable, Codable {
         }
     }
 
+    /// Images with what the model makes of them.
+    public struct Golden: Sendable, Codable, Hashable {
+        /// The file and its sha256.
+        public var file, sha256: String
+
+        /// A golden set.
+        public init(file: String, sha256: String) {
+            self.file = file
+            self.sha256 = sha256
+        }
+    }
+
     /// ``format``, "dia-model/1".
     public var format: String
     /// The model's name, as in request paths, and its version.
@@ -176,11 +188,14 @@ public struct ModelManifest: Sendable, Codable {
     public var score: Score
     /// The calibration; without it there is no p-value and no verdict.
     public var calibration: Calibration?
+    /// The golden set; without it there is nothing to verify.
+    public var golden: Golden?
     /// What was measured on it, and how it was made.
     public var evaluation, training: JSONValue?
 
     enum CodingKeys: String, CodingKey {
         case format, name, version, created, description, license, input, dissolve, encoder, score, calibration
+        case golden
         case evaluation, training
         case intendedUse = "intended_use"
     }

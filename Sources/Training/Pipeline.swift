@@ -104,6 +104,19 @@ public struct Pipeline {
             "encoder_steps": .number(Double(recipe.encoder.steps)),
         ])
         try writer.write(manifest)
+        // Only the model as it will be loaded can say what it makes of the golden set.
+        let model = try Model(ModelDirectory(path: folder), workers: workers)
+        let golden = GoldenSet(goldenImages.map(model.information.prepare), of: model)
+        try writer.write(golden.tensors, to: ModelFiles.golden, as: .float32)
+        manifest.golden = ModelManifest.Golden(file: ModelFiles.golden, sha256: writer.digests[ModelFiles.golden] ?? "")
+        try writer.write(manifest)
+    }
+
+    /// Synthetic images for a golden set: nobody's.
+    private var goldenImages: [Image] {
+        var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.golden)
+        let phantom = Phantom(side: max(recipe.input.height, recipe.input.width))
+        return (0..<4).map { phantom.image(withLesion: $0 % 2 == 1, using: &generator) }
     }
 
     /// Measures the model on the test split, writes the report, and notes the figures in model.json.

@@ -142,4 +142,5 @@ enum ModelFiles {
     static let encoder = "encoder.safetensors"
     static let bank = "bank.safetensors"
     static let calibration = "calibration.safetensors"
+    static let golden = "golden.safetensors"
 }

@@ -151,6 +151,41 @@ import Training
         }
     }
 
+    @Test("A trained model ships a golden set that it passes; another bank or broken set does not")
+    func goldenSet() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            let data = try data(in: folder)
+            let workers = Workers(count: 2)
+            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers)
+            try pipeline.trainDiffusion()
+            try pipeline.trainEncoder()
+            try pipeline.calibrate()
+            func model() throws -> Model { try Model(ModelDirectory(path: place.path), workers: workers) }
+            let outcome = try #require(try model().verify())
+            #expect(outcome.images == 4 && outcome.isSound && outcome.normalityDifference < 0.5)
+            // The same set beside other numbers, as a bad copy or another build would give.
+            let path = place.appendingPathComponent("golden.safetensors")
+            let file = try Safetensors(parsing: Array(Data(contentsOf: path)), file: "golden")
+            var values = try file.floats("normality")
+            values[2] += 0.01
+            var tensors = try ["images", "dissolved"].map { name in
+                NamedTensor(name: name, shape: try #require(file.shape(of: name)), values: try file.floats(name))
+            }
+            tensors.append(NamedTensor(name: "normality", shape: [4], values: values))
+            let bytes = try SafetensorsEncoder.encode(tensors, file: "golden")
+            try Data(bytes).write(to: path)
+            #expect(throws: ModelFileError.self, "the digest is another") { try model() }
+            let manifest = place.appendingPathComponent("model.json")
+            let text = try String(contentsOf: manifest, encoding: .utf8)
+            let digest = SHA256.hexadecimal(bytes)
+            let old = try #require(try ModelDirectory(path: place.path).manifest.golden).sha256
+            try Data(text.replacing(old, with: digest).utf8).write(to: manifest)
+            #expect(try model().verify()?.isSound == false)
+        }
+    }
+
     @Test("The report has its files, its CSV a line for each image, and its parts their figures")
     func report() async throws {
         let recipe = try await recipe()
