@@ -51,7 +51,7 @@ extension InferenceService {
     func score(_ request: Request, _ model: Model.Information, _ id: String) async throws -> Response {
         let image = try await prepared(request, model, isShown: false)
         let result = try await engineWork { () async throws(EngineError) in
-            try await engine.score(image.input, model: model.manifest.name)
+            try await engine.score(image.input, model: model)
         }
         let object = ScoreObject(information: model, result: result, header: image.header, requestID: id)
         var response = Response(200, contentType: "application/json", body: JSON.encode(object))
@@ -68,7 +68,7 @@ extension InferenceService {
             throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
         }
         let dissolved = try await engineWork { () async throws(EngineError) in
-            try await engine.dissolve(image.input, model: model.manifest.name, steps: steps)
+            try await engine.dissolve(image.input, model: model, steps: steps)
         }
         let body = await input.run {
             let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
@@ -102,9 +102,8 @@ extension InferenceService {
         return steps
     }
 
-    func engineWork<Result>(
-        _ work: () async throws(EngineError) -> Result
-    ) async throws(ServiceError) -> Result {
+    /// What the engine makes of `work`; its refusals as answers, but for ``EngineError/replaced``.
+    func engineWork<Result>(_ work: () async throws(EngineError) -> Result) async throws -> Result {
         do {
             return try await work()
         } catch {
@@ -115,13 +114,14 @@ extension InferenceService {
                     "the queue is full; try again in \(seconds) s",
                     headers: ["Retry-After": String(seconds)]
                 )
+            case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
             case .unsound:
                 throw ServiceError(
                     503,
                     "the model failed its self-check and is out of service until it is loaded again",
                     headers: ["Retry-After": "60"]
                 )
-            case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
+            case .replaced: throw error
             }
         }
     }

@@ -39,7 +39,7 @@ public final class InferenceService: Sendable {
     let configuration: Configuration
     let metrics: ServiceMetrics
     let input: ImageInput
-    private let logger: Logger
+    let logger: Logger
     private let isDraining = Mutex(false)
     let underWay = Mutex(0)
 
@@ -136,19 +136,31 @@ public final class InferenceService: Sendable {
             return Response(200, contentType: "application/json", body: JSON.encode(list))
         case .model(let name):
             return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
-        case .score(let name):
-            let model = try model(name)
-            return try await admitted { try await score(request, model, id) }
-        case .dissolve(let name):
-            let model = try model(name)
-            return try await admitted { try await dissolve(request, model) }
-        case .verify(let name):
-            let model = try model(name)
-            return try await admitted { try await verify(model) }
+        case .score(let name): return try await withModel(name) { try await score(request, $0, id) }
+        case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0) }
+        case .verify(let name): return try await withModel(name) { try await verify($0) }
+        case .reload(let name): return try await reload(model(name).manifest.name)
         }
     }
 
-    private func object(_ information: Model.Information) -> ModelObject {
+    /// The answer of `work` with the model called `name`, begun again if a reload replaces the model meanwhile.
+    private func withModel(
+        _ name: String?,
+        _ work: (Model.Information) async throws -> Response
+    ) async throws -> Response {
+        // An unknown model is said before a crowd.
+        _ = try model(name)
+        return try await admitted {
+            for _ in 0..<3 {
+                do {
+                    return try await work(model(name))
+                } catch EngineError.replaced {}
+            }
+            throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
+        }
+    }
+
+    func object(_ information: Model.Information) -> ModelObject {
         ModelObject(
             information: information,
             isDefault: information.manifest.name == configuration.defaultModel,
@@ -161,7 +173,7 @@ public final class InferenceService: Sendable {
         )
     }
 
-    private func model(_ name: String?) throws(ServiceError) -> Model.Information {
+    func model(_ name: String?) throws(ServiceError) -> Model.Information {
         let known = engine.models.keys.sorted().joined(separator: ", ")
         guard let name = name ?? configuration.defaultModel else {
             throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")

@@ -5,7 +5,7 @@ package enum Route: Sendable, Hashable {
     case page, contract, live, ready, metrics, models
     case model(String)
     /// The model's name, or nil for the default model.
-    case score(String?), dissolve(String?), verify(String?)
+    case score(String?), dissolve(String?), verify(String?), reload(String?)
 
     /// The route of `path`; nil if there is none.
     package init?(path: String) {
@@ -20,6 +20,7 @@ package enum Route: Sendable, Hashable {
         case ["v1", "score"]: self = .score(nil)
         case ["v1", "dissolve"]: self = .dissolve(nil)
         case ["v1", "verify"]: self = .verify(nil)
+        case ["v1", "reload"]: self = .reload(nil)
         default:
             guard parts.count >= 3, parts[0] == "v1", parts[1] == "models", !parts[2].isEmpty else { return nil }
             switch parts.dropFirst(3) {
@@ -27,6 +28,7 @@ package enum Route: Sendable, Hashable {
             case ["score"]: self = .score(parts[2])
             case ["dissolve"]: self = .dissolve(parts[2])
             case ["verify"]: self = .verify(parts[2])
+            case ["reload"]: self = .reload(parts[2])
             default: return nil
             }
         }
@@ -48,6 +50,8 @@ package enum Route: Sendable, Hashable {
         case .dissolve: "/v1/models/{model}/dissolve"
         case .verify(nil): "/v1/verify"
         case .verify: "/v1/models/{model}/verify"
+        case .reload(nil): "/v1/reload"
+        case .reload: "/v1/models/{model}/reload"
         }
     }
 
@@ -57,13 +61,13 @@ package enum Route: Sendable, Hashable {
     /// One route of each pattern: what the contract is held to.
     package static let examples: [Route] = [
         .page, .contract, .live, .ready, .metrics, .models, .model("m"), .score(nil), .score("m"), .dissolve(nil),
-        .dissolve("m"), .verify(nil), .verify("m"),
+        .dissolve("m"), .verify(nil), .verify("m"), .reload(nil), .reload("m"),
     ]
 
     /// The method it is for; HEAD goes wherever GET does, OPTIONS everywhere.
     package var method: String {
         switch self {
-        case .score, .dissolve, .verify: "POST"
+        case .score, .dissolve, .verify, .reload: "POST"
         default: "GET"
         }
     }

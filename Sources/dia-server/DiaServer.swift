@@ -47,10 +47,14 @@ struct DiaServer: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         let logger = Logger(label: "dia-server")
         let metrics = ServiceMetrics()
-        let directories = try options.modelDirectories()
         let engine: Engine
         do {
-            engine = try Engine(directories, options.engineConfiguration, metrics: metrics)
+            engine = try Engine(options.engineConfiguration, metrics: metrics) { [options] in
+                let directories = try options.modelDirectories()
+                // A reload must not take the default model away either.
+                _ = try options.serviceConfiguration(models: directories.map(\.manifest.name))
+                return directories
+            }
         } catch let error as ModelFileError {
             throw ValidationError("a model cannot be loaded: \(error)")
         }
@@ -70,17 +74,21 @@ struct DiaServer: AsyncParsableCommand {
             logger: logger
         )
         let server = HTTPServer(options.serverConfiguration, handler: Handler(service: service), logger: logger)
-        let signals = Signals([SIGTERM, SIGINT])
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let port = try server.listen()
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
         let line = "dia-server is ready at http://\(host):\(port)  (research use only, not for diagnosis)\n"
         FileHandle.standardOutput.write(Data(line.utf8))
-        let signal = await signals.next()
+        var signal = await signals.next()
+        while signal == SIGHUP {
+            await service.reload()
+            signal = await signals.next()
+        }
         logger.info("shutting down", metadata: ["signal": "\(signal)"])
         service.beginDraining()
         Task {
             // Whoever signals twice will not wait.
-            _ = await signals.next()
+            while await signals.next() == SIGHUP {}
             await server.drain(limit: .zero)
         }
         await server.drain(limit: .seconds(options.drainSeconds))

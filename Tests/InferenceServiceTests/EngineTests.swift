@@ -11,9 +11,12 @@ import Testing
     private func engine(_ change: (inout Engine.Configuration) -> Void, _ metrics: ServiceMetrics) throws -> Engine {
         var configuration = Engine.Configuration()
         change(&configuration)
-        let directory = try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)
-        return try Engine([directory], configuration, metrics: metrics)
+        return try Engine(configuration, metrics: metrics) {
+            [try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)]
+        }
     }
+
+    private func model(_ engine: Engine) throws -> Model.Information { try #require(engine.models["deep-gray"]) }
 
     private let image = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
 
@@ -21,8 +24,9 @@ import Testing
     func batching() async throws {
         let metrics = ServiceMetrics()
         let engine = try engine({ $0.maximumBatch = 8 }, metrics)
+        let model = try model(engine)
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<40 { group.addTask { _ = try? await engine.score(image, model: "deep-gray") } }
+            for _ in 0..<40 { group.addTask { _ = try? await engine.score(image, model: model) } }
         }
         let text = metrics.text(models: [], version: "")
         let batches = try #require(text.split(separator: "\n").first { $0.hasPrefix("dia_batch_size_count") })
@@ -34,11 +38,12 @@ import Testing
     func full() async throws {
         let metrics = ServiceMetrics()
         let engine = try engine({ $0.queueCapacity = 2 }, metrics)
+        let model = try model(engine)
         let outcomes = await withTaskGroup(of: EngineError?.self) { group in
             for _ in 0..<60 {
                 group.addTask {
                     do throws(EngineError) {
-                        _ = try await engine.dissolve(image, model: "deep-gray", steps: Array(repeating: 50, count: 16))
+                        _ = try await engine.dissolve(image, model: model, steps: Array(repeating: 50, count: 16))
                         return nil
                     } catch {
                         return error
@@ -61,15 +66,16 @@ import Testing
     @Test("Each answer belongs to its own question, whatever is mixed")
     func noMixUps() async throws {
         let engine = try engine({ $0.maximumBatch = 5 }, ServiceMetrics())
+        let model = try model(engine)
         let images = (0..<6).map { Image(height: 32, width: 32, channels: 1, filledWith: Float($0) / 6) }
         var expected: [Double] = []
-        for image in images { expected.append(try await engine.score(image, model: "deep-gray").normality) }
+        for image in images { expected.append(try await engine.score(image, model: model).normality) }
         let alone = expected
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<60 {
                 group.addTask {
-                    if index % 3 == 0 { _ = try? await engine.dissolve(images[0], model: "deep-gray", steps: [index]) }
-                    let result = try? await engine.score(images[index % 6], model: "deep-gray")
+                    if index % 3 == 0 { _ = try? await engine.dissolve(images[0], model: model, steps: [index]) }
+                    let result = try? await engine.score(images[index % 6], model: model)
                     #expect(abs((result?.normality ?? .nan) - alone[index % 6]) < 1e-4)
                 }
             }

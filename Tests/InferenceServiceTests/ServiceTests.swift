@@ -26,7 +26,7 @@ import Testing
         _ change: (inout InferenceService.Configuration) -> Void = { _ in }
     ) throws -> InferenceService {
         let metrics = ServiceMetrics()
-        let engine = try Engine(directories, Engine.Configuration(), metrics: metrics)
+        let engine = try Engine(Engine.Configuration(), metrics: metrics) { directories }
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = directories[0].manifest.name
         change(&configuration)
@@ -51,6 +51,12 @@ import Testing
         let value = try JSONDecoder().decode(JSONValue.self, from: Data(response.body))
         guard case .object(let members) = value else { throw CocoaError(.coderInvalidValue) }
         return members
+    }
+
+    @Test("A model without a golden set cannot be verified, and says so")
+    func verifyWithoutGolden() async throws {
+        let response = try await service().respond(to: post("/v1/models/gray-pad/verify", []))
+        #expect(response.status == 422 && String(decoding: response.body, as: UTF8.self).contains("golden set"))
     }
 
     @Test("Without a calibration the verdict's members are null, not absent")

@@ -1,8 +1,9 @@
 import DIA
 import HTTP
+import Logging
 import ModelFile
 
-/// The self-check of a model on demand.
+/// The self-check of a model on demand, and loading it again.
 extension InferenceService {
     /// What replaying a golden set found, as a client sees it.
     private struct VerificationObject: Encodable {
@@ -21,7 +22,7 @@ extension InferenceService {
     func verify(_ model: Model.Information) async throws -> Response {
         let manifest = model.manifest
         let outcome = try await engineWork { () async throws(EngineError) in
-            try await engine.verify(manifest.name)
+            try await engine.verify(model)
         }
         guard let outcome else { throw ServiceError(422, "the model ships no golden set to verify it by") }
         guard outcome.isSound else {
@@ -41,5 +42,25 @@ extension InferenceService {
             sound: outcome.isSound
         )
         return Response(200, contentType: "application/json", body: JSON.encode(object))
+    }
+
+    /// Loads the model called `name` again from its directory.
+    func reload(_ name: String) async throws -> Response {
+        do {
+            _ = try await engine.reload(name)
+        } catch {
+            throw ServiceError(422, "the old model goes on serving: \(error)")
+        }
+        return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
+    }
+
+    /// Loads what has changed of all models, and says in the log what became of it.
+    public func reload() async {
+        do {
+            let names = try await engine.reload()
+            logger.info("models reloaded", metadata: ["models": "\(names.joined(separator: ", "))"])
+        } catch {
+            logger.error("the models are not reloaded, the old ones go on serving", metadata: ["reason": "\(error)"])
+        }
     }
 }

@@ -1,0 +1,112 @@
+import DIA
+import Foundation
+import Imaging
+import InferenceService
+import ModelFile
+import TestSupport
+import Testing
+
+/// Models replaced while they serve.
+@Suite struct ReloadTests {
+    private let image = Image(height: 28, width: 28, channels: 1, filledWith: 0.3)
+
+    /// A copy of the reference model `name` at `place`, called "m", of version `version`.
+    private func install(_ name: String, at place: URL, version: String = "1") throws {
+        try? FileManager.default.removeItem(at: place)
+        try FileManager.default.copyItem(at: ReferenceModels.folder(name), to: place)
+        let manifest = place.appendingPathComponent("model.json")
+        let text = try String(contentsOf: manifest, encoding: .utf8)
+            .replacing("\"name\": \"\(name)\"", with: "\"name\": \"m\"")
+            .replacing("\"version\": \"1\"", with: "\"version\": \"\(version)\"")
+        try Data(text.utf8).write(to: manifest)
+    }
+
+    private func engine(_ place: URL) throws -> Engine {
+        try Engine(Engine.Configuration(), metrics: ServiceMetrics()) { [try ModelDirectory(path: place.path)] }
+    }
+
+    @Test("A new model takes over; work prepared for the old one is handed back, never run on the new one")
+    func replaces() async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            try install("gray-pad", at: place)
+            let engine = try engine(place)
+            let old = try #require(engine.models["m"])
+            let before = try await engine.score(image, model: old).normality
+            // Images of another size: the old ones would not even fit.
+            try install("deep-gray", at: place)
+            #expect(try await engine.reload() == ["m"])
+            let new = try #require(engine.models["m"])
+            #expect(new.digest != old.digest && new.manifest.input.height == 32)
+            await #expect(throws: EngineError.replaced) { try await engine.score(image, model: old) }
+            let large = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
+            #expect(try await engine.score(large, model: new).normality != before)
+        }
+    }
+
+    @Test("What has not changed is not loaded again, unless it is named")
+    func unchanged() async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            try install("gray-pad", at: place)
+            let engine = try engine(place)
+            #expect(try await engine.reload().isEmpty)
+            #expect(try await engine.reload("m") == ["m"])
+            await #expect(throws: ReloadError.self) { try await engine.reload("other") }
+        }
+    }
+
+    @Test("A broken new model leaves the old one serving, and the error names what is wrong")
+    func broken() async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            try install("gray-pad", at: place)
+            let engine = try engine(place)
+            let old = try #require(engine.models["m"])
+            let before = try await engine.score(image, model: old).normality
+            try install("gray-pad", at: place, version: "2")
+            try Data("junk".utf8).write(to: place.appendingPathComponent("encoder.safetensors"))
+            do {
+                _ = try await engine.reload()
+                Issue.record("a broken model was loaded")
+            } catch {
+                #expect("\(error)".contains("encoder.safetensors"))
+            }
+            #expect(engine.models["m"]?.digest == old.digest)
+            #expect(try await engine.score(image, model: old).normality == before)
+        }
+    }
+
+    @Test("Under load every answer is the old model's or the new one's, and none is lost")
+    func underLoad() async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            try install("gray-pad", at: place)
+            let engine = try engine(place)
+            let old = try #require(engine.models["m"])
+            let expected = try await engine.score(image, model: old).normality
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<60 {
+                    group.addTask {
+                        for _ in 0..<5 {
+                            let model = try #require(engine.models["m"])
+                            do {
+                                // The weights are the same in all versions, so every answer is known.
+                                let normality = try await engine.score(image, model: model).normality
+                                #expect(abs(normality - expected) < 1e-4)
+                                break
+                            } catch EngineError.replaced {}
+                        }
+                        if index % 15 == 7 { _ = try await engine.reload("m") }
+                    }
+                }
+                for version in 2..<5 {
+                    try install("gray-pad", at: place, version: "\(version)")
+                    _ = try? await engine.reload()
+                }
+                try await group.waitForAll()
+            }
+            #expect(engine.models["m"]?.manifest.version == "4")
+        }
+    }
+}
