@@ -39,12 +39,6 @@ import Training
         }
     }
 
-    @Test("It gives the numbers of its golden set on this machine", arguments: ["phantom", "pneumonia", "breast"])
-    func golden(_ name: String) throws {
-        let outcome = try #require(try model(name).verify())
-        #expect(outcome.isSound, "\(outcome)")
-    }
-
     @Test("Dissolving takes away more the larger t is", arguments: ["phantom", "pneumonia"])
     func dissolving(_ name: String) throws {
         let model = try model(name)
