@@ -68,17 +68,7 @@ public struct CSIScore: Sendable {
     public func callAsFunction(_ features: Features, excluding excluded: Int? = nil) -> Result {
         var result = Result(normality: 0, contrastive: [], shift: [])
         for k in axes.indices {
-            var similarities = [Float](repeating: 0, count: entries)
-            DenseMatrix.multiply(
-                axes[k],
-                transposed: false,
-                features.projections[k],
-                transposed: false,
-                entries,
-                1,
-                size,
-                into: &similarities
-            )
+            var similarities = DenseMatrix.multiply(axes[k], by: features.projections[k])
             if let excluded { similarities[excluded] = -.infinity }
             let nearest = similarities.max() ?? 0
             result.contrastive.append(Double(similarityWeights[k] * nearest))

@@ -41,10 +41,7 @@ struct FeatureDensity: Sendable {
 
     /// -log of the Mahalanobis distance of `vector`: higher is denser.
     func density(_ vector: [Float]) -> Double {
-        let size = mean.count
-        let centred = zip(vector, mean).map { $0 - $1 }
-        var whitened = [Float](repeating: 0, count: size)
-        DenseMatrix.multiply(whitening, transposed: false, centred, transposed: false, size, 1, size, into: &whitened)
+        let whitened = DenseMatrix.multiply(whitening, by: zip(vector, mean).map { $0 - $1 })
         return -0.5 * log(max(Double(whitened.reduce(0) { $0 + $1 * $1 }), 1e-12))
     }
 }

@@ -27,17 +27,7 @@ struct NeighborBank: Sendable {
     ///
     /// The distance of unit vectors, sqrt(2 - 2 cos); below 0.001, where rounding rules, all are as near.
     func nearness(_ vector: [Float], excluding excluded: Int? = nil) -> Double {
-        var cosines = [Float](repeating: 0, count: entries)
-        DenseMatrix.multiply(
-            axes,
-            transposed: false,
-            Self.unit(vector),
-            transposed: false,
-            entries,
-            1,
-            size,
-            into: &cosines
-        )
+        var cosines = DenseMatrix.multiply(axes, by: Self.unit(vector))
         if let excluded { cosines[excluded] = -1 }
         return -0.5 * log(max(Double(2 - 2 * (cosines.max() ?? 0)), 1e-6))
     }

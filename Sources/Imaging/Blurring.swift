@@ -8,27 +8,21 @@ extension Image {
         let kernel = (-radius...radius).map { exp(-Float($0 * $0) / (2 * deviation * deviation)) }
         let sum = kernel.reduce(0, +)
         let weights = kernel.map { $0 / sum }
-        var rows = Image(height: height, width: width, channels: channels)
+        return convolved(weights, rowStep: 0, columnStep: 1).convolved(weights, rowStep: 1, columnStep: 0)
+    }
+
+    /// The image convolved along one direction with `weights`, an odd number of them; its borders repeat.
+    private func convolved(_ weights: [Float], rowStep: Int, columnStep: Int) -> Image {
+        var result = self
         for row in 0..<height {
             for column in 0..<width {
                 for channel in 0..<channels {
                     var value: Float = 0
-                    for (offset, weight) in weights.enumerated() {
-                        let source = min(max(column + offset - radius, 0), width - 1)
-                        value += weight * self[row, source, channel]
-                    }
-                    rows[row, column, channel] = value
-                }
-            }
-        }
-        var result = rows
-        for row in 0..<height {
-            for column in 0..<width {
-                for channel in 0..<channels {
-                    var value: Float = 0
-                    for (offset, weight) in weights.enumerated() {
-                        let source = min(max(row + offset - radius, 0), height - 1)
-                        value += weight * rows[source, column, channel]
+                    for (place, weight) in weights.enumerated() {
+                        let offset = place - weights.count / 2
+                        let y = min(max(row + offset * rowStep, 0), height - 1)
+                        let x = min(max(column + offset * columnStep, 0), width - 1)
+                        value += weight * self[y, x, channel]
                     }
                     result[row, column, channel] = value
                 }

@@ -117,7 +117,7 @@ public final class Engine: Sendable {
             enqueue { [self] in
                 continuation.resume(
                     with: Result {
-                        let names = try loaded.load(name.map { [$0] } ?? [])
+                        let names = try loaded.load(name)
                         let digests = names.compactMap { loaded.information[$0]?.digest }
                         state.withLock { $0.unsound.subtract(digests) }
                         return names

@@ -33,34 +33,29 @@ final class LoadedModels: @unchecked Sendable {
         byName[name].flatMap { $0.information.digest == digest ? $0 : nil }
     }
 
-    /// Loads the models whose directories have changed, or those of `names` in any case, and checks each before any
-    /// takes the place of an old one; returns the names of the loaded ones.
+    /// Loads the models whose directories have changed, or the one called `wanted` in any case, and checks each before
+    /// any takes the place of an old one; returns the names of the loaded ones.
     ///
     /// Throws, and changes nothing, if one cannot be loaded or fails its check.
-    func load(_ names: Set<String> = []) throws -> [String] {
-        let directories = try open()
-        let found = Set(directories.map(\.manifest.name))
-        if let missing = names.subtracting(found).min() {
-            throw ReloadError(description: "there is no directory of the model '\(missing)' any more")
+    func load(_ wanted: String? = nil) throws -> [String] {
+        let directories = try open().filter { wanted == nil || $0.manifest.name == wanted }
+        if let wanted, directories.isEmpty {
+            throw ReloadError(description: "there is no directory of the model '\(wanted)' any more")
         }
-        var next: [String: Model] = [:]
+        // A reload of one model leaves the others as they are.
+        var next = wanted == nil ? [:] : byName
         var loaded: [String] = []
         for directory in directories {
             let name = directory.manifest.name
-            // A reload of one model leaves the others as they are, even if their directories have changed.
-            if let model = byName[name], !names.contains(name),
-                !names.isEmpty || model.information.digest == directory.digest
-            {
+            if wanted == nil, let model = byName[name], model.information.digest == directory.digest {
                 next[name] = model
                 continue
             }
-            guard names.isEmpty || names.contains(name) else { continue }
             let model = try Model(directory, workers: workers)
             try Self.check(model, directory.manifest)
             next[name] = model
             loaded.append(name)
         }
-        if !names.isEmpty { next.merge(byName) { new, _ in new } }
         byName = next
         known.withLock { $0 = next.mapValues(\.information) }
         return loaded

@@ -16,7 +16,7 @@ public enum Cholesky {
         dtrtri_("U", "N", &order, &result, &order, &status)
         guard status == 0 else { return nil }
         for row in 0..<size {
-            for column in (row + 1)..<max(size, row + 1) { result[row * size + column] = 0 }
+            for column in (row + 1)..<size { result[row * size + column] = 0 }
         }
         return result
     }

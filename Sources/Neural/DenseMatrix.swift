@@ -2,6 +2,14 @@ import Kernels
 
 /// Products of matrices held in arrays, for losses and scores.
 public enum DenseMatrix {
+    /// The product of `matrix`, row-major with rows as long as `vector`, and `vector`: a number for each row.
+    public static func multiply(_ matrix: [Float], by vector: [Float]) -> [Float] {
+        var result = [Float](repeating: 0, count: matrix.count / vector.count)
+        let rows = result.count
+        multiply(matrix, transposed: false, vector, transposed: false, rows, 1, vector.count, into: &result)
+        return result
+    }
+
     /// target = a·b, row-major: `[rows, inner] x [inner, columns]`, a transposed factor stored the other way
     /// round.
     public static func multiply(

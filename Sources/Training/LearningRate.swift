@@ -35,16 +35,20 @@ public struct LearningRate: Sendable, Hashable {
     }
 }
 
-extension Recipe.Diffusion {
+/// A part of a recipe that trains with a learning rate.
+protocol TrainedStage {
+    var learningRate: Float { get }
+    var warmUpSteps: Int { get }
+    var decay: LearningRate.Decay { get }
+    var steps: Int { get }
+}
+
+extension TrainedStage {
     /// The stage's learning rate.
     var rate: LearningRate {
         LearningRate(peak: learningRate, warmUpSteps: warmUpSteps, decay: decay, steps: steps)
     }
 }
 
-extension Recipe.Encoder {
-    /// The stage's learning rate.
-    var rate: LearningRate {
-        LearningRate(peak: learningRate, warmUpSteps: warmUpSteps, decay: decay, steps: steps)
-    }
-}
+extension Recipe.Diffusion: TrainedStage {}
+extension Recipe.Encoder: TrainedStage {}

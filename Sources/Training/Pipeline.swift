@@ -142,12 +142,13 @@ public struct Pipeline {
     }
 
     private func scorer(_ writer: inout ModelWriter) throws -> (Scorer, [ScorePart]) {
-        let parts = try recipe.manifest(files: [:]).scoreParts()
+        let manifest = recipe.manifest(files: [:])
+        let parts = try manifest.scoreParts()
         let weights = try writer.read(ModelFiles.encoder, of: EncoderStage.name)
         let encoder = ImageEncoder(
             recipe.encoderNetwork,
             parameters: try Parameters(layout: recipe.encoderNetwork.graph().parameters, from: weights),
-            views: recipe.manifest(files: [:]).viewFamily,
+            views: manifest.viewFamily,
             stages: parts.contains { $0.readsStages },
             workers: workers
         )

@@ -21,16 +21,21 @@ import Testing
         try Data(text.utf8).write(to: manifest)
     }
 
-    private func engine(_ place: URL) throws -> Engine {
-        try Engine(Engine.Configuration(), metrics: ServiceMetrics()) { [try ModelDirectory(path: place.path)] }
+    /// Runs `body` with an engine over a model "m" in a directory of its own.
+    private func withEngine(_ body: (Engine, URL) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            try install("gray-pad", at: place)
+            let engine = try Engine(Engine.Configuration(), metrics: ServiceMetrics()) {
+                [try ModelDirectory(path: place.path)]
+            }
+            try await body(engine, place)
+        }
     }
 
     @Test("A new model takes over; work prepared for the old one is handed back, never run on the new one")
     func replaces() async throws {
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m")
-            try install("gray-pad", at: place)
-            let engine = try engine(place)
+        try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
             let before = try await engine.score(image, model: old).normality
             // Images of another size: the old ones would not even fit.
@@ -46,10 +51,7 @@ import Testing
 
     @Test("What has not changed is not loaded again, unless it is named")
     func unchanged() async throws {
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m")
-            try install("gray-pad", at: place)
-            let engine = try engine(place)
+        try await withEngine { engine, _ async throws in
             #expect(try await engine.reload().isEmpty)
             #expect(try await engine.reload("m") == ["m"])
             await #expect(throws: ReloadError.self) { try await engine.reload("other") }
@@ -58,10 +60,7 @@ import Testing
 
     @Test("A broken new model leaves the old one serving, and the error names what is wrong")
     func broken() async throws {
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m")
-            try install("gray-pad", at: place)
-            let engine = try engine(place)
+        try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
             let before = try await engine.score(image, model: old).normality
             try install("gray-pad", at: place, version: "2")
@@ -79,10 +78,7 @@ import Testing
 
     @Test("Under load every answer is the old model's or the new one's, and none is lost")
     func underLoad() async throws {
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m")
-            try install("gray-pad", at: place)
-            let engine = try engine(place)
+        try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
             let expected = try await engine.score(image, model: old).normality
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -46,6 +46,21 @@ import Training
         return try DataSet.load(path: place).data
     }
 
+    /// Runs `body` with the whole trainer over fresh phantoms, the folder of its model, and its threads.
+    private func withPipeline(_ body: (Pipeline, URL, Workers) throws -> Void) async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let place = folder.appendingPathComponent("m")
+            let workers = Workers(count: 2)
+            let data = try data(in: folder)
+            try body(
+                Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers),
+                place,
+                workers
+            )
+        }
+    }
+
     @Test("A run makes a model that loads, with its figures; an interrupted one ends with the same bytes")
     func resumes() async throws {
         let recipe = try await recipe()
@@ -128,16 +143,7 @@ import Training
 
     @Test("A stage without the one before it is an error that names both")
     func order() async throws {
-        let recipe = try await recipe()
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m").path
-            let pipeline = try Pipeline(
-                recipe,
-                data: data(in: folder),
-                normal: "normal",
-                folder: place,
-                workers: Workers(count: 1)
-            )
+        try await withPipeline { pipeline, _, _ in
             for (stage, file) in [
                 (pipeline.trainEncoder, "unet.safetensors"), (pipeline.calibrate, "encoder.safetensors"),
             ] {
@@ -153,12 +159,7 @@ import Training
 
     @Test("A trained model ships a golden set that it passes; another bank or broken set does not")
     func goldenSet() async throws {
-        let recipe = try await recipe()
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m")
-            let data = try data(in: folder)
-            let workers = Workers(count: 2)
-            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers)
+        try await withPipeline { pipeline, place, workers in
             try pipeline.trainDiffusion()
             try pipeline.trainEncoder()
             try pipeline.calibrate()
@@ -188,12 +189,7 @@ import Training
 
     @Test("The report has its files, its CSV a line for each image, and its parts their figures")
     func report() async throws {
-        let recipe = try await recipe()
-        try await withTemporaryFolder { folder in
-            let place = folder.appendingPathComponent("m")
-            let data = try data(in: folder)
-            let workers = Workers(count: 2)
-            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers)
+        try await withPipeline { pipeline, place, _ in
             let evaluation = try #require(try pipeline.run())
             #expect(Set(evaluation.aurocByPart.keys) == ["csi", "neighbors.2", "density.3", "residual.20"])
             for name in ["report.json", "report.md", "dissolving.png"] {
