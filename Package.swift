@@ -135,7 +135,12 @@ let package = Package(
             resources: [.copy("Data")],
             swiftSettings: settings
         ),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: settings),
+        .testTarget(
+            name: "HTTPTests",
+            dependencies: ["HTTP"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "InferenceServiceTests",
             dependencies: [

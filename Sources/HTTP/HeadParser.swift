@@ -7,10 +7,17 @@ enum HeadParser {
             throw RequestError(400, "the request line is malformed")
         }
         let method = String(decoding: parts[0], as: UTF8.self)
+        // The version first: another one may have other methods and targets.
         let version = try version(parts[2])
+        guard knownMethods.contains(method) else { throw RequestError(501, "the method is not known") }
         let target = try RequestTarget(parsing: parts[1], method: method)
         return RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, version: version)
     }
+
+    /// The methods of RFC 9110, section 9.3, and PATCH (RFC 5789); which of them a path takes is for the path to say.
+    private static let knownMethods: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ]
 
     private static func version(_ bytes: ArraySlice<UInt8>) throws(RequestError) -> RequestHead.Version {
         let text = String(decoding: bytes, as: UTF8.self)
@@ -23,7 +30,7 @@ enum HeadParser {
                 text.hasPrefix("HTTP/") && digits.count == 3 && digits.dropFirst().first == UInt8(ascii: ".")
                 && [digits.first, digits.last].allSatisfy { (0x30...0x39).contains($0 ?? 0) }
             guard isVersion else { throw RequestError(400, "the request line is malformed") }
-            // A later minor version of HTTP/1 is to be treated as 1.1 (RFC 9110, section 2.5).
+            // A later minor version of HTTP/1 is to be treated as 1.1 (RFC 9110, section 6.2).
             guard digits.first == UInt8(ascii: "1") else { throw RequestError(505, "HTTP/1.1 is spoken here") }
             return .oneOne
         }
@@ -58,14 +65,17 @@ enum HeadParser {
     /// codings.
     static func framing(_ head: RequestHead) throws(RequestError) -> Framing {
         let lengths = head.headers.all("content-length")
-        let codings = head.headers.all("transfer-encoding")
-        if !codings.isEmpty {
+        if head.headers.contains("transfer-encoding") {
             guard lengths.isEmpty else {
                 throw RequestError(400, "Content-Length and Transfer-Encoding exclude each other")
             }
             guard head.version == .oneOne else { throw RequestError(400, "HTTP/1.0 has no Transfer-Encoding") }
-            guard codings.count == 1 else { throw RequestError(400, "more than one Transfer-Encoding") }
-            guard codings[0].equalsIgnoringCase("chunked") else {
+            let codings = head.headers.members("transfer-encoding")
+            // Where chunked is not the last, nobody can tell where the body ends (section 6.3).
+            guard codings.last == "chunked" else {
+                throw RequestError(400, "Transfer-Encoding must end in 'chunked'")
+            }
+            guard codings.count == 1 else {
                 throw RequestError(501, "the only transfer coding understood here is chunked")
             }
             return .chunked
@@ -79,8 +89,9 @@ enum HeadParser {
 
     /// Parses `Content-Length = 1*DIGIT` (RFC 9110, section 8.6).
     ///
-    /// Signs, blanks and lists are refused, and so is a value that does not fit `Int`: a proxy in front of us
-    /// that read the same field differently would frame the body differently (request smuggling).
+    /// Signs, blanks and lists are refused: a proxy in front of us that read the same field differently would frame
+    /// the body differently (request smuggling). A number that does not fit `Int` is the largest one, too large for
+    /// any limit.
     static func contentLength(_ field: some Collection<UInt8>) -> Int? {
         guard !field.isEmpty else { return nil }
         var value = 0
@@ -88,8 +99,7 @@ enum HeadParser {
             guard (0x30...0x39).contains(byte) else { return nil }
             let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = product.addingReportingOverflow(Int(byte - 0x30))
-            guard !tooLarge, !overflow else { return nil }
-            value = sum
+            value = tooLarge || overflow ? .max : sum
         }
         return value
     }
@@ -104,7 +114,7 @@ enum HeadParser {
             throw RequestError(400, "Host is malformed")
         }
         let expectations = head.headers.members("expect")
-        guard head.version == .oneZero || expectations.isEmpty || expectations == ["100-continue"] else {
+        guard head.version == .oneZero || expectations.allSatisfy({ $0 == "100-continue" }) else {
             throw RequestError(417, "the only expectation understood here is 100-continue")
         }
     }

@@ -31,9 +31,18 @@ public struct HeaderFields: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         return values.count == 1 ? values[0] : nil
     }
 
-    /// The comma-separated members of all fields called `name`, in lower case.
+    /// Whether there is a field called `name`.
+    public func contains(_ name: String) -> Bool { fields.contains { $0.name.equalsIgnoringCase(name) } }
+
+    /// The comma-separated members of all fields called `name`, their ASCII letters in lower case; empty ones are
+    /// left out (RFC 9110, section 5.6.1).
+    ///
+    /// Bytes are compared, never characters: a combining mark behind a comma must not hide it.
     public func members(_ name: String) -> [String] {
-        all(name).flatMap { $0.split(separator: ",") }.map { $0.trimmed.lowercased() }.filter { !$0.isEmpty }
+        all(name).flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }.compactMap { member in
+            let bytes = member.trimmingBlanks.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+            return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+        }
     }
 }
 
@@ -44,10 +53,14 @@ extension StringProtocol {
     }
 
     /// The text without the optional white space around it: spaces and tabs (RFC 9110, section 5.6.3).
-    public var trimmed: String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        let front = drop(while: isSpace)
-        guard let end = front.lastIndex(where: { !isSpace($0) }) else { return "" }
-        return String(front[...end])
+    public var trimmed: String { String(decoding: Array(utf8).trimmingBlanks, as: UTF8.self) }
+}
+
+extension BidirectionalCollection<UInt8> {
+    /// The bytes without the spaces and tabs around them.
+    var trimmingBlanks: SubSequence {
+        let front = drop { $0 == 0x20 || $0 == 0x09 }
+        guard let end = front.lastIndex(where: { $0 != 0x20 && $0 != 0x09 }) else { return front.prefix(0) }
+        return front[...end]
     }
 }

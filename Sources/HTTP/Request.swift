@@ -45,7 +45,7 @@ public struct RequestHead: Sendable, Hashable {
 
     /// Whether the sender waits for "100 Continue" before the body (RFC 9110, section 10.1.1).
     public var expectsContinue: Bool {
-        version == .oneOne && headers.members("expect") == ["100-continue"]
+        version == .oneOne && headers.members("expect").contains("100-continue")
     }
 }
 

@@ -124,7 +124,12 @@ public struct RequestParser: Sendable {
                 guard let line = try line(1024, RequestError(400, "a chunk's size line is too long")) else {
                     return nil
                 }
-                let size = try ChunkHeader.size(line)
+                let (size, overhead) = try ChunkHeader.parse(line)
+                // Extensions are ignored, but not without end (RFC 9112, section 7.1.1).
+                headerBytes += overhead
+                guard headerBytes <= limits.headerBytes else {
+                    throw RequestError(400, "the chunks' extensions are too long")
+                }
                 guard size <= limits.bodyBytes - body.count else { throw tooLarge }
                 state = size > 0 ? .chunkData(head, remaining: size) : .trailers(head)
             case .chunkData(let head, let remaining):
@@ -190,25 +195,5 @@ public struct RequestParser: Sendable {
         guard buffer[end + 1] == 0x0A else { throw RequestError(400, "a bare CR stands in a line") }
         defer { position = end + 2 }
         return buffer[position..<end]
-    }
-}
-
-/// A chunk's size line, `chunk-size [ chunk-ext ] CRLF` (RFC 9112, section 7.1).
-enum ChunkHeader {
-    static let badEnd = RequestError(400, "a chunk does not end where its size says")
-
-    /// The size of a line; extensions are checked and ignored.
-    static func size(_ line: ArraySlice<UInt8>) throws(RequestError) -> Int {
-        let digits = line.prefix { PercentEncoding.digit($0) != nil }
-        // Fifteen hexadecimal digits fit in Int.
-        guard !digits.isEmpty, digits.count <= 15 else { throw RequestError(400, "a chunk's size is malformed") }
-        let size = digits.reduce(0) { $0 << 4 | Int(PercentEncoding.digit($1) ?? 0) }
-        let rest = line[digits.endIndex...]
-        let isExtension = rest.drop { $0 == 0x20 || $0 == 0x09 }.first == UInt8(ascii: ";")
-        let isClean = rest.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 < 0x7F) }
-        guard rest.isEmpty || (isExtension && isClean) else {
-            throw RequestError(400, "a chunk's extension is malformed")
-        }
-        return size
     }
 }

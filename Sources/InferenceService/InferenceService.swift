@@ -111,9 +111,7 @@ public final class InferenceService: Sendable {
         if request.head.path == "*", method == "OPTIONS" {
             return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"])
         }
-        guard ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"].contains(method) else {
-            throw ServiceError(501, "the method is not known")
-        }
+        guard method != "CONNECT" else { throw ServiceError(501, "this is no proxy") }
         guard let route else { throw ServiceError(404, "there is nothing at this path; see /openapi.yaml") }
         if method == "OPTIONS" { return Response(204, headers: ["Allow": route.allowed]) }
         guard method == route.method || (method == "HEAD" && route.method == "GET") else {

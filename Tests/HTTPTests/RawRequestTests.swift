@@ -1,0 +1,138 @@
+import Foundation
+import HTTP
+import Testing
+
+/// What must come of the bytes in Fixtures/raw-requests.json, each with the sentence of the RFC that decides it.
+@Suite struct RawRequestTests {
+    /// A fixture: bytes on a fresh connection, one for each character, and what must come of them, in order.
+    struct Fixture: Decodable, CustomTestStringConvertible, Sendable {
+        struct Repetition: Decodable, Sendable {
+            let of, text: String
+            let count: Int
+        }
+
+        struct Outcome: Decodable, Sendable {
+            struct Accepted: Decodable, Sendable {
+                let method, target, body: String
+                let keepAlive: Bool
+                /// The decoded path, where it is not the target's.
+                let path: String?
+            }
+
+            let accept: Accepted?
+            let status: Int?
+            let incomplete, `continue`, mayOmit: Bool?
+        }
+
+        let name, group, raw, rule: String
+        let `repeat`: Repetition?
+        let expect: [Outcome]
+
+        var testDescription: String { name }
+
+        func bytes(_ text: String) -> [UInt8] {
+            var text = text
+            if let part = self.repeat {
+                text = text.replacing(part.of, with: String(repeating: part.text, count: part.count))
+            }
+            return text.unicodeScalars.map { UInt8($0.value) }
+        }
+    }
+
+    static let fixtures: [Fixture] = {
+        guard let url = Bundle.module.url(forResource: "raw-requests", withExtension: "json", subdirectory: "Fixtures"),
+            let data = try? Data(contentsOf: url)
+        else { return [] }
+        do {
+            return try JSONDecoder().decode([Fixture].self, from: data)
+        } catch {
+            Issue.record("the fixtures cannot be read: \(error)")
+            return []
+        }
+    }()
+
+    /// What a connection made of some bytes.
+    private enum Event: Equatable {
+        case handled(method: String, path: String, query: String, body: [UInt8], keepAlive: Bool)
+        case refused(Int)
+        case continued
+    }
+
+    /// All that comes of `bytes`, fed in pieces of `size`, when every request is answered at once.
+    private func events(_ bytes: [UInt8], by size: Int) -> [Event] {
+        var limits = RequestLimits()
+        limits.bodyBytes = 1 << 20
+        var rules = ConnectionRules(limits: limits, deadlines: .init(), now: .zero)
+        var events: [Event] = []
+        var isClosed = false
+        func perform(_ actions: [ConnectionRules.Action]) {
+            for action in actions {
+                switch action {
+                case .handle(let request):
+                    let head = request.head
+                    let event = Event.handled(
+                        method: head.method,
+                        path: head.path,
+                        query: head.rawQuery,
+                        body: request.body,
+                        keepAlive: head.keepsAlive
+                    )
+                    events.append(event)
+                    perform(rules.respond(Response(204), date: "", now: .zero))
+                    perform(rules.sent(now: .zero))
+                case .refuse(let error):
+                    events.append(.refused(error.status))
+                    perform(rules.respond(Response(error.status), date: "", now: .zero))
+                    perform(rules.sent(now: .zero))
+                case .send(let bytes):
+                    if bytes.starts(with: Array("HTTP/1.1 100".utf8)) { events.append(.continued) }
+                case .closeSending, .close: isClosed = true
+                }
+            }
+        }
+        var rest = bytes[...]
+        while !rest.isEmpty, !isClosed {
+            perform(rules.received(rest.prefix(size), now: .zero))
+            rest = rest.dropFirst(size)
+        }
+        return events
+    }
+
+    private func matches(_ fixture: Fixture, _ events: [Event]) -> Bool {
+        var rest = events[...]
+        for outcome in fixture.expect {
+            if let accepted = outcome.accept {
+                guard case .handled(let method, let path, let query, let body, let keepAlive) = rest.popFirst(),
+                    method == accepted.method, body == fixture.bytes(accepted.body), keepAlive == accepted.keepAlive
+                else { return false }
+                let parts = String(decoding: fixture.bytes(accepted.target), as: UTF8.self)
+                    .split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+                guard query == (parts.count > 1 ? parts[1] : "") else { return false }
+                let expected = accepted.path.map { String(decoding: fixture.bytes($0), as: UTF8.self) }
+                guard path == expected ?? parts[0].removingPercentEncoding else { return false }
+            } else if let status = outcome.status {
+                guard rest.popFirst() == .refused(status), rest.isEmpty else { return false }
+            } else if outcome.continue == true {
+                if rest.first == .continued { rest = rest.dropFirst() } else if outcome.mayOmit != true { return false }
+            }
+        }
+        return rest.isEmpty
+    }
+
+    @Test("There are all fixtures, each with a rule")
+    func complete() {
+        #expect(Self.fixtures.count > 1000)
+        #expect(Self.fixtures.allSatisfy { !$0.rule.isEmpty && !$0.expect.isEmpty })
+        #expect(Set(Self.fixtures.map(\.name)).count == Self.fixtures.count)
+    }
+
+    @Test("Bytes come to what the RFC says, whole and byte by byte", arguments: fixtures)
+    func fixture(_ fixture: Fixture) {
+        let bytes = fixture.bytes(fixture.raw)
+        // A megabyte is not fed byte by byte.
+        for size in bytes.count > 100_000 ? [.max, 4096] : [.max, 1] {
+            let events = events(bytes, by: size)
+            #expect(matches(fixture, events), "by \(size): \(String(describing: events).prefix(300)); \(fixture.rule)")
+        }
+    }
+}
