@@ -75,6 +75,9 @@ enum HeadParser {
             guard codings.last == "chunked" else {
                 throw RequestError(400, "Transfer-Encoding must end in 'chunked'")
             }
+            guard codings.filter({ $0 == "chunked" }).count == 1 else {
+                throw RequestError(400, "a body cannot be chunked twice")
+            }
             guard codings.count == 1 else {
                 throw RequestError(501, "the only transfer coding understood here is chunked")
             }
