@@ -20,9 +20,9 @@ public struct RequestLimits: Sendable, Hashable {
 public struct RequestParser: Sendable {
     /// What the bytes so far amount to.
     public enum Event: Sendable {
-        /// A head is complete and a body follows: the time to refuse it or to say "100 Continue".
-        case head(RequestHead)
-        /// A request is complete.
+        /// A head is complete: the time to refuse the request, or to say "100 Continue" if a body follows.
+        case head(RequestHead, BodyFraming)
+        /// The request of the last head is complete.
         case request(Request)
     }
 
@@ -104,14 +104,15 @@ public struct RequestParser: Sendable {
                 guard let line = try fieldLine() else { return nil }
                 if line.isEmpty {
                     try HeadParser.check(head)
-                    switch try HeadParser.framing(head) {
-                    case .none, .length(0): return complete(head)
+                    let framing = try HeadParser.framing(head)
+                    switch framing {
+                    case .none: state = .fixedBody(head, length: 0)
                     case .length(let length):
                         guard length <= limits.bodyBytes else { throw tooLarge }
                         state = .fixedBody(head, length: length)
                     case .chunked: state = .chunkSize(head)
                     }
-                    return .head(head)
+                    return .head(head, framing)
                 }
                 let field = try HeadParser.fieldLine(line)
                 head.headers.append(field.name, field.value)
