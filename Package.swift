@@ -52,15 +52,18 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CBLAS", "CVector"], swiftSettings: numeric),
         .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
 
+        // Digests, and secrets compared.
+        .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: strict),
+
         // Model directories and the method itself.
-        .target(name: "ModelFile", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "ModelFile", dependencies: ["Cryptography"], swiftSettings: strict),
         .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural", "Kernels"], swiftSettings: settings),
 
         // Training.
         .target(name: "Plots", dependencies: ["Imaging", "Codecs"], swiftSettings: settings),
         .target(
             name: "Training",
-            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Plots"],
+            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Cryptography", "Plots"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -84,7 +87,7 @@ let package = Package(
         .target(
             name: "InferenceService",
             dependencies: [
-                "HTTP", "DIA", "Codecs", "Imaging", "Kernels", "ModelFile", logging,
+                "HTTP", "DIA", "Codecs", "Cryptography", "Imaging", "Kernels", "ModelFile", logging,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")],
@@ -101,11 +104,12 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["ModelFile"],
+            dependencies: ["ModelFile", "Cryptography"],
             path: "Tests/TestSupport",
             resources: [.copy("Golden"), .copy("Models")],
             swiftSettings: settings
         ),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
         .testTarget(
             name: "NeuralTests",
@@ -126,13 +130,15 @@ let package = Package(
         .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),
         .testTarget(
             name: "DIATests",
-            dependencies: ["DIA", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: ["DIA", "Cryptography", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(name: "PlotsTests", dependencies: ["Plots", "Imaging"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "DIA", "Neural", "Codecs", "Imaging", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: [
+                "Training", "DIA", "Neural", "Codecs", "Cryptography", "Imaging", "Kernels", "ModelFile", "TestSupport",
+            ],
             resources: [.copy("Data")],
             swiftSettings: settings
         ),

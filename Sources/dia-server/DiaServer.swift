@@ -98,7 +98,7 @@ struct DiaServer: AsyncParsableCommand {
 
 /// The service as the HTTP server calls it.
 private struct Handler: RequestHandler {
-    func refusal(of head: RequestHead) -> Response? { nil }
+    func refusal(of head: RequestHead) -> Response? { service.refusal(of: head) }
     let service: InferenceService
     func respond(to request: Request) async -> Response { await service.respond(to: request) }
     func refusal(_ error: RequestError) -> Response { service.refusal(error) }
