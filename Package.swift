@@ -81,6 +81,7 @@ let package = Package(
         ),
 
         // The service.
+        .target(name: "StructuredLogging", dependencies: [logging], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
         .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP", "TLS", logging], swiftSettings: strict),
@@ -96,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "dia-server",
             dependencies: [
-                "InferenceService", "HTTPServer", "HTTP", "DIA", "Kernels", "ModelFile", arguments, logging,
+                "InferenceService", "HTTPServer", "HTTP", "TLS", "StructuredLogging", "DIA", "Neural", "ModelFile",
+                arguments, logging,
             ],
             swiftSettings: settings
         ),
@@ -133,6 +135,11 @@ let package = Package(
             dependencies: ["DIA", "Cryptography", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "StructuredLoggingTests",
+            dependencies: ["StructuredLogging", logging],
+            swiftSettings: settings
+        ),
         .testTarget(name: "PlotsTests", dependencies: ["Plots", "Imaging"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
@@ -160,7 +167,7 @@ let package = Package(
             dependencies: [
                 "HTTPServer", "HTTP", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
             ],
-            resources: [.copy("Anchor.txt")],
+            resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),
     ],

@@ -35,10 +35,9 @@ public final class HTTPServer: @unchecked Sendable {
         public init() {}
     }
 
-    /// What is counted of the connections.
-    public let metrics = ConnectionMetrics()
     private let configuration: Configuration
     private let handler: any RequestHandler
+    private let metrics: ConnectionMetrics
     private let logger: Logger
     private let queue = DispatchQueue(label: "dia.http")
     private let clock = ContinuousClock()
@@ -57,10 +56,16 @@ public final class HTTPServer: @unchecked Sendable {
     private var isDraining = false
     private var drained: [@Sendable () -> Void] = []
 
-    /// A server that is not yet listening.
-    public init(_ configuration: Configuration, handler: any RequestHandler, logger: Logger) {
+    /// A server that is not yet listening; what it counts goes to `metrics`.
+    public init(
+        _ configuration: Configuration,
+        handler: any RequestHandler,
+        metrics: ConnectionMetrics,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.handler = handler
+        self.metrics = metrics
         self.logger = logger
         tls = configuration.tls
         start = clock.now

@@ -1,4 +1,3 @@
-import Foundation
 import HTTP
 import Logging
 
@@ -28,8 +27,9 @@ struct RequestLog {
     /// The members of the line; times in seconds.
     var metadata: Logger.Metadata {
         var members: Logger.Metadata = [
-            "request_id": "\(context.id)", "method": "\(method)", "route": "\(route)", "status": "\(status)",
-            "bytes_in": "\(received)", "bytes_out": "\(sent)", "seconds": "\(seconds(duration))",
+            "request_id": "\(context.id)", "method": "\(method)", "route": "\(route)",
+            "status": .stringConvertible(status), "bytes_in": .stringConvertible(received),
+            "bytes_out": .stringConvertible(sent), "seconds": seconds(duration),
         ]
         if let key = context.key { members["key"] = "\(key.name)" }
         if let trace = context.trace {
@@ -38,12 +38,14 @@ struct RequestLog {
             members["parent_span_id"] = "\(trace.parentID)"
         }
         if context.timings.engine > .zero {
-            members["decode_seconds"] = "\(seconds(context.timings.decoding))"
-            members["queue_seconds"] = "\(seconds(context.timings.queued))"
-            members["engine_seconds"] = "\(seconds(context.timings.engine))"
+            members["decode_seconds"] = seconds(context.timings.decoding)
+            members["queue_seconds"] = seconds(context.timings.queued)
+            members["engine_seconds"] = seconds(context.timings.engine)
         }
         return members
     }
 
-    private func seconds(_ duration: Duration) -> String { String(format: "%.4f", duration / .seconds(1)) }
+    private func seconds(_ duration: Duration) -> Logger.MetadataValue {
+        .stringConvertible((duration / .milliseconds(0.1)).rounded() / 10_000)
+    }
 }

@@ -25,6 +25,8 @@ import Testing
         }
     }
 
+    private let metrics = ConnectionMetrics()
+
     private func start(
         _ change: (inout HTTPServer.Configuration) -> Void = { _ in }
     ) throws -> (server: HTTPServer, port: UInt16) {
@@ -32,7 +34,7 @@ import Testing
         configuration.port = 0
         change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = HTTPServer(configuration, handler: Echo(), logger: logger)
+        let server = HTTPServer(configuration, handler: Echo(), metrics: metrics, logger: logger)
         return (server, try server.listen())
     }
 
@@ -182,7 +184,7 @@ import Testing
             #expect(await clients.last?.response()?.status == 200)
         }
         #expect(await clients[0].isClosed())
-        #expect(server.metrics.text.contains("refused_total{reason=\"evicted\"} 1"))
+        #expect(metrics.text.contains("refused_total{reason=\"evicted\"} 1"))
         await server.drain(limit: .zero)
     }
 
@@ -194,7 +196,7 @@ import Testing
         #expect(await clients[0].response()?.status == 200)
         #expect(await clients[1].response()?.status == 200)
         #expect(await clients[2].response() == nil)
-        #expect(server.metrics.text.contains("refused_total{reason=\"address\"} 1"))
+        #expect(metrics.text.contains("refused_total{reason=\"address\"} 1"))
         await server.drain(limit: .zero)
     }
 
@@ -218,8 +220,8 @@ import Testing
         await third.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
         #expect(await text(third.response()) == "POST / 5")
         await server.drain(limit: .zero)
-        #expect(server.metrics.text.contains("\ndia_held_bytes 0\n"))
-        #expect(server.metrics.text.contains("\ndia_connections 0\n"))
+        #expect(metrics.text.contains("\ndia_held_bytes 0\n"))
+        #expect(metrics.text.contains("\ndia_connections 0\n"))
     }
 
     @Test("A request ruled out by its head is answered before its body comes")
@@ -248,10 +250,10 @@ import Testing
         while response?.status == 102 { response = await half.response() }
         #expect(await text(half.response()) ?? text(response) == "GET /slow 0")
         // Without a limit to its patience the server would now wait for ever.
-        for _ in 0..<100 where !server.metrics.text.contains("dia_abandoned_requests_total 2") {
+        for _ in 0..<100 where !metrics.text.contains("dia_abandoned_requests_total 2") {
             try await Task.sleep(for: .milliseconds(50))
         }
-        #expect(server.metrics.text.contains("dia_abandoned_requests_total 2"))
+        #expect(metrics.text.contains("dia_abandoned_requests_total 2"))
         await server.drain(limit: .seconds(30))
     }
 
