@@ -46,6 +46,7 @@ format:
 
 test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
+	@Tests/ServerTests/setup-sslyze.sh
 	swift test -c release --disable-xctest
 
 bench: build

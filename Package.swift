@@ -167,6 +167,7 @@ let package = Package(
             dependencies: [
                 "HTTPServer", "HTTP", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
             ],
+            exclude: ["setup-sslyze.sh"],
             resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),

@@ -23,6 +23,22 @@ import Testing
         #expect(server.stop().status == 0)
     }
 
+    /// Where setup-sslyze.sh put the scanner.
+    private static let scanner = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../.build/sslyze-venv/bin/python").standardizedFileURL
+
+    @Test(
+        "A scanner finds nothing wrong (sslyze, Mozilla's intermediate profile)",
+        .enabled(if: FileManager.default.fileExists(atPath: scanner.deletingLastPathComponent().path + "/sslyze"))
+    )
+    func scanned() throws {
+        let server = try ServerProcess(Self.certificate)
+        let script = Bundle.module.bundleURL.appendingPathComponent("Clients/scan.py").path
+        let outcome = try Outcome(Self.scanner, [script, String(server.port)])
+        #expect(outcome.output == "ok\n", "\(outcome.output)\(outcome.errors)")
+        #expect(server.stop().status == 0)
+    }
+
     @Test("Clients' certificates are asked for, and required where that is said")
     func clients() throws {
         let authority = ["--tls-client-ca", Self.file("client-authority.pem")]
