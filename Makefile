@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
 
-.PHONY: help deps build serve test lint format bench bench-profile bench-full-size train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format bench bench-profile bench-overload bench-full-size train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint | format     check or mend the formatting"
 	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
 	@echo "make bench-profile     where the time goes, by perf"
+	@echo "make bench-overload    what becomes of requests when more come than can be served"
 	@echo "make bench-full-size   time and memory of training at the paper's size"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
@@ -58,6 +59,10 @@ bench-profile: build
 	@command -v perf > /dev/null || { echo "perf is needed (Debian: apt-get install linux-perf)"; exit 1; }
 	Benchmarks/setup.sh
 	.build/bench-venv/bin/python Benchmarks/profile.py
+
+bench-overload: build
+	Benchmarks/setup.sh
+	.build/bench-venv/bin/python Benchmarks/overload.py
 
 bench-full-size: build
 	python3 Benchmarks/full_size.py
