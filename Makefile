@@ -6,8 +6,10 @@ BIN = .build/release
 HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
+MINUTES ?= 4
+SANITIZED = HTTPTests|ServerTests|InferenceServiceTests|StructuredLoggingTests
 
-.PHONY: help deps build serve test lint format bench bench-profile bench-overload bench-full-size train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format bench bench-profile bench-overload bench-full-size chaos sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -17,6 +19,8 @@ help:
 	@echo "make bench-profile     where the time goes, by perf"
 	@echo "make bench-overload    what becomes of requests when more come than can be served"
 	@echo "make bench-full-size   time and memory of training at the paper's size"
+	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
+	@echo "make sanitize          the server's tests under the thread sanitizer"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -63,6 +67,14 @@ bench-profile: build
 bench-overload: build
 	Benchmarks/setup.sh
 	.build/bench-venv/bin/python Benchmarks/overload.py
+
+chaos: build
+	Tests/Chaos/chaos.py --minutes $(MINUTES)
+
+# The server and what it stands on, under the thread sanitizer.
+sanitize: deps
+	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
+	swift test --sanitize=thread --scratch-path .build/sanitize --skip-build --disable-xctest --filter '$(SANITIZED)'
 
 bench-full-size: build
 	python3 Benchmarks/full_size.py

@@ -51,8 +51,8 @@ public final class HTTPServer: @unchecked Sendable {
     private var connectionsByAddress: [PeerAddress: Int] = [:]
     private var tls: TLSContext?
     private let buffer = Connection.ReadBuffer()
-    /// Whether the last accept failed for want of something; said once, not at every attempt.
-    private var isStarved = false
+    /// When it was last said that connections cannot be accepted: not at every attempt.
+    private var complained: Duration?
     private var isDraining = false
     private var drained: [@Sendable () -> Void] = []
 
@@ -122,13 +122,14 @@ public final class HTTPServer: @unchecked Sendable {
                 let (descriptor, address) = try Socket.accept(listener)
             {
                 add(descriptor, address)
-                isStarved = false
             }
         } catch {
             // Out of descriptors or memory: the timer tries again once some may be free, an idle one's at once.
             metrics.refused(.system)
-            if !isStarved { logger.warning("cannot accept connections", metadata: ["reason": "\(error)"]) }
-            isStarved = true
+            if complained.map({ now - $0 >= .seconds(10) }) ?? true {
+                complained = now
+                logger.warning("cannot accept connections", metadata: ["reason": "\(error)"])
+            }
             evict()
             return setAccepting(false)
         }

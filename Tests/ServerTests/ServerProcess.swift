@@ -20,13 +20,14 @@ final class ServerProcess {
         Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent(name)
     }
 
-    /// Starts dia-server with `arguments` on a free port, over the model "gray-pad" unless they name others, and waits
-    /// until it is ready.
-    init(_ arguments: [String] = [], environment: [String: String] = [:]) throws {
-        process.executableURL = Self.executable("dia-server")
-        let models = arguments.contains("--models") ? [] : ["--models", ReferenceModels.folder("gray-pad").path]
-        process.arguments = models + ["--port", "0", "--threads", "1"] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    /// Starts dia-server with `arguments` on a free port, over the model "gray-pad", with so many file descriptors at
+    /// most, and waits until it is ready.
+    init(_ arguments: [String] = [], descriptors: Int = 1024) throws {
+        let models = ["--models", ReferenceModels.folder("gray-pad").path]
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        // The shell becomes the server, so that its id is the server's.
+        let command = ["-c", "ulimit -n \(descriptors); exec \"$@\"", "bash", Self.executable("dia-server").path]
+        process.arguments = command + models + ["--port", "0", "--threads", "1"] + arguments
         process.standardOutput = output
         process.standardError = errors
         try process.run()
