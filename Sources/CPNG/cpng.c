@@ -54,7 +54,7 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     } else if (has_all_pixels(png, from)) {
         /* libpng would inflate all of it, a gigabyte from each megabyte, only to say that it is too much. */
         from->after_pixels += count;
-        if (from->after_pixels > MAX_BYTES_AFTER_PIXELS) png_error(png, "IDAT: Too much image data");
+        if (from->after_pixels > MAX_BYTES_AFTER_PIXELS) png_error(png, "IDAT goes on after the last pixel");
     }
     memcpy(target, from->data + from->position, count);
     from->position += count;

@@ -56,9 +56,8 @@ import Testing
     @Test(
         "A chunk that is skipped may be of any content, and as long as profiles are",
         arguments: [
-            "bKGD", "cHRM", "eXIf", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "sBIT", "sPLT", "sRGB", "tEXt", "tIME",
-            "zTXt",
-            "prVt",
+            "bKGD", "cHRM", "eXIf", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "prVt", "sBIT", "sPLT", "sRGB", "tEXt",
+            "tIME", "zTXt",
         ]
     )
     func longChunk(_ name: String) throws {
@@ -94,7 +93,7 @@ import Testing
         // 16 MB of zeros; the image takes 72 of them, or fewer.
         let large = PNG.encode(Image(height: 4000, width: 4000, channels: 1))
         let bytes = Self.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
-        #expect(throws: PNGError.invalid("IDAT: Too much image data")) { try Self.decode(bytes) }
+        #expect(throws: PNGError.invalid("IDAT goes on after the last pixel")) { try Self.decode(bytes) }
     }
 
     @Test("A megabyte after the end is refused")
