@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
 
-.PHONY: help deps build serve test lint format bench bench-profile bench-full-size train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format bench bench-profile bench-full-size bench-bombs train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
 	@echo "make bench-profile     where the time goes, by perf"
 	@echo "make bench-full-size   time and memory of training at the paper's size"
+	@echo "make bench-bombs       time and memory that hostile images cost the server"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -60,6 +61,9 @@ bench-profile: build
 
 bench-full-size: build
 	python3 Benchmarks/full_size.py
+
+bench-bombs: build
+	python3 Benchmarks/bombs.py
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0
