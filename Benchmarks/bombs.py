@@ -158,8 +158,8 @@ class Server:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [ROOT / ".build/release/dia-server", "--models", ROOT / "Models", "--default-model", "phantom", "--port", "0"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            [ROOT / ".build/release/dia-server", "--models", ROOT / "Models", "--default-model", "phantom", "--port",
+             "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )
         for line in self.process.stdout:
             if "http://" in line:
@@ -245,8 +245,8 @@ def main():
         f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
         f"## Refused\n\nThe limit is {MILLISECONDS} ms of processor and {MEGABYTES} MB.\n\n" + table(refused)
         + "\nAn image may have 25,000,000 pixels (`--max-pixels`) and 32,768 a side, and its file 4 MB beside the "
-        "compressed pixels, chunk by chunk, framing included. IDAT that goes on after the last pixel is an error, as are bytes after the end. A "
-        "body may have 32 MB (`--max-body-bytes`).\n\n"
+        "compressed pixels, chunk by chunk, framing included. IDAT that goes on after the last pixel is an error, as are "
+        "bytes after the end. A body may have 32 MB (`--max-body-bytes`).\n\n"
         "## Odd but legal\n\nTaken, within the same limit.\n\n" + table(taken)
         + "\n## As large as allowed\n\nEvery pixel is decoded, whatever it came from: 4 bytes each for grey, 12 for "
         "colour, and 4 more where the model takes grey. As many at once as there are engine threads; the others wait "

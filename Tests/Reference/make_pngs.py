@@ -35,7 +35,8 @@ PYPNG_REFUSES = ("palette-longer-than-the-depth", "order-bytewise-checksum-wrong
 
 
 def chunk(kind, data=b"", checksum=None):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) if checksum is None else checksum)
+    checksum = zlib.crc32(kind + data) if checksum is None else checksum
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 
 def header(width, height, depth, color, compression=0, filters=0, interlace=0):
