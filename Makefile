@@ -7,9 +7,9 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
-SANITIZED = HTTPTests|ServerTests|InferenceServiceTests|StructuredLoggingTests
+SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
 
-.PHONY: help deps build serve test lint format bench bench-profile bench-overload bench-full-size chaos sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format bench bench-profile bench-overload bench-full-size bench-bombs chaos sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-full-size   time and memory of training at the paper's size"
 	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
 	@echo "make sanitize          the server's tests under the thread sanitizer"
+	@echo "make bench-bombs       time and memory that hostile images cost the server"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -78,6 +79,9 @@ sanitize: deps
 
 bench-full-size: build
 	python3 Benchmarks/full_size.py
+
+bench-bombs: build
+	python3 Benchmarks/bombs.py
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0

@@ -160,7 +160,6 @@ public final class Engine: Sendable {
                         flow: flow,
                         model: model,
                         work: work { gathering.complete(index, $0) },
-                        arrived: .now,
                         deadline: deadline
                     )
                 }

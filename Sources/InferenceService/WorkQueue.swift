@@ -1,31 +1,40 @@
-import DIA
+package import DIA
 import DequeModule
-import Imaging
+package import Imaging
 
 /// One image's worth of work for the engine.
-struct Job: Sendable {
+package struct Job: Sendable {
     /// What is told of a piece of work when it is done.
-    typealias Completion<Value> = @Sendable (Result<Timed<Value>, EngineError>) -> Void
+    package typealias Completion<Value> = @Sendable (Result<Timed<Value>, EngineError>) -> Void
 
     /// What is to be done.
-    enum Work: Sendable {
+    package enum Work: Sendable {
         case score(Image, Completion<ScoreBank.Result>)
         case dissolve(Image, step: Int, Completion<Image>)
         case verify(Completion<GoldenSet.Outcome?>)
     }
 
     /// The kinds of work, as metrics name them.
-    enum Kind: String, CaseIterable, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
         case score, dissolve, verify
     }
 
     /// The request that the work is for.
-    let flow: UInt64
+    package let flow: UInt64
     let model: Model.Information
     let work: Work
     let arrived: ContinuousClock.Instant
     /// When nobody will want the result any more; one for all work of a request.
     let deadline: ContinuousClock.Instant?
+
+    /// Work for the request `flow` that has arrived now.
+    package init(flow: UInt64, model: Model.Information, work: Work, deadline: ContinuousClock.Instant?) {
+        self.flow = flow
+        self.model = model
+        self.work = work
+        self.deadline = deadline
+        arrived = .now
+    }
 
     var kind: Kind {
         switch work {
@@ -59,35 +68,39 @@ public struct Timed<Value: Sendable>: Sendable {
 
 /// What waits for the engine, in turns: each request gives one piece of work a round, so that one with many does not
 /// keep the others waiting.
-struct WorkQueue {
+package struct WorkQueue {
     private var flows: [UInt64: Deque<Job>] = [:]
     /// The requests in the order of their turns.
     private var order: Deque<UInt64> = []
     private(set) var countByKind: [Job.Kind: Int] = [:]
 
-    /// Pieces of work that wait.
-    var count: Int { countByKind.values.reduce(0, +) }
+    /// An empty queue.
+    package init() {}
 
-    mutating func append(_ job: Job) {
+    /// Pieces of work that wait.
+    package var count: Int { countByKind.values.reduce(0, +) }
+
+    /// Puts `job` behind those of its request, or its request behind the others.
+    package mutating func append(_ job: Job) {
         if flows[job.flow] == nil { order.append(job.flow) }
         flows[job.flow, default: []].append(job)
         countByKind[job.kind, default: 0] += 1
     }
 
     /// Takes out what still waits of a request.
-    mutating func remove(flow: UInt64) -> [Job] {
+    package mutating func remove(flow: UInt64) -> [Job] {
         let jobs = Array(flows[flow] ?? [])
         return jobs.compactMap { _ in takeFirst(of: flow) }
     }
 
     /// Takes out what is too late to be done.
-    mutating func removeLate(now: ContinuousClock.Instant) -> [Job] {
+    package mutating func removeLate(now: ContinuousClock.Instant) -> [Job] {
         let late = flows.values.compactMap(\.first).filter { job in job.deadline.map { $0 <= now } ?? false }
         return late.flatMap { remove(flow: $0.flow) }
     }
 
     /// Takes the work whose turn it is, and what can run with it, up to a limit that depends on it.
-    mutating func nextBatch(limit: (Job) -> Int) -> [Job] {
+    package mutating func nextBatch(limit: (Job) -> Int) -> [Job] {
         guard let first = order.first.flatMap({ flows[$0]?.first }) else { return [] }
         let limit = limit(first)
         var batch: [Job] = []

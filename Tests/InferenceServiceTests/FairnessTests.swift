@@ -20,32 +20,64 @@ import Testing
         return (engine, try #require(engine.models["deep-gray"]))
     }
 
-    @Test("A request of many steps does not keep those of one waiting")
-    func turns() async throws {
-        let (engine, model) = try engine { $0.maximumBatch = 2 }
-        let finished = await withTaskGroup(of: String.self) { group in
-            for index in 0..<3 {
-                group.addTask {
-                    guard index > 0 else {
-                        let steps = Array(repeating: 100, count: 200)
-                        _ = try? await engine.dissolve(image, model: model, steps: steps)
-                        return "large"
-                    }
-                    // Comes when the large one fills the queue.
-                    try? await Task.sleep(for: .milliseconds(20 * index))
-                    _ = try? await engine.dissolve(image, model: model, steps: [100])
-                    return "small"
-                }
-            }
-            return await group.reduce(into: [String]()) { $0.append($1) }
-        }
-        #expect(finished == ["small", "small", "large"])
+    /// Work of which nothing is told.
+    private func job(_ flow: UInt64, _ model: Model.Information, isScore: Bool = false, deadline: Duration? = nil)
+        -> Job
+    {
+        Job(
+            flow: flow,
+            model: model,
+            work: isScore ? .score(image) { _ in } : .dissolve(image, step: 1) { _ in },
+            deadline: deadline.map { .now + $0 }
+        )
+    }
+
+    @Test("A request of many pieces gives one a round, and waits behind the others for the next")
+    func turns() throws {
+        let (_, model) = try engine()
+        var queue = WorkQueue()
+        for flow: UInt64 in [1, 1, 1, 1, 1, 2, 3, 3] { queue.append(job(flow, model)) }
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1, 2])
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [3, 1])
+        // Places that no other request takes are not left empty.
+        #expect(queue.nextBatch { _ in 4 }.map(\.flow) == [3, 1, 1, 1])
+        #expect(queue.count == 0 && queue.nextBatch { _ in 4 }.isEmpty)
+    }
+
+    @Test("Work of another kind runs in a batch of its own, when its turn comes")
+    func kinds() throws {
+        let (_, model) = try engine()
+        var queue = WorkQueue()
+        queue.append(job(1, model))
+        queue.append(job(2, model, isScore: true))
+        queue.append(job(3, model))
+        queue.append(job(1, model))
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1, 3])
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [2])
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1])
+    }
+
+    @Test("What is too late, or given up, leaves the queue")
+    func leaving() throws {
+        let (_, model) = try engine()
+        var queue = WorkQueue()
+        queue.append(job(1, model, deadline: .seconds(-1)))
+        queue.append(job(1, model, deadline: .seconds(-1)))
+        queue.append(job(2, model, deadline: .seconds(100)))
+        queue.append(job(3, model))
+        queue.append(job(4, model))
+        #expect(queue.removeLate(now: .now).map(\.flow) == [1, 1])
+        #expect(queue.remove(flow: 3).count == 1 && queue.remove(flow: 3).isEmpty)
+        #expect(queue.count == 2 && queue.nextBatch { _ in 9 }.map(\.flow) == [2, 4])
     }
 
     @Test("What is given up while it waits never runs")
     func cancelled() async throws {
-        let (engine, model) = try engine { $0.maximumBatch = 1 }
-        let large = Task { try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 200)) }
+        let (engine, model) = try engine {
+            $0.maximumBatch = 1
+            $0.queueCapacity = 5000
+        }
+        let large = Task { try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 2000)) }
         try await Task.sleep(for: .milliseconds(20))
         let waiting = Task { () throws(EngineError) in
             try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 50))
@@ -55,7 +87,7 @@ import Testing
         let start = ContinuousClock.now
         await #expect(throws: EngineError.abandoned) { try await waiting.value }
         await #expect(throws: EngineError.abandoned) { try await large.value }
-        // The queue is empty again: the next piece of work does not wait for 250 others.
+        // The queue is empty again: the next piece of work does not wait for 2,050 others.
         let next = try await engine.score(image, model: model)
         #expect(next.queued < .now - start + .seconds(1) && next.value.normality.isFinite)
         // A task cancelled before it came is given up as well.
@@ -68,10 +100,13 @@ import Testing
 
     @Test("What cannot be done in time is refused at once, and dropped when its time has passed")
     func deadlines() async throws {
-        let (engine, model) = try engine { $0.maximumBatch = 1 }
+        let (engine, model) = try engine {
+            $0.maximumBatch = 1
+            $0.queueCapacity = 5000
+        }
         // The engine learns what a step takes.
         let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20)).ran
-        async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 200))
+        async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 2000))
         try await Task.sleep(for: .milliseconds(20))
         await #expect {
             try await engine.dissolve(image, model: model, steps: [1], deadline: .now + taken)
@@ -82,6 +117,6 @@ import Testing
         await #expect(throws: EngineError.self) {
             try await engine.dissolve(image, model: model, steps: [1], deadline: .now - .seconds(1))
         }
-        #expect(try await large.value.count == 200)
+        #expect(try await large.value.count == 2000)
     }
 }
