@@ -17,6 +17,8 @@ public final class HTTPServer: @unchecked Sendable {
         public var port: UInt16 = 8080
         /// A listening socket to take over instead (socket activation).
         public var inheritedSocket: Int32?
+        /// Whether to refuse an address that others than this machine can reach.
+        public var isLoopbackOnly = false
         /// The most connections at once; beyond them the one idle longest is closed, and when none is, more wait in
         /// the system's queue.
         public var maximumConnections = 1024
@@ -80,7 +82,11 @@ public final class HTTPServer: @unchecked Sendable {
         } else {
             descriptor = try Socket.listen(host: configuration.host, port: configuration.port)
         }
-        let port = try Socket.port(of: descriptor)
+        let (port, isLoopback) = try Socket.place(of: descriptor)
+        guard isLoopback || !configuration.isLoopbackOnly else {
+            Socket.close(descriptor)
+            throw ListenError(host: configuration.host, reason: "others than this machine could reach it")
+        }
         queue.sync { begin(descriptor) }
         return port
     }

@@ -19,4 +19,13 @@ struct PeerAddress: Hashable {
         default: network = []
         }
     }
+
+    /// Whether it is of this machine alone: 127.0.0.0/8 and ::1, and what is no Internet address at all.
+    static func isLoopback(family: Int32, bytes: [UInt8]) -> Bool {
+        switch family {
+        case AF_INET: bytes[4] == 127
+        case AF_INET6: bytes[8..<24].elementsEqual(Array(repeating: 0, count: 15) + [1])
+        default: true
+        }
+    }
 }

@@ -29,8 +29,8 @@ enum Socket {
         }
     }
 
-    /// The port that a listening socket got.
-    static func port(of descriptor: Int32) throws(SystemCallError) -> UInt16 {
+    /// The port that a listening socket got, and whether only this machine can reach it.
+    static func place(of descriptor: Int32) throws(SystemCallError) -> (port: UInt16, isLoopback: Bool) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         _ = try systemCall("getsockname") {
@@ -40,8 +40,11 @@ enum Socket {
                 }
             }
         }
+        let family = Int32(storage.ss_family)
+        let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
         // The port stands at the same place for IPv4 and IPv6, in network byte order.
-        return unsafe withUnsafeBytes(of: &storage) { unsafe UInt16($0[2]) << 8 | UInt16($0[3]) }
+        let port = family == AF_UNIX ? 0 : UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        return (port, PeerAddress.isLoopback(family: family, bytes: bytes))
     }
 
     /// Takes over a listening socket that another process opened (socket activation).

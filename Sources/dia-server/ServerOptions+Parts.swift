@@ -52,6 +52,7 @@ extension ServerOptions {
         var configuration = HTTPServer.Configuration()
         configuration.host = host
         configuration.port = port
+        configuration.isLoopbackOnly = isLoopbackOnly
         configuration.maximumConnections = maxConnections
         configuration.maximumConnectionsPerAddress = maxConnectionsPerAddress
         configuration.maximumHeldBytes = maxHeldBytes

@@ -142,13 +142,16 @@ struct ServerOptions: ParsableArguments {
         for origin in origins where !Self.isOrigin(origin) {
             throw ValidationError("--cors-origins: '\(origin)' is no origin such as https://example.org:8443")
         }
-        guard apiKeys != nil || tlsRequireClient || withoutKeys || Self.isLoopback(host) else {
+        guard !isLoopbackOnly || Self.isLoopback(host) else {
             throw ValidationError(
                 "--host \(host) lets others in: give --api-keys (made by dia-server hash-key), or "
                     + "--tls-require-client, or say --without-keys"
             )
         }
     }
+
+    /// Whether nothing keeps strangers out but the address.
+    var isLoopbackOnly: Bool { apiKeys == nil && !tlsRequireClient && !withoutKeys }
 
     /// Whether only this machine can reach `host`.
     private static func isLoopback(_ host: String) -> Bool {

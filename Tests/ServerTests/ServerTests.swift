@@ -291,6 +291,12 @@ import Testing
         let (server, port) = try start()
         #expect(throws: SystemCallError.self) { try start { $0.port = port } }
         #expect(throws: ListenError.self) { try start { $0.host = "no such host" } }
+        #expect(throws: ListenError.self) {
+            try start { configuration in
+                configuration.host = "0.0.0.0"
+                configuration.isLoopbackOnly = true
+            }
+        }
         await server.drain(limit: .zero)
     }
 
