@@ -47,12 +47,30 @@ BANK = {name: value.numpy() for name, value in load(MODEL / MANIFEST["score"]["f
 CALIBRATION = load(MODEL / MANIFEST["calibration"]["file"])["normality"].numpy()
 
 
+class Staged(torch.nn.Module):
+    """The encoder with the pooled features of its four stages beside its own outputs."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x):
+        encoder, pooled = self.encoder, []
+        x = torch.relu(encoder.bn1(encoder.conv1((x - 0.5) / 0.5)))
+        if encoder.stem == "imagenet":
+            x = torch.nn.functional.max_pool2d(x, 3, 2, 1)
+        for stage in range(4):
+            x = getattr(encoder, f"layer{stage + 1}")(x)
+            pooled.append(x.mean(dim=(2, 3)))
+        return encoder.simclr_layer(pooled[3]), encoder.shift_cls_layer(pooled[3]), *pooled
+
+
 def session():
     path = MODEL.parent / "peer.onnx"
     x = torch.rand(2, 1, SIDE, SIDE)
     with torch.no_grad():
         torch.onnx.export(
-            network(MODEL, "encoder").eval(), (x,), str(path), input_names=["x"], dynamo=True, verbose=False,
+            Staged(network(MODEL, "encoder")).eval(), (x,), str(path), input_names=["x"], dynamo=True, verbose=False,
             dynamic_shapes=({0: torch.export.Dim("batch")},), external_data=False,
         )
     options = onnxruntime.SessionOptions()
@@ -64,18 +82,41 @@ SESSION = session()
 QUEUE = asyncio.Queue()
 
 
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def csi(projections, shifts):
+    nearest = np.einsum("bkd,kmd->bkm", projections, BANK["axis"]).max(2) * BANK["weight_sim"]
+    own = shifts[:, np.arange(4), np.arange(4)] * BANK["weight_shift"]
+    return (nearest + own).mean(1)
+
+
+def part(name, stages):
+    """A part of a combined score: neighbors.STAGE or density.STAGE."""
+    kind, stage = name.split(".")
+    features = stages[int(stage) - 1]
+    if kind == "neighbors":
+        return -0.5 * np.log(np.maximum(2 - 2 * (unit(features) @ unit(BANK[name]).T).max(1), 1e-6))
+    assert kind == "density", f"the peer has no {kind}"
+    whitened = (features - BANK[f"{name}.mean"]) @ BANK[f"{name}.whitening"].T
+    return -0.5 * np.log(np.maximum((whitened**2).sum(1), 1e-12))
+
+
 def scores(images):
     views = []
     for image in images:
         for k in range(4):
             views.append(ROWS @ np.rot90(image, k) @ COLUMNS)
     batch = np.concatenate(views)[:, None].astype("f4")
-    projections, shifts = SESSION.run(None, {"x": batch})
-    projections = projections.reshape(len(images), 4, len(CROPS), -1).mean(2)
-    shifts = shifts.reshape(len(images), 4, len(CROPS), 4).mean(2)
-    nearest = np.einsum("bkd,kmd->bkm", projections, BANK["axis"]).max(2) * BANK["weight_sim"]
-    own = shifts[:, np.arange(4), np.arange(4)] * BANK["weight_shift"]
-    return (nearest + own).mean(1)
+    # Means over the views, for each image and shift.
+    outputs = [o.reshape(len(images), 4, len(CROPS), -1).mean(2) for o in SESSION.run(None, {"x": batch})]
+    names = MANIFEST["score"].get("parts")
+    if not names:
+        return csi(*outputs[:2])
+    stages = [output.reshape(len(images), -1) for output in outputs[2:]]
+    values = np.stack([part(name, stages) for name in names], 1)
+    return ((values - BANK["standard.mean"]) / BANK["standard.deviation"]).mean(1)
 
 
 async def work():

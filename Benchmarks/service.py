@@ -55,7 +55,7 @@ def peer():
     copy = WORK / "served"
     copy.mkdir(exist_ok=True)
     for path in MODEL.iterdir():
-        if path.suffix in (".json", ".safetensors") and not (copy / path.name).exists():
+        if path.suffix in (".json", ".safetensors"):
             (copy / path.name).write_bytes(path.read_bytes())
     port = 18471
     process = subprocess.Popen(
