@@ -6,13 +6,17 @@ BIN = .build/release
 HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
+FUZZ_TARGETS = request chunked request-target parameters multipart png safetensors manifest recipe npz configuration
+TARGET ?= $(FUZZ_TARGETS)
+SECONDS ?= 60
 
-.PHONY: help deps build serve test lint format bench bench-profile bench-full-size train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-full-size train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
 	@echo "make test              install what is missing, lint, build, run all tests"
 	@echo "make lint | format     check or mend the formatting"
+	@echo "make fuzz              fuzz every target, or TARGET=png, for SECONDS=60 each (docs/fuzzing.md)"
 	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
 	@echo "make bench-profile     where the time goes, by perf"
 	@echo "make bench-full-size   time and memory of training at the paper's size"
@@ -47,6 +51,16 @@ format:
 test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	swift test -c release --disable-xctest
+
+# Coverage and the address sanitizer change all objects, so they have a folder of their own.
+fuzz-build: deps
+	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address
+
+fuzz: fuzz-build
+	set -e; for target in $(TARGET); do Tests/Fuzzing/fuzz.sh run $$target $(SECONDS); done
+
+fuzz-corpus: fuzz-build
+	set -e; for target in $(TARGET); do Tests/Fuzzing/fuzz.sh minimize $$target; done
 
 bench: build
 	Benchmarks/setup.sh

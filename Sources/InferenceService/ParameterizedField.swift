@@ -1,13 +1,13 @@
 import HTTP
 
 /// A field value with parameters, `value; name=token; name="quoted"` (RFC 9110, sections 5.6.4 and 5.6.6).
-struct ParameterizedField {
+package struct ParameterizedField {
     /// The value, in lower case.
-    let value: String
+    package let value: String
     /// The parameters by their names in lower case; of one that stands twice the first counts.
-    private(set) var parameters: [String: String] = [:]
+    package private(set) var parameters: [String: String] = [:]
 
-    init(_ text: some StringProtocol) {
+    package init(_ text: some StringProtocol) {
         var pieces: [String] = [""]
         var isQuoted = false
         var isEscaped = false

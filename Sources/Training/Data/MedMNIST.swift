@@ -2,9 +2,13 @@ import Foundation
 import Imaging
 
 /// MedMNIST's .npz files: `{train,val,test}_images` `[N, H, W]` or `[N, H, W, 3]` and `..._labels` `[N, 1]`.
-enum MedMNIST {
+package enum MedMNIST {
     static func load(path: String) throws -> DataSet {
-        let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+        try parse(Array(Data(contentsOf: URL(fileURLWithPath: path))), path: path)
+    }
+
+    /// The data set in the archive `bytes`; `path` names it in errors.
+    package static func parse(_ bytes: [UInt8], path: String) throws -> DataSet {
         let archive = try ZipArchive(bytes, file: path)
         var splits: [DataSet.Split: [LabeledImage]] = [:]
         for (split, prefix) in [(DataSet.Split.train, "train"), (.validation, "val"), (.test, "test")] {
