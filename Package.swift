@@ -170,7 +170,7 @@ let package = Package(
             path: "Tests/Fuzzing",
             exclude: ["Dictionaries", "FuzzTargets", "dia-fuzz", "fuzz.sh"],
             sources: ["FuzzTests"],
-            resources: [.copy("Corpus")],
+            resources: [.copy("Corpus"), .copy("Findings")],
             swiftSettings: settings
         ),
     ],
