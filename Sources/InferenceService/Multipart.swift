@@ -42,7 +42,9 @@ package enum Multipart {
             throw ServiceError(400, "a part has no header, or one that does not end")
         }
         let header = String(decoding: content[..<headerEnd], as: UTF8.self)
-        let disposition = header.split(whereSeparator: \.isNewline).first {
+        // Other line breaks of Unicode are text here.
+        let lineBreak: Character = "\r\n"
+        let disposition = header.split(separator: lineBreak).first {
             $0.lowercased().hasPrefix("content-disposition:")
         }
         guard let disposition,
