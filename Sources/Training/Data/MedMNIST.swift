@@ -27,8 +27,11 @@ package enum MedMNIST {
         let images = try array("images")
         let labels = try array("labels")
         let shape = images.shape
-        guard shape.count == 3 || (shape.count == 4 && (shape[3] == 3 || shape[3] == 1)), shape[1] > 0, shape[2] > 0
+        guard shape.count == 3 || (shape.count == 4 && (shape[3] == 3 || shape[3] == 1)), !shape.contains(0)
         else { throw DataError(path, "\(prefix)_images has the shape \(shape)") }
+        guard images.values.allSatisfy((0...255).contains) else {
+            throw DataError(path, "\(prefix)_images holds numbers that are no bytes")
+        }
         guard labels.values.count == shape[0] else {
             throw DataError(path, "\(shape[0]) images and \(labels.values.count) labels in \(prefix)")
         }
