@@ -6,11 +6,14 @@ BIN = .build/release
 HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
-FUZZ_TARGETS = request chunked request-target parameters multipart png safetensors manifest recipe npz configuration
+MINUTES ?= 4
+SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
+FUZZ_TARGETS = request chunked request-target parameters multipart png safetensors manifest recipe npz configuration \
+	keys gzip
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 
-.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-full-size train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs chaos sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -19,7 +22,11 @@ help:
 	@echo "make fuzz              fuzz every target, or TARGET=png, for SECONDS=60 each (docs/fuzzing.md)"
 	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
 	@echo "make bench-profile     where the time goes, by perf"
+	@echo "make bench-overload    what becomes of requests when more come than can be served"
 	@echo "make bench-full-size   time and memory of training at the paper's size"
+	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
+	@echo "make sanitize          the server's tests under the thread sanitizer"
+	@echo "make bench-bombs       time and memory that hostile images cost the server"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -50,6 +57,7 @@ format:
 
 test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
+	@Tests/ServerTests/setup-sslyze.sh
 	swift test -c release --disable-xctest
 
 # Coverage and the address sanitizer change all objects, so they have a folder of their own.
@@ -72,8 +80,23 @@ bench-profile: build
 	Benchmarks/setup.sh
 	.build/bench-venv/bin/python Benchmarks/profile.py
 
+bench-overload: build
+	Benchmarks/setup.sh
+	.build/bench-venv/bin/python Benchmarks/overload.py
+
+chaos: build
+	Tests/Chaos/chaos.py --minutes $(MINUTES)
+
+# The server and what it stands on, under the thread sanitizer.
+sanitize: deps
+	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
+	swift test --sanitize=thread --scratch-path .build/sanitize --skip-build --disable-xctest --filter '$(SANITIZED)'
+
 bench-full-size: build
 	python3 Benchmarks/full_size.py
+
+bench-bombs: build
+	python3 Benchmarks/bombs.py
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0

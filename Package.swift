@@ -38,7 +38,7 @@ let package = Package(
         // C libraries: a module map and a header each, imported by one Swift module.
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         // libpng reports errors by longjmp, which must not cross Swift frames: the setjmp lives here.
         .target(name: "CPNG", dependencies: ["CLibPNG"]),
@@ -52,15 +52,18 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CBLAS", "CVector"], swiftSettings: numeric),
         .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
 
+        // Digests, and secrets compared.
+        .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: strict),
+
         // Model directories and the method itself.
-        .target(name: "ModelFile", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "ModelFile", dependencies: ["Cryptography"], swiftSettings: strict),
         .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural", "Kernels"], swiftSettings: settings),
 
         // Training.
         .target(name: "Plots", dependencies: ["Imaging", "Codecs"], swiftSettings: settings),
         .target(
             name: "Training",
-            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Plots"],
+            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Cryptography", "Plots"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -78,12 +81,14 @@ let package = Package(
         ),
 
         // The service.
+        .target(name: "StructuredLogging", dependencies: [logging], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["HTTP", logging], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["HTTP", "TLS", logging], swiftSettings: strict),
         .target(
             name: "InferenceService",
             dependencies: [
-                "HTTP", "DIA", "Codecs", "Imaging", "Kernels", "ModelFile", logging,
+                "HTTP", "DIA", "Codecs", "Cryptography", "Imaging", "Kernels", "ModelFile", logging,
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")],
@@ -92,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "dia-server",
             dependencies: [
-                "InferenceService", "HTTPServer", "HTTP", "DIA", "Kernels", "ModelFile", arguments, logging,
+                "InferenceService", "HTTPServer", "HTTP", "TLS", "StructuredLogging", "DIA", "Neural", "ModelFile",
+                arguments, logging,
             ],
             swiftSettings: settings
         ),
@@ -100,11 +106,12 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["ModelFile"],
+            dependencies: ["ModelFile", "Cryptography"],
             path: "Tests/TestSupport",
             resources: [.copy("Golden"), .copy("Models")],
             swiftSettings: settings
         ),
+        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
         .testTarget(
             name: "NeuralTests",
@@ -125,13 +132,20 @@ let package = Package(
         .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),
         .testTarget(
             name: "DIATests",
-            dependencies: ["DIA", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: ["DIA", "Cryptography", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "StructuredLoggingTests",
+            dependencies: ["StructuredLogging", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "PlotsTests", dependencies: ["Plots", "Imaging"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "DIA", "Neural", "Codecs", "Imaging", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: [
+                "Training", "DIA", "Neural", "Codecs", "Cryptography", "Imaging", "Kernels", "ModelFile", "TestSupport",
+            ],
             resources: [.copy("Data")],
             swiftSettings: settings
         ),
@@ -153,7 +167,8 @@ let package = Package(
             dependencies: [
                 "HTTPServer", "HTTP", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
             ],
-            resources: [.copy("Anchor.txt")],
+            exclude: ["setup-sslyze.sh"],
+            resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),
 

@@ -1,1 +1,47 @@
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <string.h>
+
+/* Macros, which Swift cannot import. */
+static inline int dia_ssl_ctx_set_versions(SSL_CTX *context) {
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) &&
+           SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
+}
+static inline int dia_ssl_ctx_set_groups(SSL_CTX *context, const char *groups) {
+    return (int)SSL_CTX_set1_groups_list(context, groups);
+}
+static inline void dia_ssl_ctx_disable_cache(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+static inline void dia_ssl_ctx_set_options(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+}
+
+/* Application-Layer Protocol Negotiation (RFC 7301): http/1.1 or nothing in common. */
+static inline int dia_alpn_select(SSL *session, const unsigned char **out, unsigned char *out_length,
+                                  const unsigned char *in, unsigned int in_length, void *argument) {
+    (void)session, (void)argument;
+    for (unsigned int i = 0; i < in_length && in[i] <= in_length - i - 1; i += 1u + in[i])
+        if (in[i] == 8 && memcmp(in + i + 1, "http/1.1", 8) == 0) {
+            *out = in + i + 1, *out_length = 8;
+            return SSL_TLSEXT_ERR_OK;
+        }
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+static inline void dia_ssl_ctx_set_alpn(SSL_CTX *context) {
+    SSL_CTX_set_alpn_select_cb(context, dia_alpn_select, NULL);
+}
+
+/* No key is asked for on a terminal: a key with a passphrase is an error. */
+static inline int dia_no_passphrase(char *buffer, int size, int writing, void *argument) {
+    (void)buffer, (void)size, (void)writing, (void)argument;
+    return -1;
+}
+static inline void dia_ssl_ctx_refuse_passphrase(SSL_CTX *context) {
+    SSL_CTX_set_default_passwd_cb(context, dia_no_passphrase);
+}

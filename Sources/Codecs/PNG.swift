@@ -71,10 +71,18 @@ public enum PNG {
     /// Decodes a PNG of any legal colour type, depth and interlace (`png_read_image`).
     ///
     /// More than `maximumPixels` are refused before anything is allocated for them. gAMA, sRGB, iCCP and
-    /// all other ancillary chunks but tRNS are skipped unread.
+    /// all other ancillary chunks but tRNS are skipped unread, sound or not; of all else, damage of any kind
+    /// is an error, as are bytes after the end. The file's bytes are not copied.
     public static func decode(_ bytes: some Collection<UInt8>, maximumPixels: Int) throws(PNGError) -> Decoded {
-        let bytes = Array(bytes)
-        let raw = try rawHeader(bytes)
+        let decoded = bytes.withContiguousStorageIfAvailable { bytes in
+            Result { () throws(PNGError) in try unsafe decode(bytes, maximumPixels) }
+        }
+        guard let decoded else { return try decode(Array(bytes), maximumPixels: maximumPixels) }
+        return try decoded.get()
+    }
+
+    private static func decode(_ bytes: UnsafeBufferPointer<UInt8>, _ maximumPixels: Int) throws(PNGError) -> Decoded {
+        let raw = try unsafe rawHeader(bytes)
         let (width, height) = (Int(raw.width), Int(raw.height))
         // Both are below 2^31, so their product fits.
         guard width * height <= maximumPixels, max(width, height) <= maximumSide else {
@@ -82,37 +90,28 @@ public enum PNG {
         }
         guard let color = Color(colorType: raw.color_type) else { throw .invalid("unknown colour type") }
         let header = Header(width: width, height: height, bitDepth: Int(raw.bit_depth), color: color)
-        let (channels, size) = (Int(raw.channels), Int(raw.bytes))
-        let samples = try pixels(bytes, capacity: width * height * channels * size)
-        let image =
-            size == 2
-            ? compose(samples.count / 2, channels, width, height, scale: 65535) { index in
-                // The decoder writes host byte order.
-                unsafe samples.withUnsafeBytes { unsafe Float($0.load(fromByteOffset: 2 * index, as: UInt16.self)) }
-            }
-            : compose(samples.count, channels, width, height, scale: 255) { Float(samples[$0]) }
-        return Decoded(header: header, image: image)
+        let channels = Int(raw.channels)
+        let samples = try unsafe samples(bytes, count: width * height * channels)
+        return Decoded(header: header, image: Image(height: height, width: width, channels: channels, samples: samples))
     }
 
-    private static func rawHeader(_ bytes: [UInt8]) throws(PNGError) -> dia_png_header {
+    private static func rawHeader(_ bytes: UnsafeBufferPointer<UInt8>) throws(PNGError) -> dia_png_header {
         var header = dia_png_header()
         let message = unsafe withMessage { message in
-            unsafe bytes.withUnsafeBufferPointer {
-                unsafe dia_png_read_header($0.baseAddress, $0.count, &header, message)
-            }
+            unsafe dia_png_read_header(bytes.baseAddress, bytes.count, &header, message)
         }
         if let message { throw .invalid(message) }
         return header
     }
 
-    private static func pixels(_ bytes: [UInt8], capacity: Int) throws(PNGError) -> [UInt8] {
-        var samples = [UInt8](repeating: 0, count: capacity)
-        let message = unsafe withMessage { message in
-            unsafe bytes.withUnsafeBufferPointer { source in
-                unsafe samples.withUnsafeMutableBufferPointer {
-                    unsafe dia_png_decode(source.baseAddress, source.count, $0.baseAddress, $0.count, message)
-                }
+    private static func samples(_ bytes: UnsafeBufferPointer<UInt8>, count: Int) throws(PNGError) -> [Float] {
+        var message: String?
+        // Not set to zero first: memory that a header promises and no pixel fills is never touched.
+        let samples = unsafe [Float](unsafeUninitializedCapacity: count) { samples, written in
+            message = unsafe withMessage { message in
+                unsafe dia_png_decode(bytes.baseAddress, bytes.count, samples.baseAddress, count, message)
             }
+            written = message == nil ? count : 0
         }
         if let message { throw .invalid(message) }
         return samples
@@ -124,27 +123,6 @@ public enum PNG {
         let status = unsafe message.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress) }
         guard status != 0 else { return nil }
         return String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// Samples scaled to [0, 1], alpha multiplied in (the image composed on black).
-    private static func compose(
-        _ count: Int,
-        _ channels: Int,
-        _ width: Int,
-        _ height: Int,
-        scale: Float,
-        sample: (Int) -> Float
-    ) -> Image {
-        let colors = channels < 3 ? 1 : 3
-        let hasAlpha = channels == 2 || channels == 4
-        var image = Image(height: height, width: width, channels: colors)
-        for pixel in 0..<count / channels {
-            let alpha = hasAlpha ? sample(pixel * channels + colors) / scale : 1
-            for color in 0..<colors {
-                image.samples[pixel * colors + color] = sample(pixel * channels + color) / scale * alpha
-            }
-        }
-        return image
     }
 
     /// Encodes `image` with 8 bits a sample, rounded and clamped (`png_write_row`).

@@ -5,27 +5,11 @@
 /// One request is handled at a time; pipelined ones wait in the buffer. Time is a `Duration` since any
 /// fixed moment.
 public struct ConnectionRules: Sendable {
-    /// How long each phase of a connection may take.
-    public struct Deadlines: Sendable, Hashable {
-        /// From the first byte of a head to its end.
-        public var head = Duration.seconds(10)
-        /// From the end of a head to the end of its body.
-        public var body = Duration.seconds(60)
-        /// Between two requests.
-        public var idle = Duration.seconds(75)
-        /// Until an answer is taken by its reader.
-        public var write = Duration.seconds(60)
-        /// After an answer that closes, for bytes still on their way: closing at once would reset the
-        /// connection, and the reader would lose the answer.
-        public var linger = Duration.seconds(2)
-
-        /// The defaults.
-        public init() {}
-    }
-
     /// What the shell is to do, in order.
     public enum Action: Sendable {
-        /// Handle a request and give the answer to ``respond(_:now:)``.
+        /// Decide by its head whether a request is served: ``proceed(now:)`` if it is, else ``respond(_:date:now:)``.
+        case consider(RequestHead)
+        /// Handle a request and give the answer to ``respond(_:date:now:)``.
         case handle(Request)
         /// Put bytes on the wire; ``sent(now:)`` when all are gone.
         case send([UInt8])
@@ -47,18 +31,25 @@ public struct ConnectionRules: Sendable {
     private enum Phase: Sendable, Equatable {
         case idle
         case readingHead
-        case readingBody
-        case handling(Answer)
+        case considering(Answer, BodyFraming, expectsContinue: Bool)
+        case readingBody(Answer, BodyFraming)
+        case handling(Answer, bodyBytes: Int)
         case sending(thenClose: Bool)
         case lingering
         case closed
     }
+
+    /// Bytes of the next requests that are read while one is handled; more wait in the socket.
+    private static let readAhead = 65_536
 
     private let deadlines: Deadlines
     private var parser: RequestParser
     private var phase = Phase.idle
     private var isDraining = false
     private var inputEnded = false
+    /// When the phase began, or for a body the request.
+    private var start: Duration
+    private var sentBytes = 0
 
     /// When ``expired(now:)`` is to be called next; nil while a request is handled.
     public private(set) var deadline: Duration?
@@ -67,14 +58,30 @@ public struct ConnectionRules: Sendable {
     public init(limits: RequestLimits, deadlines: Deadlines, now: Duration) {
         self.deadlines = deadlines
         parser = RequestParser(limits: limits)
+        start = now
         deadline = now + deadlines.idle
     }
 
-    /// Whether more bytes are wanted now; while a request is handled or an answer sent they wait in the socket.
+    /// Whether more bytes are wanted now.
+    ///
+    /// While a request is handled some are, so that a connection that breaks is noticed.
     public var wantsInput: Bool {
         switch phase {
-        case .idle, .readingHead, .readingBody, .lingering: !inputEnded
-        case .handling, .sending, .closed: false
+        case .idle, .readingHead, .considering, .readingBody, .lingering: !inputEnded
+        case .handling: !inputEnded && parser.bufferedBytes < Self.readAhead
+        case .sending, .closed: false
+        }
+    }
+
+    /// Since when the connection has waited for a request; nil if it does not.
+    public var idleSince: Duration? { phase == .idle ? start : nil }
+
+    /// Bytes that are held for requests, those of a body that is announced included.
+    public var heldBytes: Int {
+        switch phase {
+        case .readingBody(_, .length(let length)): max(length, parser.bufferedBytes)
+        case .handling(_, let bodyBytes): parser.bufferedBytes + bodyBytes
+        default: parser.bufferedBytes
         }
     }
 
@@ -82,28 +89,61 @@ public struct ConnectionRules: Sendable {
     public mutating func received(_ bytes: some Collection<UInt8>, now: Duration) -> [Action] {
         guard phase != .lingering, phase != .closed else { return [] }
         parser.append(bytes)
-        return advance(now)
+        switch phase {
+        // What comes early waits its turn.
+        case .handling, .sending, .considering: return []
+        default: return advance(now)
+        }
     }
 
     /// The peer has sent its last byte.
     ///
-    /// A request cut short is never taken for whole.
+    /// A request cut short is never taken for whole. One that waits for its answer gets it: the peer may have
+    /// closed one direction only.
     public mutating func receivedEnd(now: Duration) -> [Action] {
         inputEnded = true
         switch phase {
         case .idle, .lingering: return close()
         case .readingHead, .readingBody: return refuse(RequestError(400, "the request is cut short"), now)
-        case .handling, .sending, .closed: return []
+        case .handling(let answer, _):
+            if !answer.isOneZero { deadline = now + deadlines.probe }
+            return []
+        case .considering, .sending, .closed: return []
         }
     }
 
-    /// The answer to the request being handled.
+    /// The request whose head was considered is served.
+    public mutating func proceed(now: Duration) -> [Action] {
+        guard case .considering(let answer, let framing, let expectsContinue) = phase else { return [] }
+        phase = .readingBody(answer, framing)
+        // Only before any of the body has come (RFC 9110, section 10.1.1).
+        let mustContinue = expectsContinue && framing.hasBody && parser.bufferedBytes == 0
+        return (mustContinue ? [.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))] : []) + advance(now)
+    }
+
+    /// The body being read is not to be had after all.
+    public mutating func abandon(_ error: RequestError, now: Duration) -> [Action] {
+        guard case .readingBody = phase else { return [] }
+        return refuse(error, now)
+    }
+
+    /// The answer to the request being handled, or to a head that was considered.
     public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
-        guard case .handling(let answer) = phase else { return [] }
+        var answer: Answer
+        switch phase {
+        case .handling(let given, _): answer = given
+        case .considering(let given, let framing, _):
+            answer = given
+            // A body that nobody wants would have to be read to find the next request behind it.
+            answer.keepAlive = answer.keepAlive && !framing.hasBody
+            if !framing.hasBody { _ = try? parser.next() }
+        default: return []
+        }
         // After its last byte a peer may still wait for answers to what it sent before.
         let stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
         phase = .sending(thenClose: !stays)
-        deadline = now + deadlines.write
+        (start, sentBytes) = (now, 0)
+        deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
         let bytes = response.serialized(
             keepAlive: stays,
             isHead: answer.isHead,
@@ -111,6 +151,13 @@ public struct ConnectionRules: Sendable {
             date: date
         )
         return [.send(bytes)]
+    }
+
+    /// Some bytes of an answer are on the wire.
+    public mutating func sent(bytes: Int) {
+        guard case .sending = phase else { return }
+        sentBytes += bytes
+        deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
     }
 
     /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
@@ -123,6 +170,7 @@ public struct ConnectionRules: Sendable {
             return [.closeSending]
         }
         phase = .idle
+        start = now
         deadline = now + deadlines.idle
         let actions = advance(now)
         return actions.isEmpty && inputEnded ? receivedEnd(now: now) : actions
@@ -133,7 +181,12 @@ public struct ConnectionRules: Sendable {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
         case .readingHead, .readingBody: return refuse(RequestError(408, "the request took too long"), now)
-        case .idle, .handling, .sending, .lingering, .closed: return close()
+        case .handling:
+            // Whoever closed one direction takes an interim answer and ignores it (RFC 9110, section 15.2); the
+            // system of one who is gone answers it by a reset, and the next one cannot be sent.
+            self.deadline = now + deadlines.probe
+            return [.send(Array("HTTP/1.1 102 Processing\r\n\r\n".utf8))]
+        case .idle, .considering, .sending, .lingering, .closed: return close()
         }
     }
 
@@ -151,43 +204,43 @@ public struct ConnectionRules: Sendable {
     }
 
     private mutating func refuse(_ error: RequestError, _ now: Duration) -> [Action] {
-        phase = .handling(Answer(isHead: parser.method == "HEAD"))
+        phase = .handling(Answer(isHead: parser.method == "HEAD"), bodyBytes: 0)
         deadline = nil
         return [.refuse(error)]
     }
 
     private mutating func advance(_ now: Duration) -> [Action] {
-        var actions: [Action] = []
         do {
+            if phase == .idle, !parser.isIdle {
+                phase = .readingHead
+                start = now
+            }
             while let event = try parser.next() {
                 switch event {
-                case .head(let head):
-                    phase = .readingBody
-                    deadline = now + deadlines.body
-                    // Only before any of the body has come (RFC 9110, section 10.1.1).
-                    if head.expectsContinue, parser.bufferedBytes == 0 {
-                        actions.append(.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)))
-                    }
-                case .request(let request):
-                    let head = request.head
-                    phase = .handling(
-                        Answer(
-                            keepAlive: head.keepsAlive,
-                            isHead: head.method == "HEAD",
-                            isOneZero: head.version == .oneZero
-                        )
+                case .head(let head, let framing):
+                    let answer = Answer(
+                        keepAlive: head.keepsAlive,
+                        isHead: head.method == "HEAD",
+                        isOneZero: head.version == .oneZero
                     )
+                    phase = .considering(answer, framing, expectsContinue: head.expectsContinue)
+                    return [.consider(head)]
+                case .request(let request):
+                    guard case .readingBody(let answer, _) = phase else { return [] }
+                    phase = .handling(answer, bodyBytes: request.body.count)
                     deadline = nil
-                    return actions + [.handle(request)]
+                    return [.handle(request)]
                 }
             }
         } catch {
-            return actions + refuse(error, now)
+            return refuse(error, now)
         }
-        if phase == .idle, !parser.isIdle {
-            phase = .readingHead
-            deadline = now + deadlines.head
+        switch phase {
+        case .readingHead: deadline = start + deadlines.head
+        case .readingBody:
+            deadline = deadlines.end(of: start, allowance: deadlines.body, bytes: parser.bufferedBytes)
+        default: break
         }
-        return actions
+        return []
     }
 }

@@ -52,18 +52,11 @@ enum HeadParser {
         return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self).trimmed)
     }
 
-    /// What the framing fields of a head say of its body.
-    enum Framing: Equatable {
-        case none
-        case length(Int)
-        case chunked
-    }
-
     /// The body's framing (RFC 9112, section 6).
     ///
     /// Whatever a proxy in front might read differently is refused: repeated or conflicting fields, and other
     /// codings.
-    static func framing(_ head: RequestHead) throws(RequestError) -> Framing {
+    static func framing(_ head: RequestHead) throws(RequestError) -> BodyFraming {
         let lengths = head.headers.all("content-length")
         if head.headers.contains("transfer-encoding") {
             guard lengths.isEmpty else {

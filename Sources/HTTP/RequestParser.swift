@@ -20,9 +20,9 @@ public struct RequestLimits: Sendable, Hashable {
 public struct RequestParser: Sendable {
     /// What the bytes so far amount to.
     public enum Event: Sendable {
-        /// A head is complete and a body follows: the time to refuse it or to say "100 Continue".
-        case head(RequestHead)
-        /// A request is complete.
+        /// A head is complete: the time to refuse the request, or to say "100 Continue" if a body follows.
+        case head(RequestHead, BodyFraming)
+        /// The request of the last head is complete.
         case request(Request)
     }
 
@@ -41,6 +41,8 @@ public struct RequestParser: Sendable {
     private var state = State.requestLine
     private var buffer: [UInt8] = []
     private var position = 0
+    /// Up to here a line's end was looked for: a line that comes byte by byte is not read again for each.
+    private var searched = 0
     private var headerBytes = 0
     private var headerCount = 0
     private var skippedLine = false
@@ -56,6 +58,7 @@ public struct RequestParser: Sendable {
     public mutating func append(_ bytes: some Collection<UInt8>) {
         if position > 0 {
             buffer.removeFirst(position)
+            searched = max(0, searched - position)
             position = 0
         }
         buffer += bytes
@@ -77,7 +80,7 @@ public struct RequestParser: Sendable {
         } catch {
             state = .failed(error)
             buffer = []
-            position = 0
+            (position, searched) = (0, 0)
             body = []
             throw error
         }
@@ -104,14 +107,15 @@ public struct RequestParser: Sendable {
                 guard let line = try fieldLine() else { return nil }
                 if line.isEmpty {
                     try HeadParser.check(head)
-                    switch try HeadParser.framing(head) {
-                    case .none, .length(0): return complete(head)
+                    let framing = try HeadParser.framing(head)
+                    switch framing {
+                    case .none: state = .fixedBody(head, length: 0)
                     case .length(let length):
                         guard length <= limits.bodyBytes else { throw tooLarge }
                         state = .fixedBody(head, length: length)
                     case .chunked: state = .chunkSize(head)
                     }
-                    return .head(head)
+                    return .head(head, framing)
                 }
                 let field = try HeadParser.fieldLine(line)
                 head.headers.append(field.name, field.value)
@@ -184,11 +188,13 @@ public struct RequestParser: Sendable {
     ///
     /// A bare CR or LF is refused (RFC 9112, section 2.2).
     private mutating func line(_ limit: Int, _ tooLong: RequestError) throws(RequestError) -> ArraySlice<UInt8>? {
-        let rest = buffer[position...]
-        guard let end = rest.firstIndex(where: { $0 == 0x0D || $0 == 0x0A || $0 == 0 }) else {
-            guard rest.count <= limit else { throw tooLong }
+        let start = max(position, searched)
+        guard let end = buffer[start...].firstIndex(where: { $0 == 0x0D || $0 == 0x0A || $0 == 0 }) else {
+            searched = buffer.count
+            guard buffer.count - position <= limit else { throw tooLong }
             return nil
         }
+        searched = end
         guard end - position <= limit else { throw tooLong }
         guard buffer[end] == 0x0D else { throw RequestError(400, "a line ends without CRLF, or holds NUL") }
         guard end + 1 < buffer.count else { return nil }

@@ -23,9 +23,12 @@ public struct Response: Sendable, Hashable {
     public static func reason(_ status: Int) -> String {
         switch status {
         case 100: "Continue"
+        case 102: "Processing"
         case 200: "OK"
         case 204: "No Content"
         case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"

@@ -1,17 +1,9 @@
 import Dispatch
 public import HTTP
-import Glibc
 public import Logging
+public import TLS
 
-/// What answers requests.
-public protocol RequestHandler: Sendable {
-    /// The answer to a request. Never blocks: long work runs on threads of its own.
-    func respond(to request: Request) async -> Response
-    /// The answer to bytes that are no request.
-    func refusal(_ error: RequestError) -> Response
-}
-
-/// An HTTP/1.1 server on a TCP socket.
+/// An HTTP/1.1 server on a TCP socket, with or without TLS.
 ///
 /// All connections live on one serial queue, which only moves bytes and parses; handlers run elsewhere. A
 /// server that listens keeps itself alive until it is drained.
@@ -23,12 +15,21 @@ public final class HTTPServer: @unchecked Sendable {
         public var host = "127.0.0.1"
         /// The port; 0 takes a free one.
         public var port: UInt16 = 8080
-        /// The most connections at once; more wait in the system's queue.
+        /// A listening socket to take over instead (socket activation).
+        public var inheritedSocket: Int32?
+        /// The most connections at once; beyond them the one idle longest is closed, and when none is, more wait in
+        /// the system's queue.
         public var maximumConnections = 1024
+        /// The most connections of one address at once; more are closed at once.
+        public var maximumConnectionsPerAddress = 1024
+        /// Bytes that all requests and answers on their way may hold; a body beyond them is refused.
+        public var maximumHeldBytes = 512 << 20
         /// Limits on a request.
         public var limits = RequestLimits()
         /// Limits on time.
-        public var deadlines = ConnectionRules.Deadlines()
+        public var deadlines = Deadlines()
+        /// Certificate and key; nil serves without TLS.
+        public var tls: TLSContext?
 
         /// The defaults.
         public init() {}
@@ -36,6 +37,7 @@ public final class HTTPServer: @unchecked Sendable {
 
     private let configuration: Configuration
     private let handler: any RequestHandler
+    private let metrics: ConnectionMetrics
     private let logger: Logger
     private let queue = DispatchQueue(label: "dia.http")
     private let clock = ContinuousClock()
@@ -46,20 +48,38 @@ public final class HTTPServer: @unchecked Sendable {
     private var isAccepting = false
     private var timer: (any DispatchSourceTimer)?
     private var connections: [ObjectIdentifier: Connection] = [:]
+    private var connectionsByAddress: [PeerAddress: Int] = [:]
+    private var tls: TLSContext?
+    private let buffer = Connection.ReadBuffer()
+    /// When it was last said that connections cannot be accepted: not at every attempt.
+    private var complained: Duration?
     private var isDraining = false
     private var drained: [@Sendable () -> Void] = []
 
-    /// A server that is not yet listening.
-    public init(_ configuration: Configuration, handler: any RequestHandler, logger: Logger) {
+    /// A server that is not yet listening; what it counts goes to `metrics`.
+    public init(
+        _ configuration: Configuration,
+        handler: any RequestHandler,
+        metrics: ConnectionMetrics,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.handler = handler
+        self.metrics = metrics
         self.logger = logger
+        tls = configuration.tls
         start = clock.now
     }
 
     /// Binds and starts to accept; returns the port.
     public func listen() throws -> UInt16 {
-        let descriptor = try Socket.listen(host: configuration.host, port: configuration.port)
+        let descriptor: Int32
+        if let inherited = configuration.inheritedSocket {
+            try Socket.adopt(inherited)
+            descriptor = inherited
+        } else {
+            descriptor = try Socket.listen(host: configuration.host, port: configuration.port)
+        }
         let port = try Socket.port(of: descriptor)
         queue.sync { begin(descriptor) }
         return port
@@ -82,19 +102,47 @@ public final class HTTPServer: @unchecked Sendable {
 
     private var now: Duration { clock.now - start }
 
+    /// Has new connections use another certificate; those there are keep theirs.
+    public func replace(tls: TLSContext) { queue.async { self.tls = tls } }
+
+    /// Calls `pulse` on the server's queue every `interval`: where it stays out, no connection is served either.
+    public func everyInterval(_ interval: Duration, _ pulse: @escaping @Sendable () -> Void) {
+        queue.async { [self] in
+            guard !isDraining else { return }
+            pulse()
+            queue.asyncAfter(deadline: .now() + interval.dispatched) { self.everyInterval(interval, pulse) }
+        }
+    }
+
     private func acceptWaiting() {
+        // A connection waits, or this would not be called: one that is idle makes room for it.
+        if connections.count >= configuration.maximumConnections { evict() }
         do {
             while !isDraining, connections.count < configuration.maximumConnections,
-                let descriptor = try Socket.accept(listener)
+                let (descriptor, address) = try Socket.accept(listener)
             {
-                add(descriptor)
+                add(descriptor, address)
             }
         } catch {
-            // Out of descriptors or memory: the timer tries again once some may be free.
-            logger.warning("cannot accept connections", metadata: ["reason": "\(error)"])
+            // Out of descriptors or memory: the timer tries again once some may be free, an idle one's at once.
+            metrics.refused(.system)
+            if complained.map({ now - $0 >= .seconds(10) }) ?? true {
+                complained = now
+                logger.warning("cannot accept connections", metadata: ["reason": "\(error)"])
+            }
+            evict()
             return setAccepting(false)
         }
         if connections.count >= configuration.maximumConnections { setAccepting(false) }
+    }
+
+    /// Closes the connection that has been idle longest, if there is one.
+    private func evict() {
+        let idle = connections.values.compactMap { connection in connection.idleSince.map { (connection, $0) } }
+        // One that has just come may be about to send its request.
+        guard let (connection, since) = idle.min(by: { $0.1 < $1.1 }), now - since >= .seconds(1) else { return }
+        metrics.refused(.evicted)
+        connection.abort()
     }
 
     private func setAccepting(_ wanted: Bool) {
@@ -103,34 +151,66 @@ public final class HTTPServer: @unchecked Sendable {
         if wanted { acceptor.resume() } else { acceptor.suspend() }
     }
 
-    private func add(_ descriptor: Int32) {
-        let handler = handler
-        let queue = queue
+    private func add(_ descriptor: Int32, _ address: PeerAddress) {
+        guard connectionsByAddress[address, default: 0] < configuration.maximumConnectionsPerAddress else {
+            metrics.refused(.address)
+            return Socket.close(descriptor)
+        }
+        let session: TLSSession?
+        do {
+            session = try tls.map { context throws(TLSError) in try TLSSession(context) }
+        } catch {
+            metrics.refused(.system)
+            return Socket.close(descriptor)
+        }
+        let now = now
         let connection = Connection(
             descriptor: descriptor,
+            address: address,
+            tls: session,
             rules: ConnectionRules(limits: configuration.limits, deadlines: configuration.deadlines, now: now),
-            environment: Connection.Environment(
-                queue: queue,
-                now: { [unowned self] in now },
-                date: { [unowned self] in date.now() },
-                handle: { request, answer in
-                    Task {
-                        let response = await handler.respond(to: request)
-                        queue.async { answer(response) }
-                    }
-                },
-                refusal: { handler.refusal($0) },
-                closed: { [unowned self] in remove($0) }
-            )
+            handshakeDeadline: now + configuration.deadlines.handshake,
+            environment: environment
         )
         connections[ObjectIdentifier(connection)] = connection
+        connectionsByAddress[address, default: 0] += 1
+        metrics.opened()
         connection.start()
     }
 
+    private var environment: Connection.Environment {
+        let handler = handler
+        let queue = queue
+        let metrics = metrics
+        let maximumHeldBytes = configuration.maximumHeldBytes
+        return Connection.Environment(
+            queue: queue,
+            now: { [unowned self] in now },
+            date: { [unowned self] in date.now() },
+            consider: { handler.refusal(of: $0) },
+            handle: { request, answer in
+                let task = Task {
+                    let response = await handler.respond(to: request)
+                    queue.async { answer(response) }
+                }
+                return { task.cancel() }
+            },
+            refusal: { handler.refusal($0) },
+            hold: { metrics.hold($0) <= maximumHeldBytes },
+            metrics: metrics,
+            closed: { [unowned self] in remove($0) },
+            buffer: buffer
+        )
+    }
+
     private func remove(_ connection: Connection) {
-        // The connection is still on the call stack; it goes when that has unwound.
+        connections[ObjectIdentifier(connection)] = nil
+        let left = connectionsByAddress[connection.address, default: 1] - 1
+        connectionsByAddress[connection.address] = left > 0 ? left : nil
+        metrics.closed()
         queue.async { [self] in
-            connections[ObjectIdentifier(connection)] = nil
+            // The connection was still on the call stack; it goes now that this has unwound.
+            withExtendedLifetime(connection) {}
             if connections.isEmpty, isDraining { finishDraining() }
         }
     }
@@ -138,7 +218,7 @@ public final class HTTPServer: @unchecked Sendable {
     private func tick() {
         let now = now
         for connection in connections.values { connection.checkDeadline(now) }
-        if !isDraining, connections.count < configuration.maximumConnections { setAccepting(true) }
+        if !isDraining { setAccepting(true) }
     }
 
     /// Stops accepting, finishes what was begun, and returns when every connection is closed, or has been closed
@@ -155,9 +235,7 @@ public final class HTTPServer: @unchecked Sendable {
                 acceptor = nil
                 for connection in connections.values { connection.drain() }
                 if connections.isEmpty { return finishDraining() }
-                let (seconds, attoseconds) = limit.components
-                let nanoseconds = Int(clamping: seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
-                queue.asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) { [self] in
+                queue.asyncAfter(deadline: .now() + limit.dispatched) { [self] in
                     for connection in connections.values { connection.abort() }
                 }
             }
@@ -169,5 +247,13 @@ public final class HTTPServer: @unchecked Sendable {
         timer = nil
         for continuation in drained { continuation() }
         drained = []
+    }
+}
+
+extension Duration {
+    /// The interval as Dispatch takes it.
+    fileprivate var dispatched: DispatchTimeInterval {
+        let (seconds, attoseconds) = components
+        return .nanoseconds(Int(clamping: seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
     }
 }

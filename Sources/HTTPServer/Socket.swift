@@ -44,10 +44,25 @@ enum Socket {
         return unsafe withUnsafeBytes(of: &storage) { unsafe UInt16($0[2]) << 8 | UInt16($0[3]) }
     }
 
-    /// The next connection, non-blocking; nil if none is waiting.
-    static func accept(_ listener: Int32) throws(SystemCallError) -> Int32? {
+    /// Takes over a listening socket that another process opened (socket activation).
+    static func adopt(_ descriptor: Int32) throws(SystemCallError) {
+        try prepare(descriptor)
+        // Fails on anything but a socket that can listen.
+        _ = try systemCall("listen") { Glibc.listen(descriptor, 1024) }
+    }
+
+    /// The next connection, non-blocking, and whose it is; nil if none is waiting.
+    static func accept(_ listener: Int32) throws(SystemCallError) -> (descriptor: Int32, address: PeerAddress)? {
         do throws(SystemCallError) {
-            let descriptor = try systemCall("accept") { Glibc.accept(listener, nil, nil) }
+            var storage = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let descriptor = try systemCall("accept") {
+                unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+                    unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        unsafe Glibc.accept(listener, $0, &length)
+                    }
+                }
+            }
             do throws(SystemCallError) {
                 try prepare(descriptor)
                 // Answers are written whole, so waiting to fill a packet would only delay them.
@@ -56,7 +71,10 @@ enum Socket {
                 close(descriptor)
                 throw error
             }
-            return descriptor
+            let family = Int32(storage.ss_family)
+            let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
+            let address = PeerAddress(family: family, bytes: bytes)
+            return (descriptor, address)
         } catch {
             // A connection may be gone before it is taken.
             if [EAGAIN, EWOULDBLOCK, ECONNABORTED].contains(error.number) { return nil }

@@ -1,21 +1,8 @@
 public import DIA
-import DequeModule
 import Dispatch
 public import Imaging
 public import ModelFile
 import Synchronization
-
-/// Why the engine did not take a piece of work.
-public enum EngineError: Error, Equatable {
-    /// The queue is full; `retryAfter` seconds are likely to empty it.
-    case busy(retryAfter: Int)
-    /// The model gave a number that is not finite.
-    case notFinite
-    /// The model no longer gives the numbers of its golden set.
-    case unsound
-    /// Another model has taken the place of the one that the image was prepared for.
-    case replaced
-}
 
 /// The one owner of the models: a bounded queue, and a thread that runs what waits in batches.
 ///
@@ -34,50 +21,29 @@ public final class Engine: Sendable {
         public init() {}
     }
 
-    /// What is told of a piece of work when it is done.
-    private typealias Completion<Value> = @Sendable (Result<Value, EngineError>) -> Void
-
-    /// One image's worth of work.
-    private enum Work: Sendable {
-        case score(Image, Completion<ScoreBank.Result>)
-        case dissolve(Image, steps: [Int], Completion<[Image]>)
-        case verify(Completion<GoldenSet.Outcome?>)
-
-        var kind: String {
-            switch self {
-            case .score: "score"
-            case .dissolve: "dissolve"
-            case .verify: "verify"
-            }
-        }
-
-        func fail(_ error: EngineError) {
-            switch self {
-            case .score(_, let done): done(.failure(error))
-            case .dissolve(_, _, let done): done(.failure(error))
-            case .verify(let done): done(.failure(error))
-            }
-        }
-    }
-
-    private struct Job: Sendable {
-        let model: Model.Information
-        let work: Work
-        let arrived: ContinuousClock.Instant
-
-        var name: String { model.manifest.name }
-        func joins(_ other: Job) -> Bool { model.digest == other.model.digest && work.kind == other.work.kind }
-    }
-
     private struct State {
-        var waiting: Deque<Job> = []
+        var waiting = WorkQueue()
+        var lastFlow: UInt64 = 0
         /// What is done between two batches, before anything that waits.
         var pending: [@Sendable () -> Void] = []
         var isRunning = false
-        /// A moving mean of the seconds that one piece of work takes.
-        var secondsPerJob = 0.05
+        /// A moving mean of the seconds that one piece of work takes, by kind.
+        var secondsPerJob: [Job.Kind: Double] = [:]
         /// The digests of models that failed to give the numbers of their golden sets.
         var unsound: Set<String> = []
+
+        /// The seconds that what waits is likely to take.
+        var secondsWaiting: Double {
+            waiting.countByKind.reduce(0) { $0 + Double($1.value) * (secondsPerJob[$1.key] ?? 0.05) }
+        }
+
+        /// The same for a client: whole seconds from 1 to an hour.
+        var retryAfter: Int { max(1, Int(min(secondsWaiting, 3600).rounded(.up))) }
+
+        mutating func makeFlow() -> UInt64 {
+            lastFlow += 1
+            return lastFlow
+        }
     }
 
     private let configuration: Configuration
@@ -107,6 +73,9 @@ public final class Engine: Sendable {
         state.withLock { !$0.unsound.contains(model.digest) }
     }
 
+    /// The seconds that a client should wait before it comes again.
+    var retryAfter: Int { state.withLock { $0.retryAfter } }
+
     /// Loads the directories that have changed, or the model called `name` in any case; returns the names of the
     /// loaded models.
     ///
@@ -131,7 +100,7 @@ public final class Engine: Sendable {
     ///
     /// A mismatch takes the model out of service.
     public func verify(_ model: Model.Information) async throws(EngineError) -> GoldenSet.Outcome? {
-        let outcome: GoldenSet.Outcome? = try await submit(model) { done in .verify(done) }
+        let outcome: GoldenSet.Outcome? = try await submit(model, nil, [{ .verify($0) }])[0].value
         if let outcome {
             state.withLock { state in
                 if outcome.isSound { state.unsound.remove(model.digest) } else { state.unsound.insert(model.digest) }
@@ -141,49 +110,97 @@ public final class Engine: Sendable {
     }
 
     /// The normality of `image`, prepared for `model`, which must be one of ``models``.
-    public func score(_ image: Image, model: Model.Information) async throws(EngineError) -> ScoreBank.Result {
+    ///
+    /// Given up when the task is cancelled, or when `deadline` passes before its turn comes.
+    public func score(
+        _ image: Image,
+        model: Model.Information,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws(EngineError) -> Timed<ScoreBank.Result> {
         guard isSound(model) else { throw .unsound }
-        let result = try await submit(model) { done in .score(image, done) }
-        guard result.normality.isFinite else { throw .notFinite }
+        let result: Timed<ScoreBank.Result> = try await submit(model, deadline, [{ .score(image, $0) }])[0]
+        guard result.value.normality.isFinite else { throw .notFinite }
         return result
     }
 
-    /// `image`, prepared for `model`, dissolved at each of `steps`.
-    public func dissolve(_ image: Image, model: Model.Information, steps: [Int]) async throws(EngineError) -> [Image] {
+    /// `image`, prepared for `model`, dissolved at each of `steps`; the longest times of all.
+    public func dissolve(
+        _ image: Image,
+        model: Model.Information,
+        steps: [Int],
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws(EngineError) -> Timed<[Image]> {
         guard isSound(model) else { throw .unsound }
-        let images: [Image] = try await submit(model) { done in .dissolve(image, steps: steps, done) }
+        let results: [Timed<Image>] = try await submit(
+            model,
+            deadline,
+            steps.map { step in { .dissolve(image, step: step, $0) } }
+        )
+        let images = results.map(\.value)
         guard images.allSatisfy({ $0.samples.allSatisfy(\.isFinite) }) else { throw .notFinite }
-        return images
+        return Timed(
+            value: images,
+            queued: results.map(\.queued).max() ?? .zero,
+            ran: results.map(\.ran).max() ?? .zero
+        )
     }
 
+    /// The results of `works`, one request's.
     private func submit<Value: Sendable>(
         _ model: Model.Information,
-        _ work: @Sendable (@escaping Completion<Value>) -> Work
-    ) async throws(EngineError) -> Value {
-        let outcome: Result<Value, EngineError> = await withCheckedContinuation { continuation in
-            let job = Job(model: model, work: work { continuation.resume(returning: $0) }, arrived: .now)
-            if let retryAfter = enqueue(job) {
-                metrics.rejected("queue_full")
-                continuation.resume(returning: .failure(.busy(retryAfter: retryAfter)))
+        _ deadline: ContinuousClock.Instant?,
+        _ works: [@Sendable (@escaping Job.Completion<Value>) -> Job.Work]
+    ) async throws(EngineError) -> [Timed<Value>] {
+        let flow = state.withLock { $0.makeFlow() }
+        let outcome: Result<[Timed<Value>], EngineError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let gathering = Gathering<Value>(count: works.count) { continuation.resume(returning: $0) }
+                let jobs = works.enumerated().map { index, work in
+                    Job(
+                        flow: flow,
+                        model: model,
+                        work: work { gathering.complete(index, $0) },
+                        deadline: deadline
+                    )
+                }
+                if let error = enqueue(jobs, deadline) { return continuation.resume(returning: .failure(error)) }
+                // The handler below may have run before there was anything to give up.
+                if Task.isCancelled { abandon(flow) }
             }
+        } onCancel: {
+            abandon(flow)
         }
         return try outcome.get()
     }
 
-    /// Puts `job` in the queue and sees that the engine runs; the seconds to wait instead if it is full.
-    private func enqueue(_ job: Job) -> Int? {
-        let (retryAfter, mustStart): (Int?, Bool) = state.withLock { state in
-            guard state.waiting.count < configuration.queueCapacity else {
-                let seconds = Double(state.waiting.count) * state.secondsPerJob
-                return (max(1, Int(min(seconds, 3600).rounded(.up))), false)
+    /// Gives up what still waits of a request.
+    private func abandon(_ flow: UInt64) {
+        let jobs = state.withLock { state in
+            let jobs = state.waiting.remove(flow: flow)
+            metrics.set(queueDepth: state.waiting.count)
+            return jobs
+        }
+        for job in jobs { job.fail(.abandoned) }
+    }
+
+    /// Puts a request's work in the queue and sees that the engine runs; why not, if the queue is full.
+    private func enqueue(_ jobs: [Job], _ deadline: ContinuousClock.Instant?) -> EngineError? {
+        let (error, mustStart): (EngineError?, Bool) = state.withLock { state in
+            let seconds = state.secondsWaiting
+            let count = state.waiting.count
+            let isInTime = deadline.map { .now + .seconds(seconds) < $0 } ?? true
+            // A request larger than the whole queue is taken when nothing else waits.
+            guard count == 0 || count + jobs.count <= configuration.queueCapacity, isInTime else {
+                return (.busy(retryAfter: state.retryAfter), false)
             }
-            state.waiting.append(job)
+            for job in jobs { state.waiting.append(job) }
             metrics.set(queueDepth: state.waiting.count)
             defer { state.isRunning = true }
             return (nil, !state.isRunning)
         }
+        if error != nil { metrics.rejected("queue_full") }
         if mustStart { queue.async { self.runAll() } }
-        return retryAfter
+        return error
     }
 
     /// Has `action` done on the queue, before anything that waits.
@@ -208,59 +225,58 @@ public final class Engine: Sendable {
                 state.pending = []
                 return { for action in actions { action() } }
             }
-            guard let first = state.waiting.first else {
+            let late = state.waiting.removeLate(now: .now)
+            let batch = late.isEmpty ? state.waiting.nextBatch(limit: limit) : []
+            guard !late.isEmpty || !batch.isEmpty else {
                 state.isRunning = false
                 return nil
             }
-            let batch = batch(with: first, of: &state.waiting)
             metrics.set(queueDepth: state.waiting.count)
-            return { self.run(batch) }
+            return late.isEmpty ? { self.run(batch) } : { for job in late { job.fail(.late) } }
         }
     }
 
-    /// Takes the longest-waiting job and those behind it that can run with it.
-    private func batch(with first: Job, of waiting: inout Deque<Job>) -> [Job] {
-        var most = configuration.maximumBatch
-        if case .score = first.work { most = min(most, first.model.scoredAtOnce) }
-        var batch: [Job] = []
-        var rest: Deque<Job> = []
-        for job in waiting {
-            if batch.count < most, job.joins(first) { batch.append(job) } else { rest.append(job) }
-        }
-        waiting = rest
-        return batch
+    /// The most pieces of work that run together with `job`.
+    private func limit(_ job: Job) -> Int {
+        job.kind == .score ? min(configuration.maximumBatch, job.model.scoredAtOnce) : configuration.maximumBatch
     }
 
     private func run(_ batch: [Job]) {
-        guard let model = loaded.model(batch[0].name, digest: batch[0].model.digest) else {
-            for job in batch { job.work.fail(.replaced) }
+        guard let model = loaded.model(batch[0].model.manifest.name, digest: batch[0].model.digest) else {
+            for job in batch { job.fail(.replaced) }
             return
         }
         let start = ContinuousClock.now
         for job in batch { metrics.observe(queued: start - job.arrived) }
-        var scoring: [(Image, Completion<ScoreBank.Result>)] = []
-        var dissolving: [(Image, [Int], Completion<[Image]>)] = []
+        var scoring: [(job: Job, image: Image, done: Job.Completion<ScoreBank.Result>)] = []
+        var dissolving: [(job: Job, image: Image, step: Int, done: Job.Completion<Image>)] = []
         for job in batch {
             switch job.work {
-            case .score(let image, let done): scoring.append((image, done))
-            case .dissolve(let image, let steps, let done): dissolving.append((image, steps, done))
-            case .verify(let done): done(.success(model.verify()))
+            case .score(let image, let done): scoring.append((job, image, done))
+            case .dissolve(let image, let step, let done): dissolving.append((job, image, step, done))
+            case .verify(let done): done(.success(timed(model.verify(), job, start)))
             }
         }
         if !scoring.isEmpty {
-            for (result, entry) in zip(model.score(scoring.map(\.0)), scoring) { entry.1(.success(result)) }
-        }
-        if !dissolving.isEmpty {
-            let images = dissolving.flatMap { entry in entry.1.map { _ in entry.0 } }
-            var results = model.dissolve(images, at: dissolving.flatMap(\.1))[...]
-            for entry in dissolving {
-                entry.2(.success(Array(results.prefix(entry.1.count))))
-                results = results.dropFirst(entry.1.count)
+            for (result, entry) in zip(model.score(scoring.map(\.image)), scoring) {
+                entry.done(.success(timed(result, entry.job, start)))
             }
         }
+        if !dissolving.isEmpty {
+            let images = model.dissolve(dissolving.map(\.image), at: dissolving.map(\.step))
+            for (image, entry) in zip(images, dissolving) { entry.done(.success(timed(image, entry.job, start))) }
+        }
         let elapsed = ContinuousClock.now - start
-        metrics.observe(batch: batch.count, kind: batch[0].work.kind, inference: elapsed)
+        let kind = batch[0].kind
+        metrics.observe(batch: batch.count, kind: kind.rawValue, inference: elapsed)
         let seconds = elapsed / .seconds(1) / Double(batch.count)
-        state.withLock { $0.secondsPerJob += 0.2 * (seconds - $0.secondsPerJob) }
+        state.withLock { state in
+            let mean = state.secondsPerJob[kind] ?? seconds
+            state.secondsPerJob[kind] = mean + 0.2 * (seconds - mean)
+        }
+    }
+
+    private func timed<Value>(_ value: Value, _ job: Job, _ start: ContinuousClock.Instant) -> Timed<Value> {
+        Timed(value: value, queued: start - job.arrived, ran: .now - start)
     }
 }

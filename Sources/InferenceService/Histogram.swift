@@ -5,6 +5,9 @@ struct Histogram: Sendable {
     /// Bounds for batch sizes.
     static let sizes: [Double] = [1, 2, 4, 8, 16, 32, 64]
 
+    /// Bounds for anomaly scores, from 0 to 1.
+    static let tenths = (1...10).map { Double($0) / 10 }
+
     private let bounds: [Double]
     private var counts: [Int]
     private var count = 0

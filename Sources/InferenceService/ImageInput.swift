@@ -6,39 +6,78 @@ import HTTP
 struct ImageInput: Sendable {
     /// Pixels of an image that are accepted.
     let maximumPixels: Int
+    /// Bytes of an image that are accepted, once unpacked.
+    let maximumBytes: Int
     private let decoders: OperationQueue
 
-    init(maximumPixels: Int, threads: Int) {
+    init(maximumPixels: Int, maximumBytes: Int, threads: Int) {
         self.maximumPixels = maximumPixels
+        self.maximumBytes = maximumBytes
         // Decoding may take long and must hold up neither the sockets nor the handlers.
         decoders = OperationQueue()
         decoders.maxConcurrentOperationCount = threads
     }
 
-    /// The PNG bytes of `request`: its body, or its one part called `image`.
-    func bytes(of request: Request) throws(ServiceError) -> ArraySlice<UInt8> {
-        let hint = "send a PNG as image/png, or as the part 'image' of multipart/form-data"
-        let framing = ["content-length", "transfer-encoding"]
-        guard framing.contains(where: { !request.head.headers.all($0).isEmpty }) else {
+    private static let hint = "send a PNG as image/png, or as the part 'image' of multipart/form-data"
+
+    /// How the image comes.
+    private enum Form {
+        case png
+        case multipart(boundary: String)
+    }
+
+    /// What the head of a request with an image must have.
+    static func check(_ head: RequestHead) throws(ServiceError) {
+        guard head.headers.contains("content-length") || head.headers.contains("transfer-encoding") else {
             throw ServiceError(411, "the request has no body: \(hint), with its Content-Length")
         }
-        let contentType = request.head.headers["content-type"] ?? ""
-        if contentType.split(separator: ";").first?.trimmed.lowercased() == "image/png" {
-            guard !request.body.isEmpty else { throw ServiceError(400, "the body is empty: \(hint)") }
-            return request.body[...]
-        }
-        guard contentType.lowercased().hasPrefix("multipart/form-data") else {
-            throw ServiceError(415, "the Content-Type is not understood: \(hint)")
+        _ = try form(head)
+    }
+
+    private static func form(_ head: RequestHead) throws(ServiceError) -> Form {
+        let contentType = head.headers["content-type"] ?? ""
+        let type = contentType.split(separator: ";").first?.trimmed.lowercased()
+        if type == "image/png" { return .png }
+        guard type == "multipart/form-data" else {
+            throw ServiceError(415, "the Content-Type is not understood: \(hint)", headers: ["Accept": accepted])
         }
         guard let boundary = Multipart.boundary(of: contentType) else {
             throw ServiceError(400, "multipart/form-data needs a boundary of 1 to 70 characters")
         }
-        let parts = try Multipart.parse(request.body, boundary: boundary)
-        guard parts.count == 1, parts[0].name == "image" else {
-            throw ServiceError(400, "one part called 'image' is expected, \(parts.count) parts came")
+        return .multipart(boundary: boundary)
+    }
+
+    private static let accepted = "image/png, multipart/form-data"
+
+    /// The PNG bytes of `request`: its body, unpacked, or the one part of that called `image`.
+    func bytes(of request: Request) async throws(ServiceError) -> ArraySlice<UInt8> {
+        let body = try await unpacked(request)
+        switch try Self.form(request.head) {
+        case .png:
+            guard !body.isEmpty else { throw ServiceError(400, "the body is empty: \(Self.hint)") }
+            return body[...]
+        case .multipart(let boundary):
+            let parts = try Multipart.parse(body, boundary: boundary)
+            guard parts.count == 1, parts[0].name == "image" else {
+                throw ServiceError(400, "one part called 'image' is expected, \(parts.count) parts came")
+            }
+            guard !parts[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
+            return parts[0].body
         }
-        guard !parts[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
-        return parts[0].body
+    }
+
+    private func unpacked(_ request: Request) async throws(ServiceError) -> [UInt8] {
+        guard try ContentCoding.isPacked(request.head) else { return request.body }
+        let result: Result<[UInt8], GzipError> = await run {
+            Result { () throws(GzipError) in
+                try Gzip.decompress(request.body, limit: maximumBytes, ratio: ContentCoding.ratio)
+            }
+        }
+        do {
+            return try result.get()
+        } catch {
+            throw ServiceError(error == .invalid ? 400 : 413, error.description)
+        }
     }
 
     /// What `prepare` makes of the decoded image, on a thread that may take its time; the decoded image itself,

@@ -1,6 +1,5 @@
 import DIA
 import HTTP
-import Logging
 import ModelFile
 
 /// The self-check of a model on demand, and loading it again.
@@ -54,13 +53,8 @@ extension InferenceService {
         return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
     }
 
-    /// Loads what has changed of all models, and says in the log what became of it.
-    public func reload() async {
-        do {
-            let names = try await engine.reload()
-            logger.info("models reloaded", metadata: ["models": "\(names.joined(separator: ", "))"])
-        } catch {
-            logger.error("the models are not reloaded, the old ones go on serving", metadata: ["reason": "\(error)"])
-        }
-    }
+    /// Loads what has changed of all models; returns their names.
+    ///
+    /// Throws, and the old ones go on serving, if one is broken.
+    public func reload() async throws -> [String] { try await engine.reload() }
 }

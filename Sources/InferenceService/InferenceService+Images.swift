@@ -19,57 +19,65 @@ extension InferenceService {
     private func prepared(
         _ request: Request,
         _ model: Model.Information,
-        isShown: Bool
+        isShown: Bool,
+        _ context: inout RequestContext
     ) async throws(ServiceError) -> PreparedImage {
-        let bytes = try input.bytes(of: request)
+        let start = ContinuousClock.now
+        let bytes = try await input.bytes(of: request)
         let channels = model.manifest.input.channels
-        return try await input.decode(bytes) { decoded in
+        let image = try await input.decode(bytes) { decoded in
             PreparedImage(
                 header: decoded.header,
                 input: model.prepare(decoded.image),
                 shown: isShown ? decoded.image.converted(toChannels: channels) : nil
             )
         }
+        context.timings.decoding = .now - start
+        return image
     }
 
-    /// Runs `work` unless too many requests with images are under way already: decoding comes before the
-    /// engine's queue and must be bounded too.
-    func admitted(_ work: () async throws -> Response) async throws -> Response {
-        let isFull = underWay.withLock { count in
-            guard count < configuration.queueCapacity else { return true }
-            count += 1
-            return false
-        }
-        if isFull {
-            metrics.rejected("requests_under_way")
-            throw ServiceError(503, "too many requests are under way; try again in 1 s", headers: ["Retry-After": "1"])
-        }
-        defer { underWay.withLock { $0 -= 1 } }
-        return try await work()
+    /// The value of what the engine did, its times noted.
+    private func noted<Value>(_ result: Timed<Value>, _ context: inout RequestContext) -> Value {
+        context.timings.queued = result.queued
+        context.timings.engine = result.ran
+        return result.value
     }
 
-    func score(_ request: Request, _ model: Model.Information, _ id: String) async throws -> Response {
-        let image = try await prepared(request, model, isShown: false)
-        let result = try await engineWork { () async throws(EngineError) in
-            try await engine.score(image.input, model: model)
+    func score(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let image = try await prepared(request, model, isShown: false, &context)
+        let deadline = context.deadline
+        let timed = try await engineWork { () async throws(EngineError) in
+            try await engine.score(image.input, model: model, deadline: deadline)
         }
-        let object = ScoreObject(information: model, result: result, header: image.header, requestID: id)
+        let result = noted(timed, &context)
+        let object = ScoreObject(information: model, result: result, header: image.header, requestID: context.id)
+        metrics.scored(model.manifest.name, model.calibration, normality: result.normality)
         var response = Response(200, contentType: "application/json", body: JSON.encode(object))
         response.headers.append("Cache-Control", "no-store")
         return response
     }
 
-    func dissolve(_ request: Request, _ model: Model.Information) async throws -> Response {
+    func dissolve(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
         let steps = try steps(request.head.query, model)
-        let image = try await prepared(request, model, isShown: steps.count > 1)
+        let image = try await prepared(request, model, isShown: steps.count > 1, &context)
         let header = image.header
         let panels = steps.count > 1 ? steps.count + 1 : 1
         guard header.width * header.height * panels <= configuration.maximumPixels else {
             throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
         }
-        let dissolved = try await engineWork { () async throws(EngineError) in
-            try await engine.dissolve(image.input, model: model, steps: steps)
+        let deadline = context.deadline
+        let timed = try await engineWork { () async throws(EngineError) in
+            try await engine.dissolve(image.input, model: model, steps: steps, deadline: deadline)
         }
+        let dissolved = noted(timed, &context)
         let body = await input.run {
             let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
             return PNG.encode(Strip.of((image.shown.map { [$0] } ?? []) + resized))
@@ -100,29 +108,5 @@ extension InferenceService {
             throw ServiceError(400, "'t' takes at most \(configuration.maximumSteps) steps")
         }
         return steps
-    }
-
-    /// What the engine makes of `work`; its refusals as answers, but for ``EngineError/replaced``.
-    func engineWork<Result>(_ work: () async throws(EngineError) -> Result) async throws -> Result {
-        do {
-            return try await work()
-        } catch {
-            switch error {
-            case .busy(let seconds):
-                throw ServiceError(
-                    503,
-                    "the queue is full; try again in \(seconds) s",
-                    headers: ["Retry-After": String(seconds)]
-                )
-            case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
-            case .unsound:
-                throw ServiceError(
-                    503,
-                    "the model failed its self-check and is out of service until it is loaded again",
-                    headers: ["Retry-After": "60"]
-                )
-            case .replaced: throw error
-            }
-        }
     }
 }

@@ -1,10 +1,6 @@
-import Codecs
-import DIA
-import Foundation
 public import HTTP
-import Imaging
+import DIA
 public import Logging
-import ModelFile
 import Synchronization
 
 /// Requests to answers: the routes over one engine.
@@ -21,12 +17,23 @@ public final class InferenceService: Sendable {
         public var maximumSteps = 16
         /// Threads that decode images.
         public var decodeThreads = 1
-        /// For the models' metadata: the largest body, the queue, the batch.
+        /// The largest body, packed or not.
         public var bodyBytes = 32 << 20
         /// Pieces of work that may wait.
         public var queueCapacity = 256
         /// Images run at once.
         public var maximumBatch = 16
+        /// Seconds after which an answer is not worth its work any more; a request may ask for fewer.
+        public var timeoutSeconds = 60.0
+        /// The status of a request that finds the queue full: 503, or 429 for balancers that take a 503 for a broken
+        /// server.
+        public var busyStatus = 503
+        /// Who may call; nil lets everybody.
+        public var keys: APIKeys?
+        /// Origins whose pages may call from a browser.
+        public var origins: Set<String> = []
+        /// More metrics, in Prometheus' text format.
+        public var moreMetrics: @Sendable () -> String = { "" }
 
         /// The defaults.
         public init() {}
@@ -40,8 +47,10 @@ public final class InferenceService: Sendable {
     let metrics: ServiceMetrics
     let input: ImageInput
     let logger: Logger
-    private let isDraining = Mutex(false)
+    let isDraining = Mutex(false)
     let underWay = Mutex(0)
+    private let access: AccessControl
+    private let crossOrigin: CrossOrigin
 
     /// A service over `engine`, ready at once.
     public init(_ engine: Engine, _ configuration: Configuration, metrics: ServiceMetrics, logger: Logger) {
@@ -49,134 +58,111 @@ public final class InferenceService: Sendable {
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
-        input = ImageInput(maximumPixels: configuration.maximumPixels, threads: configuration.decodeThreads)
+        input = ImageInput(
+            maximumPixels: configuration.maximumPixels,
+            maximumBytes: configuration.bodyBytes,
+            threads: configuration.decodeThreads
+        )
+        access = AccessControl(configuration.keys)
+        crossOrigin = CrossOrigin(origins: configuration.origins)
         ProcessMetrics.start()
     }
 
     /// From now on not ready; requests are still answered.
     public func beginDraining() { isDraining.withLock { $0 = true } }
 
+    /// From now on `keys` say who may call.
+    public func replace(keys: APIKeys) { access.replace(keys) }
+
+    /// The answer to a request that its head rules out; nil if it is to be handled.
+    ///
+    /// Counts against the rate of the request's key, so it is asked once for each.
+    public func refusal(of head: RequestHead) -> Response? {
+        var context = RequestContext(head)
+        do {
+            try check(head, &context)
+            if let key = context.key { try access.count(key) }
+            return nil
+        } catch {
+            metrics.requestBegan()
+            if error.status == 429 { metrics.rejected("rate") }
+            return finish(error.response(requestID: context.id), head, 0, context)
+        }
+    }
+
     /// The answer to `request`; logs one line, which holds nothing of the image, the path or the query.
     public func respond(to request: Request) async -> Response {
-        let start = ContinuousClock.now
-        let id = RequestID.of(request.head)
-        let route = Route(path: request.head.path)
+        var context = RequestContext(request.head)
         metrics.requestBegan()
-        var response: Response
+        let response: Response
         do {
-            response = try await answer(request, route, id)
+            try check(request.head, &context)
+            response = try await answer(request, &context)
         } catch let error as ServiceError {
-            response = error.response(requestID: id)
+            response = error.response(requestID: context.id)
         } catch {
-            response = ServiceError(500, "the request could not be answered").response(requestID: id)
+            response = ServiceError(500, "the request could not be answered").response(requestID: context.id)
         }
-        response.headers.append("X-Request-ID", id)
-        finish(request.head.method, request.body.count, route, id, response, ContinuousClock.now - start)
-        return response
+        return finish(response, request.head, request.body.count, context)
     }
 
     /// The answer to bytes that are no request.
     public func refusal(_ error: RequestError) -> Response {
-        let id = RequestID.fresh()
+        let context = RequestContext()
         metrics.requestBegan()
-        var response = ServiceError(error.status, error.reason).response(requestID: id)
-        response.headers.append("X-Request-ID", id)
-        finish("", 0, nil, id, response, .zero)
-        return response
+        // What is refused for want of room has room again soon.
+        let headers: HeaderFields = error.status == 503 ? ["Retry-After": "1"] : [:]
+        let problem = ServiceError(error.status, error.reason, headers: headers)
+        return finish(problem.response(requestID: context.id), nil, 0, context)
     }
 
-    private func finish(
-        _ method: String,
-        _ received: Int,
-        _ route: Route?,
-        _ id: String,
-        _ response: Response,
-        _ duration: Duration
-    ) {
-        let method = ["GET", "HEAD", "POST", "OPTIONS"].contains(method) ? method : "other"
-        let pattern = route?.pattern ?? "other"
-        metrics.requestEnded(method: method, route: pattern, code: response.status, duration: duration)
-        logger.info(
-            "request",
-            metadata: [
-                "request_id": "\(id)", "method": "\(method)", "route": "\(pattern)", "status": "\(response.status)",
-                "bytes_in": "\(received)", "bytes_out": "\(response.body.count)",
-                "seconds": "\(String(format: "%.4f", duration / .seconds(1)))",
-            ]
-        )
-    }
-
-    private func answer(_ request: Request, _ route: Route?, _ id: String) async throws -> Response {
-        let method = request.head.method
-        if request.head.path == "*", method == "OPTIONS" {
-            return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"])
+    /// Everything that can be said of a request by its head.
+    private func check(_ head: RequestHead, _ context: inout RequestContext) throws(ServiceError) {
+        if head.path == "*", head.method == "OPTIONS" { return }
+        guard head.method != "CONNECT" else { throw ServiceError(501, "this is no proxy") }
+        guard let route = context.route else {
+            throw ServiceError(404, "there is nothing at this path; see /openapi.yaml")
         }
-        guard method != "CONNECT" else { throw ServiceError(501, "this is no proxy") }
-        guard let route else { throw ServiceError(404, "there is nothing at this path; see /openapi.yaml") }
-        if method == "OPTIONS" { return Response(204, headers: ["Allow": route.allowed]) }
-        guard method == route.method || (method == "HEAD" && route.method == "GET") else {
+        if head.method == "OPTIONS" { return }
+        guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
             throw ServiceError(405, "this path takes \(route.allowed)", headers: ["Allow": route.allowed])
         }
-        switch route {
-        case .page: return Response(200, contentType: "text/html; charset=utf-8", body: PackageResources.index_html)
-        case .contract: return Response(200, contentType: "application/yaml", body: Route.contractText)
-        case .live: return Response(200, contentType: "text/plain; charset=utf-8", body: "alive\n".utf8)
-        case .ready:
-            if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }
-            return Response(200, contentType: "text/plain; charset=utf-8", body: "ready\n".utf8)
-        case .metrics:
-            let models = engine.models.values.map { ($0.manifest.name, $0.manifest.version, $0.digest) }
-            let text = metrics.text(models: models.sorted { $0.0 < $1.0 }, version: Self.version)
-            return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: text.utf8)
-        case .models:
-            let names = engine.models.keys.sorted()
-            let list = ["models": names.compactMap { engine.models[$0].map(object) }]
-            return Response(200, contentType: "application/json", body: JSON.encode(list))
-        case .model(let name):
-            return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
-        case .score(let name): return try await withModel(name) { try await score(request, $0, id) }
-        case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0) }
-        case .verify(let name): return try await withModel(name) { try await verify($0) }
-        case .reload(let name): return try await reload(model(name).manifest.name)
-        }
+        context.key = try access.holder(of: head, route)
+        if route.needsModel { _ = try model(route.model) }
+        _ = try ContentCoding.isPacked(head)
+        if route.takesImage { try ImageInput.check(head) }
+        let seconds = try RequestContext.timeout(head, maximum: configuration.timeoutSeconds)
+        context.deadline = context.start + .seconds(seconds)
     }
 
-    /// The answer of `work` with the model called `name`, begun again if a reload replaces the model meanwhile.
-    private func withModel(
-        _ name: String?,
-        _ work: (Model.Information) async throws -> Response
-    ) async throws -> Response {
-        // An unknown model is said before a crowd.
-        _ = try model(name)
-        return try await admitted {
-            for _ in 0..<3 {
-                do {
-                    return try await work(model(name))
-                } catch EngineError.replaced {}
+    /// Adds to `response` what every answer has, counts it and logs it.
+    private func finish(
+        _ response: Response,
+        _ head: RequestHead?,
+        _ received: Int,
+        _ context: RequestContext
+    ) -> Response {
+        var response = response
+        response.headers.append("X-Request-ID", context.id)
+        response.headers.append("X-Content-Type-Options", "nosniff")
+        if let trace = context.trace { response.headers.append("traceparent", trace.field) }
+        if context.route?.takesImage == true { response.headers.append("Server-Timing", context.serverTiming) }
+        if let head {
+            crossOrigin.apply(to: &response, head)
+            if head.method == "OPTIONS", let route = context.route {
+                crossOrigin.preflight(&response, head, allowed: route.allowed)
             }
-            throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
+            ContentCoding.apply(to: &response, head)
         }
-    }
-
-    func object(_ information: Model.Information) -> ModelObject {
-        ModelObject(
-            information: information,
-            isDefault: information.manifest.name == configuration.defaultModel,
-            limits: ModelObject.Limits(
-                bodyBytes: configuration.bodyBytes,
-                pixels: configuration.maximumPixels,
-                queue: configuration.queueCapacity,
-                batch: configuration.maximumBatch
-            )
+        let line = RequestLog(
+            context: context,
+            method: head?.method,
+            received: received,
+            response: response,
+            isAbandoned: Task.isCancelled
         )
-    }
-
-    func model(_ name: String?) throws(ServiceError) -> Model.Information {
-        let known = engine.models.keys.sorted().joined(separator: ", ")
-        guard let name = name ?? configuration.defaultModel else {
-            throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")
-        }
-        guard let model = engine.models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
-        return model
+        metrics.requestEnded(method: line.method, route: line.route, code: line.status, duration: line.duration)
+        logger.info("request", metadata: line.metadata)
+        return response
     }
 }

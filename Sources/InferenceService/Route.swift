@@ -72,6 +72,41 @@ package enum Route: Sendable, Hashable {
         }
     }
 
+    /// What a key must be good for; nil for what anybody may see.
+    var scope: Scope? {
+        switch self {
+        case .page, .contract, .live, .ready: nil
+        case .metrics: .metrics
+        case .models, .model, .score, .dissolve: .score
+        case .verify, .reload: .admin
+        }
+    }
+
+    /// Whether it is about one model.
+    var needsModel: Bool {
+        switch self {
+        case .page, .contract, .live, .ready, .metrics, .models: false
+        case .model, .score, .dissolve, .verify, .reload: true
+        }
+    }
+
+    /// The model's name, if it holds one.
+    var model: String? {
+        switch self {
+        case .model(let name): name
+        case .score(let name), .dissolve(let name), .verify(let name), .reload(let name): name
+        default: nil
+        }
+    }
+
+    /// Whether its requests hold an image.
+    var takesImage: Bool {
+        switch self {
+        case .score, .dissolve: true
+        default: false
+        }
+    }
+
     /// The Allow field's value.
     var allowed: String { method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" }
 }

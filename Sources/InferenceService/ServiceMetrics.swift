@@ -1,3 +1,4 @@
+import DIA
 import Synchronization
 
 /// What the service counts, and its Prometheus text (version 0.0.4).
@@ -19,6 +20,9 @@ public final class ServiceMetrics: Sendable {
         var queueDepth = 0
         var queueCapacity = 0
         var inFlight = 0
+        var engineSeconds = 0.0
+        var scores: [String: Histogram] = [:]
+        var anomalous: [String: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -44,7 +48,18 @@ public final class ServiceMetrics: Sendable {
     func observe(batch: Int, kind: String, inference: Duration) {
         state.withLock { state in
             state.batches.observe(Double(batch))
+            state.engineSeconds += inference / .seconds(1)
             state.inference[kind, default: Histogram(bounds: Histogram.seconds)].observe(inference / .seconds(1))
+        }
+    }
+
+    /// Counts a score of the model called `model`: how they are spread shows whether what comes has changed.
+    func scored(_ model: String, _ calibration: Calibration?, normality: Double) {
+        guard let calibration, let score = calibration.score(normality) else { return }
+        let isAnomalous = calibration.threshold.map { normality < $0 } ?? false
+        state.withLock { state in
+            state.scores[model, default: Histogram(bounds: Histogram.tenths)].observe(score)
+            state.anomalous[model, default: 0] += isAnomalous ? 1 : 0
         }
     }
 
@@ -78,6 +93,19 @@ public final class ServiceMetrics: Sendable {
         family(queued, "histogram", "Time that work waited for the engine.", state.queued.lines(queued))
         let inference = "dia_inference_duration_seconds"
         family(inference, "histogram", "Time of one batch in the engine.", lines(state.inference, inference, "stage"))
+        family(
+            "dia_engine_busy_seconds_total",
+            "counter",
+            "Time that the engine has run.",
+            "dia_engine_busy_seconds_total \(state.engineSeconds)\n"
+        )
+        family("dia_score", "histogram", "Anomaly scores.", lines(state.scores, "dia_score", "model"))
+        family(
+            "dia_anomalous_total",
+            "counter",
+            "Images called anomalous.",
+            state.anomalous.map { "dia_anomalous_total{model=\"\($0.key)\"} \($0.value)\n" }.sorted().joined()
+        )
         family("dia_batch_size", "histogram", "Pieces of work run together.", state.batches.lines("dia_batch_size"))
         for (name, help, value) in [
             ("dia_queue_depth", "Pieces of work waiting.", state.queueDepth),

@@ -1,3 +1,4 @@
+import Cryptography
 import Foundation
 
 /// A model directory on disk: its manifest, and its weight files with their digests checked.

@@ -1,4 +1,5 @@
 import Foundation
+import Cryptography
 import ModelFile
 import Neural
 

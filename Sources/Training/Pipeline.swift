@@ -2,6 +2,7 @@ import DIA
 import Foundation
 import Imaging
 public import Kernels
+import Cryptography
 import ModelFile
 import Neural
 

@@ -7,18 +7,33 @@ enum OptionSources {
     /// The options that may come from elsewhere.
     private static let names = [
         "models", "host", "port", "default-model", "threads", "queue", "batch", "max-body-bytes", "max-pixels",
-        "max-connections", "drain-seconds",
+        "max-connections", "max-connections-per-address", "max-held-bytes", "head-seconds", "body-seconds",
+        "write-seconds", "request-seconds", "idle-seconds", "timeout-seconds", "busy-status", "drain-delay-seconds",
+        "drain-seconds", "tls-certificate", "tls-key", "tls-client-ca", "api-keys", "cors-origins", "log-format",
+        "log-level",
     ]
+
+    /// Those that are there or not; elsewhere they are "true" or "false".
+    private static let flags = ["tls-require-client", "without-keys"]
 
     /// The arguments of the file, then those of the environment, then `given`: of an option that stands more
     /// than once the last counts.
     static func arguments(_ given: [String], environment: [String: String]) throws -> [String] {
-        let fromEnvironment = names.flatMap { name -> [String] in
+        let fromEnvironment = try (names + flags).flatMap { name -> [String] in
             let variable = "DIA_" + name.uppercased().replacing("-", with: "_")
-            return environment[variable].map { ["--\(name)=\($0)"] } ?? []
+            return try environment[variable].map { try argument(name, $0, variable) } ?? []
         }
         let file = value(of: "config", in: given) ?? environment["DIA_CONFIG"]
         return try (file.map(arguments(ofFile:)) ?? []) + fromEnvironment + given
+    }
+
+    private static func argument(_ name: String, _ value: String, _ place: String) throws -> [String] {
+        guard flags.contains(name) else { return ["--\(name)=\(value)"] }
+        switch value {
+        case "true": return ["--\(name)"]
+        case "false": return []
+        default: throw ValidationError("\(place) is 'true' or 'false', not '\(value)'")
+        }
     }
 
     private static func value(of name: String, in arguments: [String]) -> String? {
@@ -34,11 +49,13 @@ enum OptionSources {
             throw ValidationError("--config \(path): the file cannot be read")
         }
         guard let options = ConfigurationFile.options(in: data) else {
-            throw ValidationError("--config \(path): one JSON object with texts and numbers is expected")
+            throw ValidationError("--config \(path): one JSON object with texts, numbers, true and false is expected")
         }
-        if let unknown = options.keys.sorted().first(where: { !names.contains($0) }) {
+        if let unknown = options.keys.sorted().first(where: { !(names + flags).contains($0) }) {
             throw ValidationError("--config \(path): unknown option '\(unknown)'")
         }
-        return options.sorted { $0.key < $1.key }.map { "--\($0.key)=\($0.value)" }
+        return try options.sorted { $0.key < $1.key }.flatMap {
+            try argument($0.key, $0.value, "--config \(path): \($0.key)")
+        }
     }
 }

@@ -1,9 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import HTTP
-import HTTPServer
-import InferenceService
-import ModelFile
+public import Logging
+public import StructuredLogging
+
+extension LogFormat: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// The server's options.
 struct ServerOptions: ParsableArguments {
@@ -37,8 +39,74 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "The most connections at once.")
     var maxConnections: Int = 1024
 
-    @Option(help: "Seconds to finish what was begun after SIGTERM.")
+    @Option(
+        help: "The most connections of one address at once; where a proxy stands in front, as many as of all."
+    )
+    var maxConnectionsPerAddress: Int = 1024
+
+    @Option(help: "Bytes that all requests and answers on their way may hold.")
+    var maxHeldBytes: Int = 512 << 20
+
+    @Option(help: "Seconds for the head of a request.")
+    var headSeconds: Int = 10
+
+    @Option(help: "Seconds for a body, and one more for each 4096 bytes that have come.")
+    var bodySeconds: Int = 20
+
+    @Option(help: "Seconds for an answer to be taken, and one more for each 4096 bytes that were.")
+    var writeSeconds: Int = 20
+
+    @Option(help: "Seconds for a request to come, and for its answer to be taken, whatever the rate.")
+    var requestSeconds: Int = 300
+
+    @Option(help: "Seconds that a connection may be idle between requests.")
+    var idleSeconds: Int = 75
+
+    @Option(
+        help: "Seconds that an answer is worth its work; a request may ask for fewer (X-Request-Timeout)."
+    )
+    var timeoutSeconds: Int = 60
+
+    @Option(
+        help: "The status when the queue is full: 503, or 429 for balancers that eject a server on 503."
+    )
+    var busyStatus: Int = 503
+
+    @Option(help: "Seconds between not being ready and closing, after SIGTERM: for balancers to notice.")
+    var drainDelaySeconds: Int = 0
+
+    @Option(help: "Seconds to finish what was begun after that.")
     var drainSeconds: Int = 30
+
+    @Option(help: "Certificate and those that lead to a root (PEM); serves HTTPS.")
+    var tlsCertificate: String?
+
+    @Option(help: "The certificate's private key (PEM, no passphrase).")
+    var tlsKey: String?
+
+    @Option(help: "Authorities whose clients' certificates are accepted (PEM).")
+    var tlsClientCa: String?
+
+    @Flag(help: "Turn away clients without a certificate of --tls-client-ca.")
+    var tlsRequireClient = false
+
+    @Option(help: "A file of API keys, made by dia-server hash-key.")
+    var apiKeys: String?
+
+    @Flag(help: "Listen beyond the loopback interface although there are no API keys.")
+    var withoutKeys = false
+
+    @Option(help: "Origins whose pages may call from a browser, separated by commas.")
+    var corsOrigins: String = ""
+
+    @Option(help: "The log's format: text or json.")
+    var logFormat: LogFormat = .text
+
+    @Option(help: "The least level that is logged: trace, debug, info, notice, warning, error, critical.")
+    var logLevel: Logger.Level = .info
+
+    @Flag(help: "Validate the configuration and the models, say so, and exit.")
+    var check = false
 
     @Option(help: "A configuration file (JSON).")
     var config: String?
@@ -47,71 +115,52 @@ struct ServerOptions: ParsableArguments {
         let bounds: [(String, Int, ClosedRange<Int>)] = [
             ("threads", threads, 0...1024), ("queue", queue, 1...1_000_000), ("batch", batch, 1...1024),
             ("max-body-bytes", maxBodyBytes, 1...1 << 32), ("max-pixels", maxPixels, 1...1 << 32),
-            ("max-connections", maxConnections, 1...1_000_000), ("drain-seconds", drainSeconds, 0...86_400),
+            ("max-connections", maxConnections, 1...1_000_000),
+            ("max-connections-per-address", maxConnectionsPerAddress, 1...1_000_000),
+            ("max-held-bytes", maxHeldBytes, 1...1 << 40), ("head-seconds", headSeconds, 1...3600),
+            ("body-seconds", bodySeconds, 1...3600), ("write-seconds", writeSeconds, 1...3600),
+            ("request-seconds", requestSeconds, 1...86_400), ("idle-seconds", idleSeconds, 1...86_400),
+            ("timeout-seconds", timeoutSeconds, 1...86_400), ("drain-delay-seconds", drainDelaySeconds, 0...86_400),
+            ("drain-seconds", drainSeconds, 0...86_400),
         ]
         for (name, value, range) in bounds where !range.contains(value) {
             throw ValidationError("--\(name) is \(value), from \(range.lowerBound) to \(range.upperBound) expected")
         }
-    }
-
-    private var engineThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
-
-    var engineConfiguration: Engine.Configuration {
-        var configuration = Engine.Configuration()
-        configuration.threads = engineThreads
-        configuration.queueCapacity = queue
-        configuration.maximumBatch = batch
-        return configuration
-    }
-
-    var serverConfiguration: HTTPServer.Configuration {
-        var configuration = HTTPServer.Configuration()
-        configuration.host = host
-        configuration.port = port
-        configuration.maximumConnections = maxConnections
-        configuration.limits.bodyBytes = maxBodyBytes
-        return configuration
-    }
-
-    func serviceConfiguration(models: [String]) throws -> InferenceService.Configuration {
-        var configuration = InferenceService.Configuration()
-        if let defaultModel, !models.contains(defaultModel) {
+        guard [429, 503].contains(busyStatus) else { throw ValidationError("--busy-status is 429 or 503") }
+        guard maxHeldBytes >= maxBodyBytes else {
+            throw ValidationError("--max-held-bytes is less than --max-body-bytes: no body of that size could come")
+        }
+        guard (tlsCertificate == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together")
+        }
+        guard tlsClientCa == nil || tlsCertificate != nil else {
+            throw ValidationError("--tls-client-ca needs --tls-certificate")
+        }
+        guard !tlsRequireClient || tlsClientCa != nil else {
+            throw ValidationError("--tls-require-client needs --tls-client-ca")
+        }
+        for origin in origins where !Self.isOrigin(origin) {
+            throw ValidationError("--cors-origins: '\(origin)' is no origin such as https://example.org:8443")
+        }
+        guard apiKeys != nil || tlsRequireClient || withoutKeys || Self.isLoopback(host) else {
             throw ValidationError(
-                "--default-model \(defaultModel): no such model; there are \(models.joined(separator: ", "))"
+                "--host \(host) lets others in: give --api-keys (made by dia-server hash-key), or "
+                    + "--tls-require-client, or say --without-keys"
             )
         }
-        configuration.defaultModel = defaultModel ?? (models.count == 1 ? models[0] : nil)
-        configuration.maximumPixels = maxPixels
-        configuration.decodeThreads = engineThreads
-        configuration.bodyBytes = maxBodyBytes
-        configuration.queueCapacity = queue
-        configuration.maximumBatch = batch
-        return configuration
     }
 
-    /// The model directories that ``models`` names, opened; every one must be sound.
-    func modelDirectories() throws -> [ModelDirectory] {
-        func open(_ path: String) throws -> ModelDirectory {
-            do {
-                return try ModelDirectory(path: path)
-            } catch {
-                throw ValidationError("the model in \(path) cannot be loaded: \(error)")
-            }
-        }
-        let manager = FileManager.default
-        if manager.fileExists(atPath: "\(models)/\(ModelManifest.fileName)") { return [try open(models)] }
-        guard let names = try? manager.contentsOfDirectory(atPath: models).sorted() else {
-            throw ValidationError("--models \(models): no such folder")
-        }
-        let found = names.map { "\(models)/\($0)" }.filter {
-            manager.fileExists(atPath: "\($0)/\(ModelManifest.fileName)")
-        }
-        guard !found.isEmpty else { throw ValidationError("--models \(models): no model.json in it or below it") }
-        let directories = try found.map(open)
-        let byName = Dictionary(grouping: directories, by: \.manifest.name)
-        if let twice = byName.first(where: { $0.value.count > 1 }) {
-            throw ValidationError("--models \(models): two models are called '\(twice.key)'")
-        }
-        return directories
+    /// Whether only this machine can reach `host`.
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
     }
+
+    private static func isOrigin(_ text: String) -> Bool {
+        guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty else { return false }
+        return ["http", "https"].contains(url.scheme) && url.path.isEmpty && url.query == nil && url.user == nil
+            && url.fragment == nil
+    }
+
+    /// The members of ``corsOrigins``.
+    var origins: [String] { corsOrigins.split(separator: ",").map { $0.trimmed } }
 }

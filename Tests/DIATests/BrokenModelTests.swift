@@ -1,6 +1,7 @@
 import DIA
 import Foundation
 import Kernels
+import Cryptography
 import ModelFile
 import TestSupport
 import Testing

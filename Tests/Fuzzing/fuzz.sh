@@ -12,12 +12,12 @@ mkdir -p "$found" "Corpus/$target" "Findings/$target"
 # Long enough for what a target takes, short enough to try many.
 case $target in
     parameters | configuration) length=512 ;;
-    request-target) length=1024 ;;
+    request-target | keys) length=1024 ;;
     *) length=4096 ;;
 esac
-# What libpng and Foundation do shows only in how often our own code is reached.
+# What libpng, zlib and Foundation do shows only in how often our own code is reached.
 case $target in
-    png | configuration) counters=1 ;;
+    png | configuration | gzip) counters=1 ;;
     *) counters=0 ;;
 esac
 

@@ -10,6 +10,7 @@ import Testing
     private func words(_ actions: [ConnectionRules.Action]) -> [String] {
         actions.map { action in
             switch action {
+            case .consider(let head): "consider \(head.path)"
             case .handle(let request): "handle \(request.head.path)"
             case .send(let bytes): "send \(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\r\n" })"
             case .refuse(let error): "refuse \(error.status)"
@@ -19,19 +20,34 @@ import Testing
         }
     }
 
+    /// The same of a shell that serves every head.
+    private func served(_ actions: [ConnectionRules.Action], _ rules: inout ConnectionRules, at second: Int) -> [String]
+    {
+        guard case .consider = actions.last else { return words(actions) }
+        return words(actions.dropLast()) + served(rules.proceed(now: .seconds(second)), &rules, at: second)
+    }
+
     private mutating func receive(_ text: String, at second: Int = 0) -> [String] {
-        words(rules.received(text.utf8, now: .seconds(second)))
+        served(rules.received(text.utf8, now: .seconds(second)), &rules, at: second)
     }
 
     private mutating func answer(at second: Int = 0) -> [String] {
         words(rules.respond(Response(200, body: [1]), date: "d", now: .seconds(second)))
-            + words(rules.sent(now: .seconds(second)))
+            + served(rules.sent(now: .seconds(second)), &rules, at: second)
+    }
+
+    @Test("While a request is handled, bytes are taken up to a limit")
+    mutating func readAhead() {
+        #expect(receive(get) == ["handle /"])
+        // A connection that breaks must be noticed; what comes early is held, up to a limit.
+        #expect(rules.wantsInput)
+        #expect(rules.received(Array(repeating: 65, count: 65_536), now: .zero).isEmpty)
+        #expect(!rules.wantsInput)
     }
 
     @Test("A connection lives on after an answer")
     mutating func keepAlive() {
         #expect(receive(get) == ["handle /"])
-        #expect(!rules.wantsInput)
         #expect(answer() == ["send HTTP/1.1 200 OK"])
         #expect(rules.wantsInput)
         #expect(receive(get) == ["handle /"])
@@ -99,6 +115,8 @@ import Testing
         #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
     }
 
+    private static let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n"
+
     @Test("Slow heads and bodies get 408, an idle connection is closed, each at its deadline")
     mutating func deadlines() {
         #expect(rules.deadline == .seconds(75))
@@ -110,24 +128,90 @@ import Testing
         #expect(words(rules.expired(now: .seconds(15))) == ["refuse 408"])
         var idle = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
         #expect(words(idle.expired(now: .seconds(75))) == ["close"])
-        var body = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
-        _ = body.received("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n".utf8, now: .seconds(1))
-        #expect(body.deadline == .seconds(61))
-        #expect(words(body.expired(now: .seconds(61))) == ["refuse 408"])
     }
 
-    @Test("An answer that is not taken closes the connection")
+    @Test("A body has more time the more of it has come, up to an end")
+    mutating func bodyDeadline() {
+        #expect(receive(Self.post, at: 1) == [])
+        #expect(rules.deadline == .seconds(21))
+        #expect(receive(String(repeating: "a", count: 40_960), at: 20) == [])
+        #expect(rules.deadline == .seconds(31))
+        #expect(receive(String(repeating: "a", count: 900_000), at: 30) == [])
+        #expect((rules.deadline ?? .zero) > .seconds(250))
+        #expect(words(rules.expired(now: .seconds(301))) == ["refuse 408"])
+    }
+
+    @Test("A trickle of a byte a second ends when nothing would have")
+    mutating func trickle() {
+        #expect(receive(Self.post) == [])
+        for second in 1..<20 {
+            #expect(receive("a", at: second) == [])
+            #expect((rules.deadline ?? .zero) < .seconds(21))
+        }
+    }
+
+    @Test("An answer that is not taken closes the connection, one that is taken slowly does not")
     mutating func slowReader() {
         _ = receive(get)
         _ = rules.respond(Response(200), date: "d", now: .seconds(1))
-        #expect(words(rules.expired(now: .seconds(61))) == ["close"])
+        rules.sent(bytes: 4096 * 5)
+        #expect(words(rules.expired(now: .seconds(25))) == [])
+        #expect(words(rules.expired(now: .seconds(26))) == ["close"])
+    }
+
+    @Test("A request is refused by its head, before its body")
+    mutating func considered() {
+        let actions = rules.received(Self.post.utf8, now: .zero)
+        #expect(words(actions) == ["consider /"])
+        let answer = rules.respond(Response(404), date: "d", now: .zero)
+        #expect(words(answer) == ["send HTTP/1.1 404 Not Found"])
+        #expect(words(rules.sent(now: .zero)) == ["closeSending"])
+    }
+
+    @Test("A refusal of a request without a body leaves the connection as it is")
+    mutating func consideredBodiless() {
+        #expect(words(rules.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == ["consider /"])
+        #expect(words(rules.respond(Response(401), date: "d", now: .zero)) == ["send HTTP/1.1 401 Unauthorized"])
+        #expect(words(rules.sent(now: .zero)) == ["consider /2"])
+    }
+
+    @Test("One that is refused is not told to go on")
+    mutating func refusedInsteadOfContinue() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
+        #expect(words(rules.respond(Response(413), date: "d", now: .zero)).count == 1)
+    }
+
+    @Test("A client that sent its last byte is looked after by interim answers, one of HTTP/1.0 is not")
+    mutating func probing() {
+        #expect(receive(get) == ["handle /"])
+        #expect(rules.deadline == nil)
+        _ = rules.receivedEnd(now: .zero)
+        #expect(words(rules.expired(now: .milliseconds(249))) == [])
+        #expect(words(rules.expired(now: .milliseconds(250))) == ["send HTTP/1.1 102 Processing"])
+        #expect(words(rules.sent(now: .zero)) == [])
+        #expect(words(rules.expired(now: .milliseconds(500))) == ["send HTTP/1.1 102 Processing"])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+        var old = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        _ = served(old.received("GET / HTTP/1.0\r\n\r\n".utf8, now: .zero), &old, at: 0)
+        _ = old.receivedEnd(now: .zero)
+        #expect(old.deadline == nil)
+    }
+
+    @Test("What is held is counted, an announced body from its head on")
+    mutating func heldBytes() {
+        #expect(rules.heldBytes == 0)
+        #expect(receive(Self.post) == [])
+        #expect(rules.heldBytes == 999_999)
+        #expect(words(rules.abandon(RequestError(503, "full"), now: .zero)) == ["refuse 503"])
+        #expect(rules.heldBytes == 0)
     }
 
     @Test("Draining closes idle connections and finishes the others")
     mutating func draining() {
         #expect(words(rules.drain()) == ["close"])
         var busy = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
-        _ = busy.received(get.utf8, now: .zero)
+        _ = served(busy.received(get.utf8, now: .zero), &busy, at: 0)
         #expect(words(busy.drain()) == [])
         let answer = busy.respond(Response(200), date: "d", now: .zero)
         guard case .send(let bytes) = answer.first else { return #expect(Bool(false)) }
@@ -142,7 +226,8 @@ import Testing
         }
         #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n"))
         var old = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
-        _ = old.received("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".utf8, now: .zero)
+        let request = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+        _ = served(old.received(request.utf8, now: .zero), &old, at: 0)
         guard case .send(let answer) = old.respond(Response(200), date: "d", now: .zero).first else {
             return #expect(Bool(false))
         }

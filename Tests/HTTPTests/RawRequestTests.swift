@@ -68,6 +68,7 @@ import Testing
         func perform(_ actions: [ConnectionRules.Action]) {
             for action in actions {
                 switch action {
+                case .consider: perform(rules.proceed(now: .zero))
                 case .handle(let request):
                     let head = request.head
                     let event = Event.handled(

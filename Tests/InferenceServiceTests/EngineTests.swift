@@ -69,14 +69,14 @@ import Testing
         let model = try model(engine)
         let images = (0..<6).map { Image(height: 32, width: 32, channels: 1, filledWith: Float($0) / 6) }
         var expected: [Double] = []
-        for image in images { expected.append(try await engine.score(image, model: model).normality) }
+        for image in images { expected.append(try await engine.score(image, model: model).value.normality) }
         let alone = expected
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<60 {
                 group.addTask {
                     if index % 3 == 0 { _ = try? await engine.dissolve(images[0], model: model, steps: [index]) }
                     let result = try? await engine.score(images[index % 6], model: model)
-                    #expect(abs((result?.normality ?? .nan) - alone[index % 6]) < 1e-4)
+                    #expect(abs((result?.value.normality ?? .nan) - alone[index % 6]) < 1e-4)
                 }
             }
         }

@@ -37,7 +37,7 @@ import Testing
     func replaces() async throws {
         try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
-            let before = try await engine.score(image, model: old).normality
+            let before = try await engine.score(image, model: old).value.normality
             // Images of another size: the old ones would not even fit.
             try install("deep-gray", at: place)
             #expect(try await engine.reload() == ["m"])
@@ -45,7 +45,7 @@ import Testing
             #expect(new.digest != old.digest && new.manifest.input.height == 32)
             await #expect(throws: EngineError.replaced) { try await engine.score(image, model: old) }
             let large = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
-            #expect(try await engine.score(large, model: new).normality != before)
+            #expect(try await engine.score(large, model: new).value.normality != before)
         }
     }
 
@@ -62,7 +62,7 @@ import Testing
     func broken() async throws {
         try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
-            let before = try await engine.score(image, model: old).normality
+            let before = try await engine.score(image, model: old).value.normality
             try install("gray-pad", at: place, version: "2")
             try Data("junk".utf8).write(to: place.appendingPathComponent("encoder.safetensors"))
             do {
@@ -72,7 +72,7 @@ import Testing
                 #expect("\(error)".contains("encoder.safetensors"))
             }
             #expect(engine.models["m"]?.digest == old.digest)
-            #expect(try await engine.score(image, model: old).normality == before)
+            #expect(try await engine.score(image, model: old).value.normality == before)
         }
     }
 
@@ -80,7 +80,7 @@ import Testing
     func underLoad() async throws {
         try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
-            let expected = try await engine.score(image, model: old).normality
+            let expected = try await engine.score(image, model: old).value.normality
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<60 {
                     group.addTask {
@@ -88,7 +88,7 @@ import Testing
                             let model = try #require(engine.models["m"])
                             do {
                                 // The weights are the same in all versions, so every answer is known.
-                                let normality = try await engine.score(image, model: model).normality
+                                let normality = try await engine.score(image, model: model).value.normality
                                 #expect(abs(normality - expected) < 1e-4)
                                 break
                             } catch EngineError.replaced {}

@@ -182,7 +182,7 @@ import Testing
         let cases: [(Request, Int)] = [
             (get("/nothing"), 404), (get("/v1/models/nobody"), 404), (post("/v1/models/nobody/score"), 404),
             (get("/v1/models/gray-pad/nothing"), 404), (get("/v1//score"), 404), (get("/v1/score"), 405),
-            (post("/v1/models"), 405), (get("/livez", method: "BREW"), 501), (get("/livez", method: "DELETE"), 405),
+            (post("/v1/models"), 405), (get("/livez", method: "TRACE"), 405), (get("/livez", method: "DELETE"), 405),
             (
                 Request(head: RequestHead(method: "POST", path: "/v1/score", headers: ["Content-Type": "image/png"])),
                 411

@@ -91,10 +91,4 @@ import Testing
         try Data("{".utf8).write(to: folder.appendingPathComponent("model.json"))
         #expect(throws: ModelFileError.self) { try ModelDirectory(path: folder.path) }
     }
-
-    @Test("SHA-256 is that of FIPS 180-2")
-    func digest() {
-        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        #expect(SHA256.hexadecimal(Array("abc".utf8)) == abc)
-    }
 }

@@ -6,43 +6,15 @@ import Testing
 
 /// The built executables, as a user runs them.
 @Suite(.timeLimit(.minutes(2))) struct ProcessTests {
-    private static func executable(_ name: String) -> URL {
-        Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent(name)
-    }
-
-    private struct Outcome {
-        let status: Int32
-        let output, errors: String
-    }
-
     private func run(_ name: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
-        let process = Process()
-        process.executableURL = Self.executable(name)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Outcome(status: process.terminationStatus, output: text, errors: errorText)
+        try Outcome(ServerProcess.executable(name), arguments, environment: environment)
     }
 
     @Test("The server says where it is, serves, logs nothing of the image, and ends with 0 on SIGTERM")
     func lifecycle() async throws {
-        let process = Process()
-        process.executableURL = Self.executable("dia-server")
-        process.arguments = ["--models", ReferenceModels.folder("gray-pad").path, "--port", "0"]
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        let port = try #require(line.split(separator: ":").last?.prefix { $0.isNumber }).description
-        #expect(line.contains("http://127.0.0.1:\(port)"))
-        let client = try RawClient(port: try #require(UInt16(port)))
+        let server = try ServerProcess()
+        #expect(server.readyLine.contains("http://127.0.0.1:\(server.port)"))
+        let client = try RawClient(port: server.port)
         let png = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 0.5))
         await client.send("POST /v1/score?patient=Roe HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n")
         await client.send("X-Request-ID: id-7\r\nContent-Length: \(png.count)\r\n\r\n")
@@ -50,10 +22,8 @@ import Testing
         #expect(await client.response()?.status == 200)
         await client.send("GET /patient/Roe HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await client.response()?.status == 404)
-        process.terminate()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let (status, log) = server.stop()
+        #expect(status == 0)
         #expect(log.contains("id-7") && !log.contains("Roe"))
     }
 
@@ -69,6 +39,153 @@ import Testing
         for (arguments, part) in cases {
             let outcome = try run("dia-server", arguments)
             #expect(outcome.status != 0 && outcome.errors.contains(part), "\(arguments): \(outcome.errors)")
+        }
+    }
+
+    @Test("Beyond the loopback interface it listens only with keys, with clients' certificates, or when told so")
+    func openToOthers() throws {
+        let models = ReferenceModels.folder("gray-pad").path
+        let refused = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check"])
+        #expect(refused.status != 0 && refused.errors.contains("--api-keys"))
+        let told = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check", "--without-keys"])
+        #expect(told.status == 0)
+        for host in ["127.0.0.1", "localhost", "::1", "127.5.5.5"] {
+            #expect(try run("dia-server", ["--models", models, "--host", host, "--check"]).status == 0)
+        }
+    }
+
+    @Test("--check says whether configuration and models are sound, and exits")
+    func check() throws {
+        let models = ReferenceModels.folder("gray-pad").path
+        let sound = try run("dia-server", ["--models", models, "--check"])
+        #expect(sound.status == 0 && sound.output.contains("1 models are sound"))
+        let keys = try run("dia-server", ["--models", models, "--check", "--api-keys", "/nowhere"])
+        #expect(keys.status != 0 && keys.errors.contains("/nowhere"))
+        for (arguments, part) in [
+            (["--busy-status", "500"], "--busy-status"), (["--max-held-bytes", "1000"], "--max-body-bytes"),
+            (["--cors-origins", "example.org"], "example.org"), (["--log-format", "xml"], "xml"),
+            (["--cors-origins", "https://a/b"], "https://a/b"), (["--log-level", "loud"], "loud"),
+            (["--timeout-seconds", "0"], "--timeout-seconds"),
+        ] {
+            let outcome = try run("dia-server", ["--models", models, "--check"] + arguments)
+            #expect(outcome.status != 0 && outcome.errors.contains(part), "\(arguments): \(outcome.errors)")
+        }
+    }
+
+    @Test("A key made by hash-key opens the server; SIGHUP takes over other keys, a broken file changes nothing")
+    func keys() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("keys").path
+            let made = try run("dia-server", ["hash-key", "pacs", "--scopes", "score,metrics", "--rate", "100"])
+            let secret = made.errors.trimmingCharacters(in: .newlines)
+            #expect(made.status == 0 && made.output.hasPrefix("pacs score,metrics sha256:") && secret.count > 50)
+            #expect(!made.output.contains(secret))
+            try Data(made.output.utf8).write(to: URL(fileURLWithPath: path))
+            let server = try ServerProcess(["--api-keys", path, "--log-format", "json"])
+            let client = try RawClient(port: server.port)
+            func status(_ key: String?) async -> Int? {
+                let field = key.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+                await client.send("GET /v1/models HTTP/1.1\r\nHost: a\r\n\(field)\r\n")
+                return await client.response()?.status
+            }
+            #expect(await status(nil) == 401)
+            #expect(await status(secret) == 200)
+            try Data("junk".utf8).write(to: URL(fileURLWithPath: path))
+            server.signal(SIGHUP)
+            var log = ""
+            while !log.contains("not reloaded") { log += server.nextLog() }
+            #expect(await status(secret) == 200)
+            let own = try Outcome(
+                ServerProcess.executable("dia-server"),
+                ["hash-key", "ops", "--stdin"],
+                input: "a-secret-of-my-own-choice\n"
+            )
+            try Data(own.output.utf8).write(to: URL(fileURLWithPath: path))
+            server.signal(SIGHUP)
+            while !log.contains("\"reloaded\"") { log += server.nextLog() }
+            #expect(await status(secret) == 401)
+            #expect(await status("a-secret-of-my-own-choice") == 200)
+            log += server.stop().log
+            // Every line is JSON, one names the key, none the secret.
+            var names: Set<String> = []
+            for line in log.split(separator: "\n") {
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                if let name = object?["key"] as? String { names.insert(name) }
+                #expect(object?["time"] != nil && object?["level"] != nil)
+            }
+            #expect(names == ["pacs", "ops"] && !log.contains(secret) && !log.contains("my-own-choice"))
+            for (arguments, input) in [
+                (["hash-key", "a b"], ""), (["hash-key", "a", "--scopes", "fly"], ""), (["hash-key"], ""),
+                (["hash-key", "a", "--rate", "0"], ""), (["hash-key", "a", "--stdin"], "short\n"),
+            ] {
+                #expect(try Outcome(ServerProcess.executable("dia-server"), arguments, input: input).status != 0)
+            }
+        }
+    }
+
+    @Test("A service manager hands over the socket and hears of ready, reload, life and end")
+    func serviceManager() throws {
+        let arguments = [
+            ServerProcess.executable("dia-server").path, "--models", ReferenceModels.folder("gray-pad").path,
+        ]
+        let outcome = try Outcome(python: "notify.py", arguments)
+        #expect(outcome.output == "ok\n", "\(outcome.output)\(outcome.errors)")
+    }
+
+    @Test("Out of descriptors it serves those it has, and new ones when some are free again")
+    func starved() async throws {
+        let server = try ServerProcess(descriptors: 48)
+        var crowd: [RawClient] = []
+        for _ in 0..<100 { crowd.append(try RawClient(port: server.port)) }
+        for client in crowd { await client.send("GET / HT") }
+        try await Task.sleep(for: .milliseconds(500))
+        crowd = []
+        let next = try RawClient(port: server.port)
+        await next.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        let metrics = String(decoding: try #require(await next.response()).body, as: UTF8.self)
+        #expect(metrics.contains("refused_total{reason=\"system\"}") && !metrics.contains("{reason=\"system\"} 0"))
+        let (status, log) = server.stop()
+        // Said once in a while, not at every attempt.
+        #expect(status == 0 && log.components(separatedBy: "cannot accept").count == 2, "\(log)")
+    }
+
+    @Test("While it drains it is not ready, and finishes what comes until the delay is over")
+    func drainDelay() async throws {
+        let server = try ServerProcess(["--drain-delay-seconds", "1"])
+        let client = try RawClient(port: server.port)
+        await client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await client.response()?.status == 200)
+        server.signal(SIGTERM)
+        var status: Int? = 200
+        while status == 200 {
+            await client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+            status = await client.response()?.status
+        }
+        #expect(status == 503)
+        let late = try RawClient(port: server.port)
+        await late.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await late.response()?.status == 200)
+        #expect(server.stop().status == 0)
+    }
+
+    @Test("Every option of the command line can also come from the environment")
+    func environment() throws {
+        let help = try run("dia-server", ["serve", "--help"]).output
+        let names = help.split(separator: "\n").compactMap { line -> String? in
+            guard line.hasPrefix("  --") else { return nil }
+            return String(line.dropFirst(4).prefix { $0 != " " })
+        }.filter { !["check", "config", "help", "version"].contains($0) }
+        #expect(names.count > 25)
+        for name in names {
+            let variable = "DIA_" + name.uppercased().replacing("-", with: "_")
+            // No option takes this.
+            let outcome = try run("dia-server", ["--models", "/nowhere", "--check"], environment: [variable: "\u{7F}"])
+            let isNamed = outcome.errors.contains("--\(name)") || outcome.errors.contains(variable)
+            #expect(outcome.status != 0, "\(variable)")
+            // Texts are taken as they are; the others name what is wrong.
+            if !["models", "host", "default-model"].contains(name) {
+                #expect(isNamed, "\(variable): \(outcome.errors)")
+            }
         }
     }
 
@@ -141,7 +258,7 @@ import Testing
             let out = folder.appendingPathComponent("m").path
             let arguments = ["diffusion", "--data", data, "--normal", "normal", "--out", out, "--recipe", path.path]
             let process = Process()
-            process.executableURL = Self.executable("dia-train")
+            process.executableURL = ServerProcess.executable("dia-train")
             process.arguments = arguments + ["--threads", "1"]
             let errors = Pipe()
             process.standardError = errors

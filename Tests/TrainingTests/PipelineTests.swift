@@ -3,6 +3,7 @@ import DIA
 import Foundation
 import Imaging
 import Kernels
+import Cryptography
 import ModelFile
 import Synchronization
 import TestSupport

@@ -2,7 +2,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
-    case parameters, multipart, png, safetensors, manifest, recipe, npz, configuration
+    case parameters, multipart, png, safetensors, manifest, recipe, npz, configuration, keys, gzip
 
     /// Feeds `bytes` to the part; a broken rule ends the process.
     package func run(_ bytes: [UInt8]) {
@@ -18,6 +18,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .recipe: Self.runRecipe(bytes)
         case .npz: Self.runArchive(bytes)
         case .configuration: Self.runConfiguration(bytes)
+        case .keys: Self.runKeys(bytes)
+        case .gzip: Self.runGzip(bytes)
         }
     }
 }

@@ -3,7 +3,7 @@ import HTTP
 extension FuzzTarget {
     /// All that a parser made of some bytes.
     private enum Outcome: Equatable {
-        case head(RequestHead)
+        case head(RequestHead, BodyFraming)
         case request(Request)
         case refused(RequestError)
     }
@@ -38,7 +38,7 @@ extension FuzzTarget {
             do throws(RequestError) {
                 while let event = try parser.next() {
                     switch event {
-                    case .head(let head): outcomes.append(.head(head))
+                    case .head(let head, let framing): outcomes.append(.head(head, framing))
                     case .request(let request): outcomes.append(.request(request))
                     }
                 }

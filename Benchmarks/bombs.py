@@ -1,0 +1,260 @@
+"""Images made to cost much: the time and the memory that dia-server spends on each.
+
+    make bench-bombs     writes docs/image-limits.md
+"""
+
+import http.client
+import os
+import pathlib
+import platform
+import socket
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GRAY, RGB, PALETTE, RGBA = 0, 2, 3, 6
+CHANNELS = {GRAY: 1, RGB: 3, PALETTE: 1, RGBA: 4}
+MILLISECONDS, MEGABYTES = 100, 64
+
+
+def chunk(kind, data=b""):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, color, depth, *chunks, interlaced=0):
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlaced)
+    return SIGNATURE + chunk(b"IHDR", header) + b"".join(chunks) + chunk(b"IEND")
+
+
+def black(width, height, color, depth):
+    """The smallest IDAT of a black image: the same deflate block over and over."""
+    row = 1 + (width * CHANNELS[color] * depth + 7) // 8
+    packer = zlib.compressobj(9)
+    block = bytes(1 << 20)
+    packed = b"".join(packer.compress(block) for _ in range(row * height >> 20))
+    return chunk(b"IDAT", packed + packer.compress(bytes(row * height & (1 << 20) - 1)) + packer.flush())
+
+
+def small(*chunks):
+    """A sound image of 8 x 8 with `chunks` before its pixels."""
+    return png(8, 8, GRAY, 8, *chunks, black(8, 8, GRAY, 8))
+
+
+# A bomb is one function: its first line says what it is; it returns the body of a request, or (body, headers) where
+# it needs further headers, as a compressed body does.
+
+
+def no_image():
+    """30 MB of zeros, no image at all: what sending alone takes"""
+    return bytes(30_000_000)
+
+
+def header_50000():
+    """A header of 50,000 x 50,000 pixels"""
+    return png(50_000, 50_000, GRAY, 8, chunk(b"IDAT", zlib.compress(b"")))
+
+
+def long_row():
+    """A row of 25,000,000 pixels"""
+    return png(25_000_000, 1, GRAY, 8, black(25_000_000, 1, GRAY, 8))
+
+
+def long_column():
+    """A column of 25,000,000 pixels"""
+    return png(1, 25_000_000, RGBA, 16, chunk(b"IDAT", zlib.compress(b"")))
+
+
+def no_pixels():
+    """A header of 5,000 x 5,000 pixels of 16-bit RGBA, and no pixels"""
+    return png(5_000, 5_000, RGBA, 16, chunk(b"IDAT", zlib.compress(b"")))
+
+
+def compressed_texts():
+    """A thousand zTXt chunks of 7 MB each, in 7 MB"""
+    return small(*[chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(7_000_000)))] * 1000)
+
+
+def international_texts():
+    """A thousand iTXt chunks of 7 MB each, in 7 MB"""
+    return small(*[chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(bytes(7_000_000)))] * 1000)
+
+
+def profiles():
+    """A thousand iCCP chunks of 7 MB each, in 7 MB"""
+    return small(*[chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(7_000_000)))] * 1000)
+
+
+def huge_chunk():
+    """One text chunk of 30 MB"""
+    return small(chunk(b"tEXt", b"Comment\0" + bytes(30_000_000)))
+
+
+def tiny_chunks():
+    """2,500,000 empty text chunks"""
+    return small(*[chunk(b"tEXt")] * 2_500_000)
+
+
+def surplus_pixels():
+    """7 MB of IDAT that inflate to 7 GB, for 64 pixels"""
+    packer = zlib.compressobj(9)
+    first = packer.compress(bytes(70_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush a block stands for itself, so that it can be repeated.
+    again = packer.compress(bytes(70_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return png(8, 8, GRAY, 8, chunk(b"IDAT", first + again * 99))
+
+
+def trailing():
+    """30 MB after the end"""
+    return small() + bytes(30_000_000)
+
+
+def many_idats():
+    """2,500,000 empty IDAT chunks"""
+    return png(8, 8, GRAY, 8, *[chunk(b"IDAT")] * 2_500_000, black(8, 8, GRAY, 8))
+
+
+def bytewise_idats():
+    """20,000 IDAT chunks of one byte"""
+    packed = zlib.compress(bytes(65 * 307), 0)
+    parts = [chunk(b"IDAT", packed[i : i + 1]) for i in range(20_000)]
+    return png(64, 307, GRAY, 8, *parts, chunk(b"IDAT", packed[20_000:]))
+
+
+def four_megabytes_of_profile():
+    """A profile of just under 4 MB, which is skipped"""
+    return small(chunk(b"iCCP", b"profile\0\0" + bytes(4_190_000)))
+
+
+def palette_25m():
+    """25,000,000 pixels of a palette of two colours, from 3 KB"""
+    return png(5_000, 5_000, PALETTE, 1, chunk(b"PLTE", bytes(6)), black(5_000, 5_000, PALETTE, 1))
+
+
+def gray_25m():
+    """25,000,000 grey pixels of 8 bits, from 24 KB"""
+    return png(5_000, 5_000, GRAY, 8, black(5_000, 5_000, GRAY, 8))
+
+
+def rgba_25m():
+    """25,000,000 pixels of 16-bit RGBA, from 194 KB"""
+    return png(5_000, 5_000, RGBA, 16, black(5_000, 5_000, RGBA, 16))
+
+
+REFUSED = [
+    no_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
+    tiny_chunks, many_idats, surplus_pixels, trailing,
+]
+TAKEN = [bytewise_idats, four_megabytes_of_profile]
+# As large as an image may be: they cost what any image of that many pixels costs, however few bytes it comes in.
+LARGE = [palette_25m, gray_25m, rgba_25m]
+
+
+class Server:
+    """dia-server on a free port of loopback, ended by its own process id."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [ROOT / ".build/release/dia-server", "--models", ROOT / "Models", "--default-model", "phantom", "--port",
+             "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        for line in self.process.stdout:
+            if "http://" in line:
+                self.port = int(line.split("http://")[1].split()[0].rsplit(":", 1)[1].rstrip("/"))
+                return self
+        raise SystemExit("dia-server did not start")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def memory(self, name):
+        """A figure of /proc/PID/status in megabytes: VmRSS now, VmHWM the most since ``forget``."""
+        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+    def processor(self):
+        """The milliseconds that all threads have run."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
+
+    def forget(self):
+        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def post(self, body, headers):
+        """The status, the answer and the seconds it took, from the first byte sent on."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        start = time.monotonic()
+        connection.request("POST", "/v1/score", body, {"Content-Type": "image/png", **headers})
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, text, time.monotonic() - start
+
+
+def once(body, headers):
+    """The status, milliseconds to the answer and of processor, and megabytes at the most beyond the idle server's."""
+    with Server() as server:
+        # Threads and buffers of the first request are no part of the bomb.
+        assert server.post(small(), {})[0] == 200
+        before = server.memory("VmRSS")
+        server.forget()
+        ran = server.processor()
+        status, _, seconds = server.post(body, headers)
+        ran = server.processor() - ran
+        peak = server.memory("VmHWM") - before
+        assert server.post(small(), {})[0] == 200, "the server is the worse for it"
+    return status, 1000 * seconds, ran, peak
+
+
+def measure(bomb, statuses, rounds=5):
+    """A row of the table, and whether all is within the limits."""
+    made = bomb()
+    body, headers = made if isinstance(made, tuple) else (made, {})
+    results = [once(body, headers) for _ in range(rounds)]
+    assert all(result[0] in statuses for result in results), (bomb.__name__, results)
+    # What else the machine does can only add to the times.
+    answer, ran = min(result[1] for result in results), min(result[2] for result in results)
+    peak = max(0, *(result[3] for result in results))
+    row = f"| {bomb.__doc__} | {len(body):,} | {results[0][0]} | {answer:.0f} | {ran:.0f} | {peak:.0f} |"
+    print(row, flush=True)
+    return row, ran <= MILLISECONDS and peak <= MEGABYTES
+
+
+def main():
+    head = "| image | bytes sent | status | ms to the answer | ms of processor | MB |\n" + "| --- " * 6 + "|\n"
+    refused = [measure(bomb, (400, 413)) for bomb in REFUSED]
+    taken = [measure(bomb, (200,)) for bomb in TAKEN]
+    large = [measure(bomb, (200,)) for bomb in LARGE]
+    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
+
+    def table(rows):
+        return head + "\n".join(row for row, _ in rows) + "\n"
+
+    (ROOT / "docs/image-limits.md").write_text(
+        "# Images made to cost much\n\nWritten by `make bench-bombs`: each image is posted to `/v1/score` of a fresh "
+        "dia-server, which must still answer afterwards. Milliseconds to the answer are from the first byte sent to the "
+        "last one received, on a machine with other work; milliseconds of processor are those of all the server's "
+        "threads, reading the body included; of both the least of five. Megabytes are the most resident memory "
+        "(`VmHWM`) beyond that of the idle server, the body included, the most of five. "
+        f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
+        f"## Refused\n\nThe limit is {MILLISECONDS} ms of processor and {MEGABYTES} MB.\n\n" + table(refused)
+        + "\nAn image may have 25,000,000 pixels (`--max-pixels`) and 32,768 a side, and its file 4 MB beside the "
+        "compressed pixels, chunk by chunk, framing included. IDAT that goes on after the last pixel is an error, as are "
+        "bytes after the end. A body may have 32 MB (`--max-body-bytes`).\n\n"
+        "## Odd but legal\n\nTaken, within the same limit.\n\n" + table(taken)
+        + "\n## As large as allowed\n\nEvery pixel is decoded, whatever it came from: 4 bytes each for grey, 12 for "
+        "colour, and 4 more where the model takes grey. As many at once as there are engine threads; the others wait "
+        "as files. Where that is too much, lower `--max-pixels`.\n\n" + table(large)
+    )
+    if not all(kept for _, kept in refused + taken):
+        sys.exit("a limit was passed")
+
+
+if __name__ == "__main__":
+    main()

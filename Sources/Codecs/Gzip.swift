@@ -1,0 +1,100 @@
+import CZlib
+
+/// Why bytes cannot be unpacked.
+public enum GzipError: Error, Equatable, CustomStringConvertible {
+    /// They are no gzip stream, broken, or cut short.
+    case invalid
+    /// They hold more than is allowed, or far more than their own size suggests.
+    case tooLarge(limit: Int)
+
+    /// What is wrong, in words for the sender.
+    public var description: String {
+        switch self {
+        case .invalid: "the gzip data is broken or cut short"
+        case .tooLarge(let limit): "the gzip data unpacks to more than \(limit) bytes, which is the limit for its size"
+        }
+    }
+}
+
+/// The gzip format (RFC 1952).
+public enum Gzip {
+    /// A stream at an address that zlib may keep.
+    private typealias Stream = UnsafeMutablePointer<z_stream>
+
+    private static func withStream<Result>(_ body: (Stream) throws(GzipError) -> Result) throws(GzipError) -> Result {
+        let stream = Stream.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        defer { unsafe stream.deallocate() }
+        return try unsafe body(stream)
+    }
+
+    /// Packs `bytes` (`deflate`).
+    public static func compress(_ bytes: [UInt8]) -> [UInt8] {
+        let packed = unsafe try? withStream { (stream) throws(GzipError) -> [UInt8] in
+            guard bytes.count <= Int(UInt32.max) / 2, unsafe dia_deflate_init_gzip(stream) == Z_OK else {
+                throw .invalid
+            }
+            defer { unsafe _ = deflateEnd(stream) }
+            var input = bytes
+            var output = [UInt8](repeating: 0, count: Int(unsafe deflateBound(stream, UInt(bytes.count))))
+            let status = unsafe input.withUnsafeMutableBufferPointer { source in
+                unsafe output.withUnsafeMutableBufferPointer { target in
+                    unsafe stream.pointee.next_in = source.baseAddress
+                    unsafe stream.pointee.avail_in = UInt32(source.count)
+                    unsafe stream.pointee.next_out = target.baseAddress
+                    unsafe stream.pointee.avail_out = UInt32(target.count)
+                    return unsafe deflate(stream, Z_FINISH)
+                }
+            }
+            guard status == Z_STREAM_END else { throw .invalid }
+            return Array(output.prefix(Int(unsafe stream.pointee.total_out)))
+        }
+        guard let packed else { preconditionFailure("more than zlib takes at once, or no memory for it") }
+        return packed
+    }
+
+    /// Unpacks `bytes`, members one after another (`inflate`).
+    ///
+    /// At most `limit` bytes, and at most `ratio` times as many as came, though 64 KiB in any case: nothing is made
+    /// for what lies beyond.
+    public static func decompress(_ bytes: [UInt8], limit: Int, ratio: Int) throws(GzipError) -> [UInt8] {
+        let limit = min(limit, max(65_536, bytes.count.multipliedClamping(by: ratio)))
+        guard bytes.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
+        return try unsafe withStream { (stream) throws(GzipError) -> [UInt8] in
+            guard unsafe dia_inflate_init_gzip(stream) == Z_OK else { throw .invalid }
+            defer { unsafe _ = inflateEnd(stream) }
+            var input = bytes
+            var output: [UInt8] = []
+            var piece = [UInt8](repeating: 0, count: 65_536)
+            var position = 0
+            while true {
+                let (status, taken, made) = unsafe input.withUnsafeMutableBufferPointer { source in
+                    unsafe piece.withUnsafeMutableBufferPointer { target in
+                        unsafe stream.pointee.next_in = source.baseAddress.map { unsafe $0 + position }
+                        unsafe stream.pointee.avail_in = UInt32(source.count - position)
+                        unsafe stream.pointee.next_out = target.baseAddress
+                        unsafe stream.pointee.avail_out = UInt32(target.count)
+                        let status = unsafe inflate(stream, Z_NO_FLUSH)
+                        let taken = unsafe source.count - position - Int(stream.pointee.avail_in)
+                        return (status, taken, unsafe target.count - Int(stream.pointee.avail_out))
+                    }
+                }
+                guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
+                position += taken
+                guard output.count + made <= limit else { throw .tooLarge(limit: limit) }
+                output += piece[..<made]
+                if status == Z_STREAM_END {
+                    guard position < input.count else { return output }
+                    guard unsafe inflateReset(stream) == Z_OK else { throw .invalid }
+                }
+            }
+        }
+    }
+}
+
+extension Int {
+    fileprivate func multipliedClamping(by other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
+    }
+}

@@ -1,0 +1,124 @@
+import DIA
+import Foundation
+import HTTP
+import ModelFile
+import Synchronization
+
+/// What each route answers.
+extension InferenceService {
+    func answer(_ request: Request, _ context: inout RequestContext) async throws -> Response {
+        guard let route = context.route else { return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"]) }
+        if request.head.method == "OPTIONS" { return Response(204, headers: ["Allow": route.allowed]) }
+        switch route {
+        case .page: return Page.response
+        case .contract: return Response(200, contentType: "application/yaml", body: Route.contractText)
+        case .live: return Response(200, contentType: "text/plain; charset=utf-8", body: "alive\n".utf8)
+        case .ready:
+            if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }
+            return Response(200, contentType: "text/plain; charset=utf-8", body: "ready\n".utf8)
+        case .metrics:
+            let models = engine.models.values.map { ($0.manifest.name, $0.manifest.version, $0.digest) }
+            let text = metrics.text(models: models.sorted { $0.0 < $1.0 }, version: Self.version)
+            let body = (text + configuration.moreMetrics()).utf8
+            return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: body)
+        case .models:
+            let names = engine.models.keys.sorted()
+            let list = ["models": names.compactMap { engine.models[$0].map(object) }]
+            return Response(200, contentType: "application/json", body: JSON.encode(list))
+        case .model(let name):
+            return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
+        case .score(let name): return try await withModel(name) { try await score(request, $0, &context) }
+        case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0, &context) }
+        case .verify(let name): return try await withModel(name) { try await verify($0) }
+        case .reload(let name): return try await reload(model(name).manifest.name)
+        }
+    }
+
+    /// The answer of `work` with the model called `name`, begun again if a reload replaces the model meanwhile.
+    private func withModel(
+        _ name: String?,
+        _ work: (Model.Information) async throws -> Response
+    ) async throws -> Response {
+        try await admitted {
+            for _ in 0..<3 {
+                do {
+                    return try await work(model(name))
+                } catch EngineError.replaced {}
+            }
+            throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
+        }
+    }
+
+    /// Runs `work` unless too many requests for the engine are under way already: decoding comes before the
+    /// engine's queue and must be bounded too.
+    private func admitted(_ work: () async throws -> Response) async throws -> Response {
+        let isFull = underWay.withLock { count in
+            guard count < configuration.queueCapacity else { return true }
+            count += 1
+            return false
+        }
+        if isFull {
+            metrics.rejected("queue_full")
+            throw busy(retryAfter: engine.retryAfter)
+        }
+        defer { underWay.withLock { $0 -= 1 } }
+        return try await work()
+    }
+
+    private func busy(retryAfter seconds: Int) -> ServiceError {
+        ServiceError(
+            configuration.busyStatus,
+            "the queue is full, or too long for the time that the request has; try again in \(seconds) s",
+            headers: ["Retry-After": String(seconds)]
+        )
+    }
+
+    /// What the engine makes of `work`; its refusals as answers, but for ``EngineError/replaced``.
+    func engineWork<Result>(_ work: () async throws(EngineError) -> Result) async throws -> Result {
+        do {
+            return try await work()
+        } catch {
+            switch error {
+            case .busy(let seconds): throw busy(retryAfter: seconds)
+            case .late:
+                metrics.rejected("late")
+                throw ServiceError(
+                    503,
+                    "the time that the request has passed before its turn came",
+                    headers: ["Retry-After": String(engine.retryAfter)]
+                )
+            case .abandoned: throw ServiceError(503, "nobody waits for the answer any more")
+            case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
+            case .unsound:
+                throw ServiceError(
+                    503,
+                    "the model failed its self-check and is out of service until it is loaded again",
+                    headers: ["Retry-After": "60"]
+                )
+            case .replaced: throw error
+            }
+        }
+    }
+
+    func object(_ information: Model.Information) -> ModelObject {
+        ModelObject(
+            information: information,
+            isDefault: information.manifest.name == configuration.defaultModel,
+            limits: ModelObject.Limits(
+                bodyBytes: configuration.bodyBytes,
+                pixels: configuration.maximumPixels,
+                queue: configuration.queueCapacity,
+                batch: configuration.maximumBatch
+            )
+        )
+    }
+
+    func model(_ name: String?) throws(ServiceError) -> Model.Information {
+        let known = engine.models.keys.sorted().joined(separator: ", ")
+        guard let name = name ?? configuration.defaultModel else {
+            throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")
+        }
+        guard let model = engine.models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
+        return model
+    }
+}

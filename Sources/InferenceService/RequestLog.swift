@@ -1,0 +1,51 @@
+import HTTP
+import Logging
+
+/// The log's line of one request: nothing of the image, the path or the query is in it.
+struct RequestLog {
+    /// The method, or "other" for what no route takes.
+    let method: String
+    /// The route's pattern, or "other".
+    let route: String
+    /// The status of the answer; 499 if nobody waited for it any more.
+    let status: Int
+    /// From the whole request to its answer.
+    let duration: Duration
+    private let context: RequestContext
+    private let received, sent: Int
+
+    init(context: RequestContext, method: String?, received: Int, response: Response, isAbandoned: Bool) {
+        self.context = context
+        self.method = ["GET", "HEAD", "POST", "OPTIONS"].first { $0 == method } ?? "other"
+        route = context.route?.pattern ?? "other"
+        status = isAbandoned ? 499 : response.status
+        duration = .now - context.start
+        self.received = received
+        sent = response.body.count
+    }
+
+    /// The members of the line; times in seconds.
+    var metadata: Logger.Metadata {
+        var members: Logger.Metadata = [
+            "request_id": "\(context.id)", "method": "\(method)", "route": "\(route)",
+            "status": .stringConvertible(status), "bytes_in": .stringConvertible(received),
+            "bytes_out": .stringConvertible(sent), "seconds": seconds(duration),
+        ]
+        if let key = context.key { members["key"] = "\(key.name)" }
+        if let trace = context.trace {
+            members["trace_id"] = "\(trace.traceID)"
+            members["span_id"] = "\(trace.spanID)"
+            members["parent_span_id"] = "\(trace.parentID)"
+        }
+        if context.timings.engine > .zero {
+            members["decode_seconds"] = seconds(context.timings.decoding)
+            members["queue_seconds"] = seconds(context.timings.queued)
+            members["engine_seconds"] = seconds(context.timings.engine)
+        }
+        return members
+    }
+
+    private func seconds(_ duration: Duration) -> Logger.MetadataValue {
+        .stringConvertible((duration / .milliseconds(0.1)).rounded() / 10_000)
+    }
+}

@@ -1,0 +1,87 @@
+import COpenSSL
+
+/// One connection's TLS: bytes of the wire go in and come out, it knows no socket.
+///
+/// Not thread-safe.
+@safe public final class TLSSession {
+    private let session: OpaquePointer
+    /// Memory that OpenSSL reads from, and that it writes to; both belong to the session.
+    private let incoming, outgoing: OpaquePointer
+    private static let recordSize = 16_384
+
+    /// Whether the handshake is complete.
+    public var isEstablished: Bool { unsafe SSL_is_init_finished(session) == 1 }
+
+    /// Whether the peer has said that nothing more follows (close_notify; RFC 8446, section 6.1).
+    public private(set) var hasEnded = false
+
+    /// A session that waits for a client's hello.
+    public init(_ context: TLSContext) throws(TLSError) {
+        guard let session = unsafe SSL_new(context.pointer) else { throw TLSError("no TLS session") }
+        guard let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem()) else {
+            unsafe SSL_free(session)
+            throw TLSError("no TLS session")
+        }
+        unsafe SSL_set_bio(session, incoming, outgoing)
+        unsafe SSL_set_accept_state(session)
+        unsafe (self.session, self.incoming, self.outgoing) = unsafe (session, incoming, outgoing)
+    }
+
+    deinit { unsafe SSL_free(session) }
+
+    /// The plain bytes in what came from the wire (`SSL_read`); there may be something to send afterwards,
+    /// even when this throws: an alert.
+    public func open(_ bytes: ArraySlice<UInt8>) throws(TLSError) -> [UInt8] {
+        ERR_clear_error()
+        let taken = unsafe bytes.withUnsafeBytes { unsafe BIO_write(incoming, $0.baseAddress, Int32($0.count)) }
+        guard bytes.isEmpty || taken == bytes.count else { throw TLSError("no memory for what came") }
+        var plain: [UInt8] = []
+        var record = [UInt8](repeating: 0, count: Self.recordSize)
+        while true {
+            let count = unsafe record.withUnsafeMutableBytes {
+                unsafe SSL_read(session, $0.baseAddress, Int32($0.count))
+            }
+            if count > 0 {
+                plain += record[..<Int(count)]
+                continue
+            }
+            switch unsafe SSL_get_error(session, count) {
+            case SSL_ERROR_WANT_READ: return plain
+            case SSL_ERROR_ZERO_RETURN:
+                hasEnded = true
+                return plain
+            default: throw TLSError("TLS failed")
+            }
+        }
+    }
+
+    /// Encrypts `bytes` (`SSL_write`).
+    public func seal(_ bytes: [UInt8]) throws(TLSError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            ERR_clear_error()
+            let count = unsafe rest.prefix(1 << 20).withUnsafeBytes {
+                unsafe SSL_write(session, $0.baseAddress, Int32($0.count))
+            }
+            guard count > 0 else { throw TLSError("TLS cannot send") }
+            rest = rest.dropFirst(Int(count))
+        }
+    }
+
+    /// Says that nothing more will be sent (`SSL_shutdown`).
+    public func end() {
+        ERR_clear_error()
+        // A session that failed, or whose handshake is not complete, has nothing to say.
+        _ = unsafe SSL_shutdown(session)
+        ERR_clear_error()
+    }
+
+    /// The bytes that must go on the wire.
+    public func takeOutgoing() -> [UInt8] {
+        let count = unsafe BIO_ctrl_pending(outgoing)
+        guard count > 0 else { return [] }
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = max(0, Int(unsafe BIO_read(outgoing, buffer.baseAddress, Int32(clamping: count))))
+        }
+    }
+}

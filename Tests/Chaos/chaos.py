@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""A server in bad company: everything that goes wrong in months, in some minutes.
+
+    chaos.py [--minutes 4]     writes docs/chaos.md; exits 1 if a promise was broken
+
+First the server is killed (SIGKILL) and started again every few seconds under load. Then one process has to live
+through clients that vanish, half-open connections by the hundred and thousand, garbage, a log on a full disk, models
+replaced and broken under load, and a wall clock that jumps by days. Every answer is held against its own image's
+score. At the end memory and descriptors must have been flat.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOLERANCE = 1e-4
+
+
+def png(seed):
+    """A smooth random grey image of 32 x 32."""
+    generator = random.Random(seed)
+    corners = [generator.randrange(256) for _ in range(4)]
+    rows = b""
+    for y in range(32):
+        rows += b"\0" + bytes(
+            int((corners[0] * (31 - x) * (31 - y) + corners[1] * x * (31 - y) + corners[2] * (31 - x) * y
+                 + corners[3] * x * y) / 961) for x in range(32))
+
+    def chunk(kind, data):
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    head = (32).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+class Server:
+    """dia-server over a folder of models, on one port for all its lives."""
+
+    def __init__(self, folder):
+        self.folder, self.port, self.process = folder, 0, None
+        library = ROOT / ".build/chaos/clock.so"
+        library.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["clang", "-shared", "-fPIC", "-O1", "-o", library, ROOT / "Tests/Chaos/clock.c", "-ldl"], check=True)
+        self.clock = folder / "clock"
+        self.clock.write_text("0")
+        self.environment = {**os.environ, "LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self.clock)}
+
+    def start(self, log=subprocess.DEVNULL):
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [ROOT / ".build/release/dia-server", "--models", self.folder / "models", "--port", str(self.port),
+             "--max-connections", "3000", "--max-connections-per-address", "3000", "--head-seconds", "3",
+             "--idle-seconds", "10", "--queue", "64"],
+            stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment,
+        )
+        line = self.process.stdout.readline()
+        assert "ready at" in line, "the server does not start"
+        self.port = int(line.split("127.0.0.1:")[1].split()[0])
+        return time.monotonic() - began
+
+    def usage(self):
+        """Resident KiB and descriptors."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        resident = int(status.split("VmRSS:")[1].split()[0])
+        return resident, len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+class Count:
+    """What happened, counted by all threads."""
+
+    def __init__(self):
+        self.lock, self.counts, self.wrong = threading.Lock(), {}, []
+
+    def add(self, name, number=1):
+        with self.lock:
+            self.counts[name] = self.counts.get(name, 0) + number
+
+    def broken(self, text):
+        with self.lock:
+            self.wrong.append(text)
+
+
+def score(connection, body, identifier):
+    connection.request("POST", "/v1/score", body, {"Content-Type": "image/png", "X-Request-ID": identifier})
+    answer = connection.getresponse()
+    return answer.status, answer.getheader("X-Request-ID"), answer.read()
+
+
+def scorer(server, images, known, count, stop, seed):
+    """Scores images and holds every answer against its own image's known score."""
+    generator, connection, turn = random.Random(seed), None, 0
+    while not stop.is_set():
+        index, turn = generator.randrange(len(images)), turn + 1
+        identifier = f"{seed}-{turn}"
+        try:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            status, echoed, text = score(connection, images[index], identifier)
+        except (OSError, http.client.HTTPException):
+            # A broken connection is said; nothing was promised.
+            count.add("connections broken")
+            connection = None
+            time.sleep(0.05)
+            continue
+        if echoed != identifier:
+            count.broken(f"the answer to {identifier} carries the id {echoed}")
+        if status == 200:
+            normality = json.loads(text)["normality"]
+            count.add("scores right")
+            if abs(normality - known[index]) > TOLERANCE:
+                count.broken(f"image {index} scored {normality}, not {known[index]}")
+        elif status == 503:
+            count.add("refused (503)")
+            time.sleep(0.05)
+        else:
+            count.broken(f"status {status}: {text[:200]}")
+
+
+def vanisher(server, images, count, stop, seed):
+    """Sends a part of a request, or all of it, and is gone; now and then with a reset."""
+    generator = random.Random(seed)
+    while not stop.is_set():
+        body = generator.choice(images)
+        text = f"POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        try:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(text[: generator.choice([1, 30, len(text) // 2, len(text)])])
+                if generator.random() < 0.5:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                time.sleep(generator.random() * 0.02)
+            count.add("clients vanished")
+        except OSError:
+            time.sleep(0.05)
+        time.sleep(0.01)
+
+
+def loiterer(server, count, stop, number):
+    """Opens connections by the hundred, says half a word on each, and lets them hang until they are closed."""
+    while not stop.is_set():
+        held = []
+        try:
+            for _ in range(number):
+                connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+                connection.sendall(b"GET / HT")
+                held.append(connection)
+        except OSError:
+            pass
+        count.add("half-open connections", len(held))
+        stop.wait(5)
+        for connection in held:
+            connection.close()
+
+
+def babbler(server, count, stop, seed):
+    """Sends garbage, and requests with a byte wrong."""
+    generator = random.Random(seed)
+    good = b"POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
+    while not stop.is_set():
+        data = bytearray(good if generator.random() < 0.7 else generator.randbytes(200))
+        data[generator.randrange(len(data))] = generator.randrange(256)
+        try:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+                connection.sendall(bytes(data))
+                connection.settimeout(0.2)
+                connection.recv(1000)
+            count.add("garbage answered or dropped")
+        except OSError:
+            pass
+        time.sleep(0.02)
+
+
+def replacer(server, count, stop):
+    """Breaks the model and mends it, and has it loaded by signal and by POST in between."""
+    model, turn = server.folder / "models/phantom", 0
+    while not stop.is_set():
+        turn += 1
+        path = model / ("encoder.safetensors" if turn % 2 else "model.json")
+        whole = path.read_bytes()
+        try:
+            replacement = path.with_suffix(".new")
+            replacement.write_bytes(whole[: len(whole) // 2])
+            replacement.rename(path)
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+                connection.request("POST", "/v1/models/phantom/reload")
+                status = connection.getresponse().status
+                if status != 422:
+                    count.broken(f"a broken model was loaded: {status}")
+                count.add("broken models refused")
+            except (OSError, http.client.HTTPException):
+                pass
+            server.process.send_signal(signal.SIGHUP)
+            stop.wait(0.5)
+        finally:
+            replacement.write_bytes(whole)
+            replacement.rename(path)
+        server.process.send_signal(signal.SIGHUP)
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection.request("POST", "/v1/models/phantom/reload")
+            if (status := connection.getresponse().status) == 200:
+                count.add("models replaced")
+            else:
+                count.broken(f"a sound model was not loaded: {status}")
+        except (OSError, http.client.HTTPException):
+            pass
+        stop.wait(2)
+
+
+def jumper(server, count, stop):
+    """Has the wall clock jump by minutes and days, back and forth."""
+    while not stop.is_set():
+        server.clock.write_text(str(random.choice([-86_400 * 400, -3600, 0, 120, 86_400 * 30])))
+        count.add("clock jumps")
+        stop.wait(3)
+
+
+def run(workers, seconds, during):
+    """Runs `workers` (functions of a stop event) for so long, and `during` every second meanwhile."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=worker, args=(stop,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(1)
+        left = end - time.monotonic()
+        print(f"\r{max(0, left):4.0f} s left ", end="", file=sys.stderr, flush=True)
+        during()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    print(file=sys.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=4)
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+    count = Count()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        shutil.copytree(ROOT / "Models/phantom", folder / "models/phantom")
+        server, images = Server(folder), [png(seed) for seed in range(24)]
+        server.start()
+        try:
+            calm = http.client.HTTPConnection("127.0.0.1", server.port)
+            known = [json.loads(score(calm, image, "calm")[2])["normality"] for image in images]
+            starts = []
+
+            def murder():
+                if random.random() < 0.3:
+                    server.process.kill()
+                    server.process.wait()
+                    count.add("kills")
+                    starts.append(server.start())
+
+            scorers = [lambda stop, n=n: scorer(server, images, known, count, stop, n) for n in range(6)]
+            run(scorers, 60 * options.minutes / 4, murder)
+            server.process.terminate()
+            server.process.wait()
+            # From here on one process, whose log goes to a disk that is always full.
+            with open("/dev/full", "w") as full:
+                server.start(log=full)
+            usage = []
+            others = [
+                lambda stop: vanisher(server, images, count, stop, 100),
+                lambda stop: loiterer(server, count, stop, 1000),
+                lambda stop: babbler(server, count, stop, 200),
+                lambda stop: replacer(server, count, stop),
+                lambda stop: jumper(server, count, stop),
+            ]
+            run(scorers + others, 60 * options.minutes * 3 / 4, lambda: usage.append(server.usage()))
+            if server.process.poll() is not None:
+                count.broken(f"the server ended by itself: {server.process.returncode}")
+            time.sleep(11)
+            rest = server.usage()
+            server.process.terminate()
+            if server.process.wait(60) != 0:
+                count.broken("SIGTERM did not end in 0")
+        finally:
+            server.process.kill()
+    # The last half, in halves of its own: the same, to within 5%.
+    half = usage[len(usage) // 2 :]
+    earlier, later = half[: len(half) // 2], half[len(half) // 2 :]
+    flat = {}
+    for index, what in enumerate(["resident memory, KiB", "descriptors"]):
+        before, after = (statistics.median(sample[index] for sample in part) for part in (earlier, later))
+        flat[what] = (before, after)
+        if after > 1.05 * before + (20 if index else 0):
+            count.broken(f"{what} grew from {before} to {after}")
+    if not count.counts.get("scores right") or not count.counts.get("models replaced"):
+        count.broken("nothing was served: the test shows nothing")
+    lines = [f"| {name} | {number} |" for name, number in sorted(count.counts.items())]
+    lines += [f"| start to ready after a kill, s | {statistics.median(starts):.2f} (median), {max(starts):.2f} (most) |"] if starts else []
+    lines += [f"| {what}, third and last quarter | {before:.0f}, {after:.0f} |" for what, (before, after) in flat.items()]
+    lines += [f"| afterwards, with all clients gone | {rest[0]} KiB, {rest[1]} descriptors |", f"| **promises broken** | **{len(count.wrong)}** |"]
+    (ROOT / "docs/chaos.md").write_text(
+        f"# A server in bad company\n\nWritten by `make chaos`, {options.minutes:g} minutes: "
+        + " ".join(__doc__.split("\n\n")[2].split()) + "\n\n| what | how often |\n| --- | --- |\n" + "\n".join(lines) + "\n"
+    )
+    print("\n".join(lines))
+    for text in count.wrong[:20]:
+        print(f"BROKEN: {text}")
+    sys.exit(1 if count.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

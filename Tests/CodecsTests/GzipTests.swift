@@ -1,0 +1,39 @@
+import Codecs
+import Testing
+
+@Suite struct GzipTests {
+    @Test("What is packed is unpacked again", arguments: [0, 1, 1000, 65_536, 65_537, 300_000])
+    func roundTrip(_ count: Int) throws {
+        var generator = SystemRandomNumberGenerator()
+        let bytes = (0..<count).map { _ in UInt8.random(in: 0...15, using: &generator) }
+        #expect(try Gzip.decompress(Gzip.compress(bytes), limit: count, ratio: 100) == bytes)
+    }
+
+    @Test("Members one after another are one text (RFC 1952, section 2.2)")
+    func members() throws {
+        let packed = Gzip.compress(Array("hello ".utf8)) + Gzip.compress([]) + Gzip.compress(Array("world".utf8))
+        #expect(try Gzip.decompress(packed, limit: 100, ratio: 100) == Array("hello world".utf8))
+    }
+
+    @Test("Every length of a cut stream is an error, and so is what follows one")
+    func broken() {
+        let whole = Gzip.compress(Array("some text, some text".utf8))
+        for length in 0..<whole.count {
+            #expect(throws: GzipError.invalid) { try Gzip.decompress(Array(whole[..<length]), limit: 100, ratio: 100) }
+        }
+        #expect(throws: GzipError.invalid) { try Gzip.decompress(whole + [1, 2, 3], limit: 100, ratio: 100) }
+        var wrong = whole
+        wrong[whole.count - 6] ^= 1
+        #expect(throws: GzipError.invalid) { try Gzip.decompress(wrong, limit: 100, ratio: 100) }
+    }
+
+    @Test("Neither the limit nor the ratio is passed")
+    func limits() throws {
+        let zeros = Gzip.compress([UInt8](repeating: 0, count: 10 << 20))
+        #expect(throws: GzipError.tooLarge(limit: 1000)) { try Gzip.decompress(zeros, limit: 1000, ratio: 5000) }
+        #expect(throws: GzipError.tooLarge(limit: zeros.count * 100)) {
+            try Gzip.decompress(zeros, limit: 1 << 30, ratio: 100)
+        }
+        #expect(try Gzip.decompress(zeros, limit: 10 << 20, ratio: 5000).count == 10 << 20)
+    }
+}

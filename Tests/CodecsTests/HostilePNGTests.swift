@@ -1,0 +1,109 @@
+import Codecs
+import Imaging
+import Testing
+
+/// Files made to cost much, small here; Benchmarks/bombs.py measures large ones.
+@Suite struct HostilePNGTests {
+    private static let sound = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 1))
+    private static let (beforePixels, beforeEnd) = (33, sound.count - 12)
+
+    private static func bigEndian(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
+
+    /// A chunk with its CRC-32 (PNG, annex D).
+    private static func chunk(_ name: String, _ data: [UInt8] = []) -> [UInt8] {
+        let body = Array(name.utf8) + data
+        let sum = body.reduce(UInt32.max) { sum, byte in
+            (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xedb8_8320 : sum >> 1 }
+        }
+        return bigEndian(UInt32(data.count)) + body + bigEndian(~sum)
+    }
+
+    private static func header(
+        _ width: UInt32,
+        _ height: UInt32,
+        depth: UInt8 = 8,
+        color: UInt8 = 0,
+        interlace: UInt8 = 0
+    ) -> [UInt8] {
+        sound[..<8] + chunk("IHDR", bigEndian(width) + bigEndian(height) + [depth, color, 0, 0, interlace])
+    }
+
+    private static func decode(_ bytes: [UInt8]) throws(PNGError) -> PNG.Decoded {
+        try PNG.decode(bytes, maximumPixels: 25_000_000)
+    }
+
+    private static func with(_ more: [UInt8], at place: Int) -> [UInt8] { sound[..<place] + more + sound[place...] }
+
+    @Test("A chunk as made here is one that libpng takes")
+    func chunks() throws {
+        let bytes = Self.header(8, 8) + Self.sound[Self.beforePixels...]
+        #expect(bytes == Self.sound)
+        #expect(try Self.decode(bytes).image.samples == Array(repeating: 1, count: 64))
+    }
+
+    @Test("A side beyond the limit is refused though the pixels are few", arguments: [(32_769, 1), (1, 32_769)])
+    func longSide(_ width: UInt32, _ height: UInt32) {
+        let error = PNGError.tooManyPixels(width: Int(width), height: Int(height), limit: 25_000_000)
+        #expect(throws: error) { try Self.decode(Self.header(width, height) + Self.sound[Self.beforePixels...]) }
+    }
+
+    @Test("A header that promises what no pixels follow is an error", arguments: [0, 2, 4, 6] as [UInt8])
+    func emptyPromise(_ color: UInt8) {
+        let bytes = Self.header(5000, 5000, depth: 16, color: color) + Self.sound[Self.beforePixels...]
+        #expect(throws: PNGError.invalid("Not enough image data")) { try Self.decode(bytes) }
+    }
+
+    @Test(
+        "A chunk that is skipped may be of any content, and as long as profiles are",
+        arguments: [
+            "bKGD", "cHRM", "eXIf", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "prVt", "sBIT", "sPLT", "sRGB", "tEXt",
+            "tIME", "zTXt",
+        ]
+    )
+    func longChunk(_ name: String) throws {
+        let more = Self.chunk(name, Array(repeating: 7, count: 1_000_000))
+        for place in [Self.beforePixels, Self.beforeEnd] {
+            #expect(try Self.decode(Self.with(more, at: place)).image.samples == Array(repeating: 1, count: 64))
+        }
+    }
+
+    @Test("More than four megabytes beside the pixels are refused, in one chunk or in many, before them or after")
+    func muchBesides() {
+        let one = Self.chunk("tEXt", Array(repeating: 7, count: 4 << 20))
+        let thousand = Array(repeating: Self.chunk("zTXt", Array(repeating: 7, count: 4200)), count: 1000)
+        let empty = Array(repeating: Self.chunk("tEXt"), count: 350_000)
+        let pixels = Array(repeating: Self.chunk("IDAT"), count: 350_000)
+        for more in [one, Array(thousand.joined()), Array(empty.joined()), Array(pixels.joined())] {
+            for place in [Self.beforePixels, Self.beforeEnd] {
+                #expect(throws: PNGError.invalid("more than 4 MB of the file are no pixels")) {
+                    try Self.decode(Self.with(more, at: place))
+                }
+            }
+        }
+    }
+
+    @Test("Pixels may come in thousands of chunks")
+    func manyChunks() throws {
+        let empty = Array(repeating: Self.chunk("IDAT"), count: 100_000).joined()
+        #expect(try Self.decode(Self.with(Array(empty), at: Self.beforePixels)).image.samples.allSatisfy { $0 == 1 })
+    }
+
+    @Test("Pixels beyond the image are refused and not inflated", arguments: [0, 1] as [UInt8])
+    func surplus(_ interlace: UInt8) {
+        // 16 MB of zeros; the image takes 72 of them, or fewer.
+        let large = PNG.encode(Image(height: 4000, width: 4000, channels: 1))
+        let bytes = Self.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
+        #expect(throws: PNGError.invalid("IDAT goes on after the last pixel")) { try Self.decode(bytes) }
+    }
+
+    @Test("A megabyte after the end is refused")
+    func trailing() {
+        let bytes = Self.sound + Array(repeating: 0, count: 1 << 20)
+        #expect(throws: PNGError.invalid("bytes follow the image's end")) { try Self.decode(bytes) }
+    }
+
+    @Test("Bytes that do not lie side by side in memory are decoded as those that do")
+    func scattered() throws {
+        #expect(try PNG.decode(AnyCollection(Self.sound), maximumPixels: 64).image.samples.allSatisfy { $0 == 1 })
+    }
+}

@@ -1,0 +1,122 @@
+import DIA
+import Foundation
+import Imaging
+import InferenceService
+import ModelFile
+import TestSupport
+import Testing
+
+/// Whose turn it is, and what is not worth its turn any more.
+@Suite struct FairnessTests {
+    private let image = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
+
+    private func engine(_ change: (inout Engine.Configuration) -> Void = { _ in }) throws -> (Engine, Model.Information)
+    {
+        var configuration = Engine.Configuration()
+        change(&configuration)
+        let engine = try Engine(configuration, metrics: ServiceMetrics()) {
+            [try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)]
+        }
+        return (engine, try #require(engine.models["deep-gray"]))
+    }
+
+    /// Work of which nothing is told.
+    private func job(_ flow: UInt64, _ model: Model.Information, isScore: Bool = false, deadline: Duration? = nil)
+        -> Job
+    {
+        Job(
+            flow: flow,
+            model: model,
+            work: isScore ? .score(image) { _ in } : .dissolve(image, step: 1) { _ in },
+            deadline: deadline.map { .now + $0 }
+        )
+    }
+
+    @Test("A request of many pieces gives one a round, and waits behind the others for the next")
+    func turns() throws {
+        let (_, model) = try engine()
+        var queue = WorkQueue()
+        for flow: UInt64 in [1, 1, 1, 1, 1, 2, 3, 3] { queue.append(job(flow, model)) }
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1, 2])
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [3, 1])
+        // Places that no other request takes are not left empty.
+        #expect(queue.nextBatch { _ in 4 }.map(\.flow) == [3, 1, 1, 1])
+        #expect(queue.count == 0 && queue.nextBatch { _ in 4 }.isEmpty)
+    }
+
+    @Test("Work of another kind runs in a batch of its own, when its turn comes")
+    func kinds() throws {
+        let (_, model) = try engine()
+        var queue = WorkQueue()
+        queue.append(job(1, model))
+        queue.append(job(2, model, isScore: true))
+        queue.append(job(3, model))
+        queue.append(job(1, model))
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1, 3])
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [2])
+        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1])
+    }
+
+    @Test("What is too late, or given up, leaves the queue")
+    func leaving() throws {
+        let (_, model) = try engine()
+        var queue = WorkQueue()
+        queue.append(job(1, model, deadline: .seconds(-1)))
+        queue.append(job(1, model, deadline: .seconds(-1)))
+        queue.append(job(2, model, deadline: .seconds(100)))
+        queue.append(job(3, model))
+        queue.append(job(4, model))
+        #expect(queue.removeLate(now: .now).map(\.flow) == [1, 1])
+        #expect(queue.remove(flow: 3).count == 1 && queue.remove(flow: 3).isEmpty)
+        #expect(queue.count == 2 && queue.nextBatch { _ in 9 }.map(\.flow) == [2, 4])
+    }
+
+    @Test("What is given up while it waits never runs")
+    func cancelled() async throws {
+        let (engine, model) = try engine {
+            $0.maximumBatch = 1
+            $0.queueCapacity = 5000
+        }
+        let large = Task { try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 2000)) }
+        try await Task.sleep(for: .milliseconds(20))
+        let waiting = Task { () throws(EngineError) in
+            try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 50))
+        }
+        large.cancel()
+        waiting.cancel()
+        let start = ContinuousClock.now
+        await #expect(throws: EngineError.abandoned) { try await waiting.value }
+        await #expect(throws: EngineError.abandoned) { try await large.value }
+        // The queue is empty again: the next piece of work does not wait for 2,050 others.
+        let next = try await engine.score(image, model: model)
+        #expect(next.queued < .now - start + .seconds(1) && next.value.normality.isFinite)
+        // A task cancelled before it came is given up as well.
+        let late = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await engine.score(image, model: model)
+        }
+        _ = await late.result
+    }
+
+    @Test("What cannot be done in time is refused at once, and dropped when its time has passed")
+    func deadlines() async throws {
+        let (engine, model) = try engine {
+            $0.maximumBatch = 1
+            $0.queueCapacity = 5000
+        }
+        // The engine learns what a step takes.
+        let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20)).ran
+        async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 2000))
+        try await Task.sleep(for: .milliseconds(20))
+        await #expect {
+            try await engine.dissolve(image, model: model, steps: [1], deadline: .now + taken)
+        } throws: { error in
+            guard case .busy(let seconds) = error as? EngineError else { return false }
+            return seconds >= 1
+        }
+        await #expect(throws: EngineError.self) {
+            try await engine.dissolve(image, model: model, steps: [1], deadline: .now - .seconds(1))
+        }
+        #expect(try await large.value.count == 2000)
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+
+/// A built executable that runs until it is told to end.
+final class ServerProcess {
+    private let process = Process()
+    private let output = Pipe(), errors = Pipe()
+    /// Where the server said that it listens.
+    private(set) var port: UInt16 = 0
+    /// The line that said so.
+    private(set) var readyLine = ""
+
+    /// What went wrong at the start, with what the process wrote.
+    struct StartFailure: Error {
+        let text: String
+    }
+
+    /// The executable called `name` beside the tests.
+    static func executable(_ name: String) -> URL {
+        Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent(name)
+    }
+
+    /// Starts dia-server with `arguments` on a free port, over the model "gray-pad", with so many file descriptors at
+    /// most, and waits until it is ready.
+    init(_ arguments: [String] = [], descriptors: Int = 1024) throws {
+        let models = ["--models", ReferenceModels.folder("gray-pad").path]
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        // The shell becomes the server, so that its id is the server's.
+        let command = ["-c", "ulimit -n \(descriptors); exec \"$@\"", "bash", Self.executable("dia-server").path]
+        process.arguments = command + models + ["--port", "0", "--threads", "1"] + arguments
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        readyLine = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        guard let number = readyLine.split(separator: ":").last?.prefix(while: \.isNumber), let port = UInt16(number)
+        else { throw StartFailure(text: String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)) }
+        self.port = port
+    }
+
+    deinit { if process.isRunning { process.terminate() } }
+
+    /// The process's id.
+    var identifier: Int32 { process.processIdentifier }
+
+    /// Sends a signal.
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Ends the process; its status and its log.
+    func stop() -> (status: Int32, log: String) {
+        process.terminate()
+        let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, log)
+    }
+
+    /// The log's next lines, as soon as there are any.
+    func nextLog() -> String { String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self) }
+}
+
+/// What a program that ended by itself left.
+struct Outcome {
+    let status: Int32
+    let output, errors: String
+
+    /// Runs `executable` to its end.
+    init(_ executable: URL, _ arguments: [String], environment: [String: String] = [:], input: String = "") throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let (source, output, errors) = (Pipe(), Pipe(), Pipe())
+        process.standardInput = source
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        source.fileHandleForWriting.write(Data(input.utf8))
+        try source.fileHandleForWriting.close()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        (status, self.output, self.errors) = (process.terminationStatus, text, errorText)
+    }
+
+    /// Runs a Python script of these tests.
+    init(python script: String, _ arguments: [String]) throws {
+        let path = Bundle.module.bundleURL.appendingPathComponent("Clients/\(script)").path
+        try self.init(URL(fileURLWithPath: "/usr/bin/env"), ["python3", path] + arguments)
+    }
+}

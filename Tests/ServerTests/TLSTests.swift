@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// TLS as an independent client sees it (Python's ssl module).
+@Suite(.timeLimit(.minutes(2))) struct TLSTests {
+    private static let folder = Bundle.module.bundleURL.appendingPathComponent("Certificates").path
+
+    private static func file(_ name: String) -> String { "\(folder)/\(name)" }
+
+    private static let certificate = ["--tls-certificate", file("server.pem"), "--tls-key", file("server.key")]
+
+    private func check(_ name: String, _ server: ServerProcess) throws {
+        let outcome = try Outcome(python: "tls_client.py", [String(server.port), Self.folder, name])
+        #expect(outcome.output == "ok\n", "\(name): \(outcome.output)\(outcome.errors)")
+    }
+
+    @Test("TLS 1.2 and 1.3 with http/1.1, nothing older, nothing else; junk and silence end their connections")
+    func server() throws {
+        let server = try ServerProcess(Self.certificate + ["--head-seconds", "1"])
+        #expect(server.readyLine.contains("https://127.0.0.1:"))
+        for name in ["versions", "pieces", "junk", "large", "silent"] { try check(name, server) }
+        #expect(server.stop().status == 0)
+    }
+
+    /// Where setup-sslyze.sh put the scanner.
+    private static let scanner = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../.build/sslyze-venv/bin/python").standardizedFileURL
+
+    @Test(
+        "A scanner finds nothing wrong (sslyze, Mozilla's intermediate profile)",
+        .enabled(if: FileManager.default.fileExists(atPath: scanner.deletingLastPathComponent().path + "/sslyze"))
+    )
+    func scanned() throws {
+        let server = try ServerProcess(Self.certificate)
+        let script = Bundle.module.bundleURL.appendingPathComponent("Clients/scan.py").path
+        let outcome = try Outcome(Self.scanner, [script, String(server.port)])
+        #expect(outcome.output == "ok\n", "\(outcome.output)\(outcome.errors)")
+        #expect(server.stop().status == 0)
+    }
+
+    @Test("Clients' certificates are asked for, and required where that is said")
+    func clients() throws {
+        let authority = ["--tls-client-ca", Self.file("client-authority.pem")]
+        let optional = try ServerProcess(Self.certificate + authority)
+        try check("client_optional", optional)
+        #expect(optional.stop().status == 0)
+        let required = try ServerProcess(Self.certificate + authority + ["--tls-require-client"])
+        try check("client_required", required)
+        #expect(required.stop().status == 0)
+    }
+
+    @Test("SIGHUP takes over another certificate; a broken one leaves the old one serving")
+    func reload() async throws {
+        try await withTemporaryFolder { folder in
+            func install(_ name: String) throws {
+                for ending in ["pem", "key"] {
+                    let data = try Data(contentsOf: URL(fileURLWithPath: Self.file("\(name).\(ending)")))
+                    try data.write(to: folder.appendingPathComponent("current.\(ending)"))
+                }
+            }
+            try install("server")
+            let path = folder.appendingPathComponent("current").path
+            let server = try ServerProcess(["--tls-certificate", "\(path).pem", "--tls-key", "\(path).key"])
+            func name() throws -> String {
+                try Outcome(python: "tls_client.py", [String(server.port), Self.folder, "name"]).output
+            }
+            #expect(try name() == "server\nok\n")
+            try Data("junk".utf8).write(to: folder.appendingPathComponent("current.pem"))
+            server.signal(SIGHUP)
+            var log = ""
+            while !log.contains("not reloaded") { log += server.nextLog() }
+            #expect(log.contains("current.pem"))
+            #expect(try name() == "server\nok\n")
+            try install("second")
+            server.signal(SIGHUP)
+            while !log.contains(" reloaded") { log += server.nextLog() }
+            #expect(try name() == "second\nok\n")
+            #expect(server.stop().status == 0)
+        }
+    }
+
+    @Test("Files that do not make a certificate are start-up errors that name them")
+    func brokenFiles() throws {
+        for (arguments, part) in [
+            (["--tls-certificate", "/nowhere", "--tls-key", Self.file("server.key")], "/nowhere"),
+            (["--tls-certificate", Self.file("server.pem"), "--tls-key", "/nowhere"], "/nowhere"),
+            (["--tls-certificate", Self.file("server.pem"), "--tls-key", Self.file("second.key")], "mismatch"),
+            (["--tls-certificate", Self.file("server.pem"), "--tls-key", Self.file("server-passphrase.key")], "key"),
+            (["--tls-certificate", Self.file("server.pem")], "--tls-key"),
+            (Self.certificate + ["--tls-client-ca", "/nowhere"], "/nowhere"),
+            (Self.certificate + ["--tls-require-client"], "--tls-client-ca"),
+        ] {
+            let models = ["--models", ReferenceModels.folder("gray-pad").path, "--port", "0"]
+            let outcome = try Outcome(ServerProcess.executable("dia-server"), models + arguments)
+            #expect(outcome.status != 0 && outcome.errors.contains(part), "\(arguments): \(outcome.errors)")
+        }
+    }
+}
