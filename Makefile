@@ -8,13 +8,18 @@ PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
+FUZZ_TARGETS = request chunked request-target parameters multipart png safetensors manifest recipe npz configuration \
+	keys gzip
+TARGET ?= $(FUZZ_TARGETS)
+SECONDS ?= 60
 
-.PHONY: help deps build serve test lint format bench bench-profile bench-overload bench-full-size bench-bombs chaos sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs chaos sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
 	@echo "make test              install what is missing, lint, build, run all tests"
 	@echo "make lint | format     check or mend the formatting"
+	@echo "make fuzz              fuzz every target, or TARGET=png, for SECONDS=60 each (docs/fuzzing.md)"
 	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
 	@echo "make bench-profile     where the time goes, by perf"
 	@echo "make bench-overload    what becomes of requests when more come than can be served"
@@ -54,6 +59,16 @@ test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	@Tests/ServerTests/setup-sslyze.sh
 	swift test -c release --disable-xctest
+
+# Coverage and the address sanitizer change all objects, so they have a folder of their own.
+fuzz-build: deps
+	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address
+
+fuzz: fuzz-build
+	set -e; for target in $(TARGET); do Tests/Fuzzing/fuzz.sh run $$target $(SECONDS); done
+
+fuzz-corpus: fuzz-build
+	set -e; for target in $(TARGET); do Tests/Fuzzing/fuzz.sh minimize $$target; done
 
 bench: build
 	Benchmarks/setup.sh

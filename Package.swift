@@ -171,6 +171,35 @@ let package = Package(
             resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),
+
+        // Fuzzing: the targets, and the test that replays what was found.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["HTTP", "InferenceService", "Codecs", "Imaging", "ModelFile", "Training"],
+            path: "Tests/Fuzzing/FuzzTargets",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzzing",
+            exclude: ["Dictionaries", "FuzzTargets", "dia-fuzz", "fuzz.sh"],
+            sources: ["FuzzTests"],
+            resources: [.copy("Corpus"), .copy("Findings")],
+            swiftSettings: settings
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer brings its own main, so its executable links in builds with --sanitize=fuzzer alone (`make fuzz`).
+if Context.environment["DIA_FUZZ"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "dia-fuzz",
+            dependencies: ["FuzzTargets"],
+            path: "Tests/Fuzzing/dia-fuzz",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}

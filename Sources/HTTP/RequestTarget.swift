@@ -1,10 +1,10 @@
 /// The request-target of a request line (RFC 9112, section 3.2).
-struct RequestTarget {
-    let path: String
-    let rawQuery: String
+package struct RequestTarget {
+    package let path: String
+    package let rawQuery: String
 
     /// Accepts origin-form, absolute-form with http or https, authority-form for CONNECT, and `*` for OPTIONS.
-    init(parsing bytes: ArraySlice<UInt8>, method: String) throws(RequestError) {
+    package init(parsing bytes: ArraySlice<UInt8>, method: String) throws(RequestError) {
         let text = String(decoding: bytes, as: UTF8.self)
         if method == "CONNECT" {
             guard HostField.isValid(text, needsPort: true) else {

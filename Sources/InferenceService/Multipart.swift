@@ -1,21 +1,22 @@
 import HTTP
 
 /// multipart/form-data (RFC 7578, RFC 2046 section 5.1) held in memory.
-enum Multipart {
-    struct Part: Equatable {
-        var name: String
-        var body: ArraySlice<UInt8>
+package enum Multipart {
+    /// A part: the name its Content-Disposition gives, and its bytes.
+    package struct Part: Equatable {
+        package var name: String
+        package var body: ArraySlice<UInt8>
     }
 
     /// The boundary that a Content-Type names; nil if it is not multipart/form-data with one.
-    static func boundary(of contentType: String) -> String? {
+    package static func boundary(of contentType: String) -> String? {
         let field = ParameterizedField(contentType)
         guard field.value == "multipart/form-data", let boundary = field.parameters["boundary"] else { return nil }
         return (1...70).contains(boundary.utf8.count) ? boundary : nil
     }
 
     /// The parts of `body` in order.
-    static func parse(_ body: [UInt8], boundary: String) throws(ServiceError) -> [Part] {
+    package static func parse(_ body: [UInt8], boundary: String) throws(ServiceError) -> [Part] {
         let delimiter = Array("\r\n--\(boundary)".utf8)
         // The first delimiter may stand at the very start, without its line break.
         var position = body.starts(with: delimiter[2...]) ? delimiter.count - 2 : nil
@@ -41,7 +42,9 @@ enum Multipart {
             throw ServiceError(400, "a part has no header, or one that does not end")
         }
         let header = String(decoding: content[..<headerEnd], as: UTF8.self)
-        let disposition = header.split(whereSeparator: \.isNewline).first {
+        // Other line breaks of Unicode are text here.
+        let lineBreak: Character = "\r\n"
+        let disposition = header.split(separator: lineBreak).first {
             $0.lowercased().hasPrefix("content-disposition:")
         }
         guard let disposition,

@@ -1,47 +1,47 @@
 import HTTP
 
 /// A field value with parameters, `value; name=token; name="quoted"` (RFC 9110, sections 5.6.4 and 5.6.6).
-struct ParameterizedField {
+package struct ParameterizedField {
     /// The value, in lower case.
-    let value: String
+    package let value: String
     /// The parameters by their names in lower case; of one that stands twice the first counts.
-    private(set) var parameters: [String: String] = [:]
+    package private(set) var parameters: [String: String] = [:]
 
-    init(_ text: some StringProtocol) {
-        var pieces: [String] = [""]
+    /// Reads `text` by bytes, never by characters: a combining mark must not hide a semicolon or a quote.
+    package init(_ text: some StringProtocol) {
+        var pieces: [[UInt8]] = [[]]
         var isQuoted = false
         var isEscaped = false
-        for character in text {
-            // Within quotes a semicolon is text, and a backslash takes the next character as it is.
-            if !isQuoted, character == ";" {
-                pieces.append("")
+        for byte in text.utf8 {
+            // Within quotes a semicolon is text, and a backslash takes the next byte as it is.
+            if !isQuoted, byte == UInt8(ascii: ";") {
+                pieces.append([])
                 continue
             }
-            if character == "\"", !isEscaped { isQuoted.toggle() }
-            isEscaped = isQuoted && character == "\\" && !isEscaped
-            pieces[pieces.count - 1].append(character)
+            if byte == UInt8(ascii: "\""), !isEscaped { isQuoted.toggle() }
+            isEscaped = isQuoted && byte == UInt8(ascii: "\\") && !isEscaped
+            pieces[pieces.count - 1].append(byte)
         }
-        value = pieces[0].trimmed.lowercased()
+        func trimmed(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self).trimmed }
+        value = trimmed(pieces[0]).lowercased()
         for piece in pieces.dropFirst() {
-            let pair = piece.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let pair = piece.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard pair.count == 2 else { continue }
-            let name = pair[0].trimmed.lowercased()
-            if parameters[name] == nil { parameters[name] = Self.unquoted(pair[1].trimmed) }
+            let name = trimmed(pair[0]).lowercased()
+            if parameters[name] == nil { parameters[name] = Self.unquoted(trimmed(pair[1])) }
         }
     }
 
     private static func unquoted(_ text: String) -> String {
-        guard text.count >= 2, text.hasPrefix("\""), text.hasSuffix("\"") else { return text }
-        var result = ""
+        let quote = UInt8(ascii: "\"")
+        let bytes = text.utf8
+        guard bytes.count >= 2, bytes.first == quote, bytes.last == quote else { return text }
+        var result: [UInt8] = []
         var isEscaped = false
-        for character in text.dropFirst().dropLast() {
-            if character == "\\", !isEscaped {
-                isEscaped = true
-                continue
-            }
-            isEscaped = false
-            result.append(character)
+        for byte in bytes.dropFirst().dropLast() {
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+            if !isEscaped { result.append(byte) }
         }
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 }

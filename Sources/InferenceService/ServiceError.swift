@@ -2,7 +2,7 @@ import Foundation
 import HTTP
 
 /// A request that is answered with a problem (RFC 9457).
-struct ServiceError: Error {
+package struct ServiceError: Error {
     let status: Int
     let detail: String
     var headers: HeaderFields = [:]

@@ -9,33 +9,12 @@ public struct ModelDirectory: Sendable {
     public let digest: String
     private let path: String
 
-    /// The largest model.json that is read, in bytes.
-    private static let maximumManifestLength = 4 << 20
-
     /// Opens the directory at `path` and reads its manifest.
     public init(path: String) throws(ModelFileError) {
         self.path = path
         let bytes = try Self.read(ModelManifest.fileName, in: path)
-        guard bytes.count <= Self.maximumManifestLength else {
-            throw ModelFileError(
-                file: ModelManifest.fileName,
-                reason: "is larger than \(Self.maximumManifestLength) bytes"
-            )
-        }
-        manifest = try Self.decode(bytes)
+        manifest = try ModelManifest(parsing: bytes)
         digest = "sha256:" + SHA256.hexadecimal(bytes)
-        try manifest.validate()
-    }
-
-    private static func decode(_ bytes: [UInt8]) throws(ModelFileError) -> ModelManifest {
-        do {
-            return try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))
-        } catch {
-            throw ModelFileError(
-                file: ModelManifest.fileName,
-                reason: DecodingFailure(error, in: Data(bytes)).description
-            )
-        }
     }
 
     private static func read(_ file: String, in path: String) throws(ModelFileError) -> [UInt8] {

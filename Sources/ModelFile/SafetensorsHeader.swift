@@ -105,17 +105,17 @@ struct SafetensorsHeader {
             repeat {
                 skipSpace()
                 var value = 0
-                var digits = 0
-                while position < bytes.endIndex, let digit = Character(Unicode.Scalar(bytes[position])).wholeNumberValue
-                {
+                let start = position
+                while position < bytes.endIndex, (0x30...0x39).contains(bytes[position]) {
                     let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
-                    let (sum, overflow) = product.addingReportingOverflow(digit)
+                    let (sum, overflow) = product.addingReportingOverflow(Int(bytes[position] - 0x30))
                     guard !tooLarge, !overflow else { throw Failure(reason: "a number is too large") }
                     value = sum
-                    digits += 1
                     position += 1
                 }
-                guard digits > 0 else { throw Failure(reason: "a whole number expected") }
+                guard position == start + 1 || (position > start && bytes[start] != 0x30) else {
+                    throw Failure(reason: "a whole number expected")
+                }
                 guard result.count < 16 else { throw Failure(reason: "more than 16 dimensions") }
                 result.append(value)
             } while take(",")
@@ -160,7 +160,8 @@ struct SafetensorsHeader {
                     guard let scalar = Unicode.Scalar(unit) else { throw Failure(reason: "a lone surrogate") }
                     return Array(String(Character(scalar)).utf8)
                 }
-                guard take("\\"), take("u") else { throw Failure(reason: "a lone surrogate") }
+                guard bytes[position...].starts(with: "\\u".utf8) else { throw Failure(reason: "a lone surrogate") }
+                position += 2
                 let low = try codeUnit()
                 guard UTF16.isTrailSurrogate(low) else { throw Failure(reason: "a lone surrogate") }
                 return Array(String(decoding: [unit, low], as: UTF16.self).utf8)

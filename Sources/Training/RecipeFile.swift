@@ -1,5 +1,5 @@
 import DIA
-import Foundation
+package import Foundation
 import ModelFile
 
 /// What is wrong with a recipe.
@@ -23,7 +23,8 @@ extension Recipe {
         }
     }
 
-    static func parse(_ data: Data) throws -> Recipe {
+    /// The recipe that `data` holds.
+    package static func parse(_ data: Data) throws -> Recipe {
         let recipe = try JSONDecoder().decode(Recipe.self, from: data)
         // Whatever the decoder did not take does not come back out.
         let given = try JSONDecoder().decode(JSONValue.self, from: data)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import InferenceService
 
 /// Brings options from a configuration file and from the environment into the form of the command line.
 enum OptionSources {
@@ -47,30 +48,14 @@ enum OptionSources {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ValidationError("--config \(path): the file cannot be read")
         }
-        guard let members = try? JSONDecoder().decode([String: Scalar].self, from: data) else {
+        guard let options = ConfigurationFile.options(in: data) else {
             throw ValidationError("--config \(path): one JSON object with texts, numbers, true and false is expected")
         }
-        if let unknown = members.keys.sorted().first(where: { !(names + flags).contains($0) }) {
+        if let unknown = options.keys.sorted().first(where: { !(names + flags).contains($0) }) {
             throw ValidationError("--config \(path): unknown option '\(unknown)'")
         }
-        return try members.sorted { $0.key < $1.key }.flatMap {
-            try argument($0.key, $0.value.text, "--config \(path): \($0.key)")
-        }
-    }
-
-    /// A text, a whole number, true or false.
-    private struct Scalar: Decodable {
-        let text: String
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let flag = try? container.decode(Bool.self) {
-                text = String(flag)
-            } else if let number = try? container.decode(Int.self) {
-                text = String(number)
-            } else {
-                text = try container.decode(String.self)
-            }
+        return try options.sorted { $0.key < $1.key }.flatMap {
+            try argument($0.key, $0.value, "--config \(path): \($0.key)")
         }
     }
 }

@@ -65,6 +65,7 @@ import Testing
             (#"{"a":{"dtype":"F32","shape":[9223372036854775807,2],"data_offsets":[0,4]}}"#, "too large"),
             (#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}"#, "too large"),
             (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, "whole number"),
+            (#"{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}"#, "whole number"),
             (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, "expected"),
             (#"{"a":{"dtype":"F32","shape":[1]}}"#, "needs dtype"),
             (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, "needs dtype"),
@@ -79,6 +80,7 @@ import Testing
                 "gap"
             ),
             (#"{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#, "2 bytes follow"),
+            (#"{"a\ud83d \ude00":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "surrogate"),
             (#"{"a\ud800":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "surrogate"),
             (#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#, "dimensions"),
             (#"{"__metadata__":{"a":1}}"#, "expected"),

@@ -2,9 +2,13 @@ import Foundation
 import Imaging
 
 /// MedMNIST's .npz files: `{train,val,test}_images` `[N, H, W]` or `[N, H, W, 3]` and `..._labels` `[N, 1]`.
-enum MedMNIST {
+package enum MedMNIST {
     static func load(path: String) throws -> DataSet {
-        let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: path)))
+        try parse(Array(Data(contentsOf: URL(fileURLWithPath: path))), path: path)
+    }
+
+    /// The data set in the archive `bytes`; `path` names it in errors.
+    package static func parse(_ bytes: [UInt8], path: String) throws -> DataSet {
         let archive = try ZipArchive(bytes, file: path)
         var splits: [DataSet.Split: [LabeledImage]] = [:]
         for (split, prefix) in [(DataSet.Split.train, "train"), (.validation, "val"), (.test, "test")] {
@@ -23,8 +27,11 @@ enum MedMNIST {
         let images = try array("images")
         let labels = try array("labels")
         let shape = images.shape
-        guard shape.count == 3 || (shape.count == 4 && (shape[3] == 3 || shape[3] == 1)), shape[1] > 0, shape[2] > 0
+        guard shape.count == 3 || (shape.count == 4 && (shape[3] == 3 || shape[3] == 1)), !shape.contains(0)
         else { throw DataError(path, "\(prefix)_images has the shape \(shape)") }
+        guard images.values.allSatisfy((0...255).contains) else {
+            throw DataError(path, "\(prefix)_images holds numbers that are no bytes")
+        }
         guard labels.values.count == shape[0] else {
             throw DataError(path, "\(shape[0]) images and \(labels.values.count) labels in \(prefix)")
         }

@@ -1,11 +1,12 @@
 /// An array of whole numbers in NumPy's .npy format, versions 1 to 3.
-struct NumPyArray {
+package struct NumPyArray {
     /// The extents, slowest first.
-    let shape: [Int]
+    package let shape: [Int]
     /// The numbers, row-major.
-    let values: [Int]
+    package let values: [Int]
 
-    init(parsing bytes: [UInt8], name: String) throws(DataError) {
+    /// Parses `bytes`; `name` names them in errors.
+    package init(parsing bytes: [UInt8], name: String) throws(DataError) {
         guard bytes.count >= 12, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
             throw DataError(name, "is no NumPy array")
         }

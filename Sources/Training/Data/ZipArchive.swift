@@ -2,7 +2,7 @@ import Codecs
 
 /// A zip archive held in memory: the container of NumPy's .npz (PKWARE APPNOTE, stored and deflated entries,
 /// no zip64, no encryption).
-struct ZipArchive {
+package struct ZipArchive {
     private struct Entry {
         let method: Int
         let compressedSize: Int
@@ -17,7 +17,8 @@ struct ZipArchive {
     /// The largest entry that is unpacked, in bytes.
     private static let maximumEntry = 4 << 30
 
-    init(_ bytes: [UInt8], file: String) throws(DataError) {
+    /// Reads the directory of the archive in `bytes`; `file` names it in errors.
+    package init(_ bytes: [UInt8], file: String) throws(DataError) {
         self.bytes = bytes
         self.file = file
         // The end record stands behind at most a 65,535-byte comment.
@@ -48,10 +49,10 @@ struct ZipArchive {
     }
 
     /// The names of the entries.
-    var names: [String] { entries.keys.sorted() }
+    package var names: [String] { entries.keys.sorted() }
 
     /// The unpacked bytes of the entry called `name`.
-    func contents(of name: String) throws(DataError) -> [UInt8] {
+    package func contents(of name: String) throws(DataError) -> [UInt8] {
         guard let entry = entries[name] else { throw DataError(file, "holds no \(name)") }
         guard entry.size < Self.maximumEntry, entry.compressedSize != 0xFFFF_FFFF else {
             throw DataError(file, "\(name) is larger than 4 GB")

@@ -1,0 +1,39 @@
+/// A part of the project that takes bytes from outside, with the rules that must hold whatever those bytes are.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    case request, chunked
+    case requestTarget = "request-target"
+    case parameters, multipart, png, safetensors, manifest, recipe, npz, configuration, keys, gzip
+
+    /// Feeds `bytes` to the part; a broken rule ends the process.
+    package func run(_ bytes: [UInt8]) {
+        switch self {
+        case .request: Self.runRequest(bytes)
+        case .chunked: Self.runChunked(bytes)
+        case .requestTarget: Self.runRequestTarget(bytes)
+        case .parameters: Self.runParameters(bytes)
+        case .multipart: Self.runMultipart(bytes)
+        case .png: Self.runPNG(bytes)
+        case .safetensors: Self.runSafetensors(bytes)
+        case .manifest: Self.runManifest(bytes)
+        case .recipe: Self.runRecipe(bytes)
+        case .npz: Self.runArchive(bytes)
+        case .configuration: Self.runConfiguration(bytes)
+        case .keys: Self.runKeys(bytes)
+        case .gzip: Self.runGzip(bytes)
+        }
+    }
+}
+
+/// Ends the process unless `holds`; unlike a precondition it says in release builds too which rule was broken.
+func require(_ holds: Bool, _ rule: @autoclosure () -> String) {
+    guard holds else { fatalError("broken: \(rule())") }
+}
+
+/// What `work` returns, where an error would break `rule`.
+func must<Result, Failure: Error>(_ rule: String, _ work: () throws(Failure) -> Result) -> Result {
+    do {
+        return try work()
+    } catch {
+        fatalError("broken: \(rule): \(error)")
+    }
+}

@@ -1,0 +1,41 @@
+import InferenceService
+
+extension FuzzTarget {
+    /// A line with a Content-Type, then a multipart body: its parts hold no boundary, and can be written and read
+    /// again.
+    static func runMultipart(_ bytes: [UInt8]) {
+        let halves = bytes.split(separator: 0x0A, maxSplits: 1, omittingEmptySubsequences: false)
+        guard halves.count == 2, isFieldValue(halves[0]),
+            let boundary = Multipart.boundary(of: String(decoding: halves[0], as: UTF8.self))
+        else { return }
+        require((1...70).contains(boundary.utf8.count), "a boundary has 1 to 70 bytes")
+        let body = Array(halves[1])
+        guard let parts = try? Multipart.parse(body, boundary: boundary) else { return }
+        let delimiter = Array("\r\n--\(boundary)".utf8)
+        var end = 0
+        for part in parts {
+            require(part.body.startIndex >= end && part.body.endIndex <= body.count, "parts follow each other")
+            require(body[part.body.indices] == part.body, "a part is a piece of the body")
+            require(body[part.body.endIndex...].starts(with: delimiter), "a boundary ends a part")
+            require(!part.body.contains(delimiter), "no part holds a boundary")
+            let lines = body[end..<part.body.startIndex].split(separator: [0x0D, 0x0A])
+            let names = lines.map { String(decoding: $0.prefix(20), as: UTF8.self).lowercased() }
+            require(names.contains("content-disposition:"), "a part has a line with its name")
+            end = part.body.endIndex
+        }
+        // Bytes that were no UTF-8 make a name longer than the header it stood in, perhaps too long.
+        guard parts.allSatisfy({ $0.name.utf8.count < 4096 }) else { return }
+        let written = must("written parts are read again") {
+            try Multipart.parse(write(parts, delimiter), boundary: boundary)
+        }
+        require(written.map(\.name) == parts.map(\.name), "names are written and read again")
+        require(written.map(\.body) == parts.map(\.body), "bodies are written and read again")
+    }
+
+    private static func write(_ parts: [Multipart.Part], _ delimiter: [UInt8]) -> [UInt8] {
+        parts.reduce([]) { result, part in
+            let header = "\r\nContent-Disposition: form-data; name=\(quoted(part.name))\r\n\r\n"
+            return result + delimiter + header.utf8 + part.body
+        } + delimiter + "--\r\n".utf8
+    }
+}

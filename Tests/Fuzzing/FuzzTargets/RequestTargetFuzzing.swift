@@ -1,0 +1,44 @@
+import Foundation
+import HTTP
+
+extension FuzzTarget {
+    /// Request-targets and their queries, `METHOD target`: what was decoded can be encoded and decoded again.
+    static func runRequestTarget(_ bytes: [UInt8]) {
+        let words = bytes.split(separator: 0x20, maxSplits: 1, omittingEmptySubsequences: false)
+        guard words.count == 2 else { return }
+        let given = String(decoding: words[0], as: UTF8.self)
+        let method = ["OPTIONS", "CONNECT"].contains(given) ? given : "GET"
+        guard let target = try? RequestTarget(parsing: words[1], method: method) else { return }
+        let text = String(decoding: words[1], as: UTF8.self)
+        if method == "CONNECT" {
+            require(target.path == text && target.rawQuery.isEmpty, "CONNECT's target is its authority")
+            return
+        }
+        if target.path == "*" {
+            require(method == "OPTIONS", "'*' is for OPTIONS")
+            return
+        }
+        require(target.path.hasPrefix("/"), "a path starts with a slash")
+        require(!target.path.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "a path holds no control characters")
+        if text.hasPrefix("/") {
+            let raw = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+            require(raw.removingPercentEncoding == target.path, "a path is decoded once")
+        }
+        let written = Array(RequestWriter.target(method, target.path, target.rawQuery).utf8)
+        let again = must("an encoded path is decoded again") {
+            try RequestTarget(parsing: written[...], method: method)
+        }
+        require(again.path == target.path && again.rawQuery == target.rawQuery, "encoding is undone by decoding")
+        checkQuery(target)
+    }
+
+    private static func checkQuery(_ target: RequestTarget) {
+        func query(_ text: String) -> [(name: String, value: String)] {
+            RequestHead(method: "GET", path: target.path, rawQuery: text).query
+        }
+        let pairs = query(target.rawQuery)
+        require(pairs.count == target.rawQuery.utf8.split(separator: UInt8(ascii: "&")).count, "a pair for each part")
+        let written = pairs.map { "\(RequestWriter.escaped($0.name))=\(RequestWriter.escaped($0.value))" }
+        require(query(written.joined(separator: "&")).elementsEqual(pairs, by: ==), "pairs are encoded and decoded")
+    }
+}

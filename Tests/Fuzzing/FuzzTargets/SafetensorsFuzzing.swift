@@ -1,0 +1,32 @@
+import Foundation
+import ModelFile
+
+extension FuzzTarget {
+    /// Weight files: a header that is accepted is JSON, and what was read can be written and read again.
+    static func runSafetensors(_ bytes: [UInt8]) {
+        guard let file = try? Safetensors(parsing: bytes, file: "f") else { return }
+        let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let header = Data(bytes[8..<8 + length])
+        let members = must("a header is JSON") { try JSONDecoder().decode([String: JSONValue].self, from: header) }
+        require(Set(members.keys) == Set(file.names).union(members.keys.filter { $0 == "__metadata__" }), "same names")
+        var tensors: [NamedTensor] = []
+        for name in file.names {
+            guard let shape = file.shape(of: name) else { fatalError("broken: a tensor has no shape") }
+            guard case .object(let member)? = members[name],
+                member["shape"] == .array(shape.map { .number(Double($0)) })
+            else { fatalError("broken: the shape of \(name) is not what the header says") }
+            guard let values = try? file.floats(name) else { continue }
+            require(values.count == shape.reduce(1, *), "a tensor has the numbers of its shape")
+            tensors.append(NamedTensor(name: name, shape: shape, values: values))
+        }
+        let again = must("what was written is read again") { () throws(ModelFileError) in
+            let written = try SafetensorsEncoder.encode(tensors, metadata: file.metadata, file: "f")
+            return try Safetensors(parsing: written, file: "f")
+        }
+        require(again.names == tensors.map(\.name) && again.metadata == file.metadata, "names are read again")
+        for tensor in tensors {
+            let values = must("written numbers are read") { try again.floats(tensor.name, shape: tensor.shape) }
+            require(values == tensor.values, "numbers are read again")
+        }
+    }
+}
