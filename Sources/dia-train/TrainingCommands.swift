@@ -64,5 +64,12 @@ struct Calibrate: ParsableCommand {
 
     @OptionGroup var options: TrainingOptions
 
-    func run() throws { try options.pipeline().calibrate() }
+    @Flag(help: "Then measure the model on the test split, as run does, and note the figures in model.json.")
+    var evaluate = false
+
+    func run() throws {
+        let pipeline = try options.pipeline()
+        try pipeline.calibrate()
+        if evaluate { print(try pipeline.evaluate().text) }
+    }
 }

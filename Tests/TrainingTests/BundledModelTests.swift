@@ -26,7 +26,7 @@ import Training
 
     @Test(
         "It loads, is calibrated, and its card, recipe and figures stand beside it",
-        arguments: ["phantom", "pneumonia"]
+        arguments: ["phantom", "pneumonia", "breast"]
     )
     func complete(_ name: String) throws {
         let information = try model(name).information
@@ -39,7 +39,13 @@ import Training
         }
     }
 
-    @Test("Dissolving takes away more the larger t is", arguments: ["phantom", "pneumonia"])
+    @Test("It gives the numbers of its golden set on this machine", arguments: ["phantom", "pneumonia", "breast"])
+    func golden(_ name: String) throws {
+        let outcome = try #require(try model(name).verify())
+        #expect(outcome.isSound, "\(outcome)")
+    }
+
+    @Test("Dissolving takes away more the larger t is", arguments: ["phantom", "pneumonia", "breast"])
     func dissolving(_ name: String) throws {
         let model = try model(name)
         for image in phantoms(4, lesion: true) {
