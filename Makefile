@@ -60,9 +60,11 @@ test: deps lint
 	@Tests/ServerTests/setup-sslyze.sh
 	swift test -c release --disable-xctest
 
-# Coverage and the address sanitizer change all objects, so they have a folder of their own.
+# Coverage and the address sanitizer change all objects, so they have a folder of their own. SwiftPM names each
+# sanitizer by itself, in any order, and the Swift compiler takes the last one alone: hence both again.
 fuzz-build: deps
-	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address
+	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
+		-Xswiftc -sanitize=fuzzer,address
 
 fuzz: fuzz-build
 	set -e; for target in $(TARGET); do Tests/Fuzzing/fuzz.sh run $$target $(SECONDS); done
