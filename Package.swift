@@ -13,14 +13,14 @@ let settings: [SwiftSetting] = [
 /// Modules in which every unsafe expression must say `unsafe`.
 let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
 
-/// The kernels: no overflow, bounds or precondition checks in release builds. Their one caller, Neural,
-/// is checked as usual and derives every shape itself. Vector code for AVX2 and FMA on x86, which the
-/// executables look for when they start.
+/// The kernels: no overflow, bounds or precondition checks, and optimised in debug builds too, which would be of no
+/// use else. Their one caller, Neural, is checked as usual and derives every shape itself. Vector code for AVX2 and
+/// FMA on x86, which the executables look for when they start.
 #if arch(x86_64)
     let numeric: [SwiftSetting] =
-        settings + [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"], .when(configuration: .release))]
+        settings + [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"])]
 #else
-    let numeric: [SwiftSetting] = settings + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+    let numeric: [SwiftSetting] = settings + [.unsafeFlags(["-Ounchecked"])]
 #endif
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")

@@ -124,6 +124,19 @@ def bytewise_idats():
     return png(64, 307, GRAY, 8, *parts, chunk(b"IDAT", packed[20_000:]))
 
 
+def gzip_bomb():
+    """A gzip body of 1 MB that unpacks to 1 GB"""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = bytes(1 << 20)
+    return b"".join(packer.compress(block) for _ in range(1024)) + packer.flush(), {"Content-Encoding": "gzip"}
+
+
+def gzip_of_surplus_pixels():
+    """The same image bomb inside gzip"""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return packer.compress(surplus_pixels()) + packer.flush(), {"Content-Encoding": "gzip"}
+
+
 def four_megabytes_of_profile():
     """A profile of just under 4 MB, which is skipped"""
     return small(chunk(b"iCCP", b"profile\0\0" + bytes(4_190_000)))
@@ -146,7 +159,7 @@ def rgba_25m():
 
 REFUSED = [
     no_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
-    tiny_chunks, many_idats, surplus_pixels, trailing,
+    tiny_chunks, many_idats, surplus_pixels, trailing, gzip_bomb, gzip_of_surplus_pixels,
 ]
 TAKEN = [bytewise_idats, four_megabytes_of_profile]
 # As large as an image may be: they cost what any image of that many pixels costs, however few bytes it comes in.

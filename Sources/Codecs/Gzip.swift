@@ -65,6 +65,8 @@ public enum Gzip {
             defer { unsafe _ = inflateEnd(stream) }
             var input = bytes
             var output: [UInt8] = []
+            // Memory that is not touched costs nothing; growing would touch it twice.
+            output.reserveCapacity(limit)
             var piece = [UInt8](repeating: 0, count: 65_536)
             var position = 0
             while true {

@@ -5,8 +5,8 @@ import HTTP
 enum ContentCoding {
     /// Answers smaller than this are not worth it.
     static let smallest = 1024
-    /// Times that a body may grow by being unpacked; images hardly do.
-    static let ratio = 100
+    /// Times that a body may grow by being unpacked; images, packed already, hardly do.
+    static let ratio = 10
 
     /// Whether the body of `head` is packed; an error for a coding that is not known here.
     static func isPacked(_ head: RequestHead) throws(ServiceError) -> Bool {
