@@ -9,7 +9,9 @@ package enum Route: Sendable, Hashable {
 
     /// The route of `path`; nil if there is none.
     package init?(path: String) {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        // By bytes, never by characters: a slash before a combining mark is a slash.
+        let pieces = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let parts = pieces.dropFirst().map { String(decoding: $0, as: UTF8.self) }
         switch parts {
         case [""]: self = .page
         case ["openapi.yaml"]: self = .contract

@@ -180,7 +180,8 @@ import Testing
         let service = try service { $0.maximumPixels = 1000 }
         let large = PNG.encode(Image(height: 40, width: 40, channels: 1))
         let cases: [(Request, Int)] = [
-            (get("/nothing"), 404), (get("/v1/models/nobody"), 404), (post("/v1/models/nobody/score"), 404),
+            (get("/nothing"), 404), (get("/\u{301}/livez"), 404), (get("/v1/models/nobody"), 404),
+            (post("/v1/models/nobody/score"), 404),
             (get("/v1/models/gray-pad/nothing"), 404), (get("/v1//score"), 404), (get("/v1/score"), 405),
             (post("/v1/models"), 405), (get("/livez", method: "TRACE"), 405), (get("/livez", method: "DELETE"), 405),
             (

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import InferenceService
 
 extension FuzzTarget {
     /// Request-targets and their queries, `METHOD target`: what was decoded can be encoded and decoded again.
@@ -18,7 +19,11 @@ extension FuzzTarget {
             require(method == "OPTIONS", "'*' is for OPTIONS")
             return
         }
-        require(target.path.hasPrefix("/"), "a path starts with a slash")
+        require(target.path.utf8.first == UInt8(ascii: "/"), "a path starts with a slash")
+        if let route = Route(path: target.path) {
+            let slashes = [target.path, route.pattern].map { $0.utf8.count { $0 == UInt8(ascii: "/") } }
+            require(slashes[0] == slashes[1], "a path has its route's parts")
+        }
         require(!target.path.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "a path holds no control characters")
         if text.hasPrefix("/") {
             let raw = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
