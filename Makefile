@@ -92,7 +92,8 @@ chaos: build
 # The server and what it stands on, under the thread sanitizer.
 sanitize: deps
 	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
-	swift test --sanitize=thread --scratch-path .build/sanitize --skip-build --disable-xctest --filter '$(SANITIZED)'
+	TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp swift test --sanitize=thread --scratch-path .build/sanitize \
+		--skip-build --disable-xctest --no-parallel --filter '$(SANITIZED)'
 
 bench-full-size: build
 	python3 Benchmarks/full_size.py

@@ -250,23 +250,35 @@ public final class Engine: Sendable {
         for job in batch { metrics.observe(queued: start - job.arrived) }
         var scoring: [(job: Job, image: Image, done: Job.Completion<ScoreBank.Result>)] = []
         var dissolving: [(job: Job, image: Image, step: Int, done: Job.Completion<Image>)] = []
+        var tell: [() -> Void] = []
         for job in batch {
             switch job.work {
             case .score(let image, let done): scoring.append((job, image, done))
             case .dissolve(let image, let step, let done): dissolving.append((job, image, step, done))
-            case .verify(let done): done(.success(timed(model.verify(), job, start)))
+            case .verify(let done):
+                let outcome = timed(model.verify(), job, start)
+                tell.append { done(.success(outcome)) }
             }
         }
         if !scoring.isEmpty {
             for (result, entry) in zip(model.score(scoring.map(\.image)), scoring) {
-                entry.done(.success(timed(result, entry.job, start)))
+                let result = timed(result, entry.job, start)
+                tell.append { entry.done(.success(result)) }
             }
         }
         if !dissolving.isEmpty {
             let images = model.dissolve(dissolving.map(\.image), at: dissolving.map(\.step))
-            for (image, entry) in zip(images, dissolving) { entry.done(.success(timed(image, entry.job, start))) }
+            for (image, entry) in zip(images, dissolving) {
+                let image = timed(image, entry.job, start)
+                tell.append { entry.done(.success(image)) }
+            }
         }
-        let elapsed = ContinuousClock.now - start
+        note(batch, took: .now - start)
+        for each in tell { each() }
+    }
+
+    /// Counts a batch, before anybody hears of its results.
+    private func note(_ batch: [Job], took elapsed: Duration) {
         let kind = batch[0].kind
         metrics.observe(batch: batch.count, kind: kind.rawValue, inference: elapsed)
         let seconds = elapsed / .seconds(1) / Double(batch.count)
