@@ -18,19 +18,9 @@ public enum GzipError: Error, Equatable, CustomStringConvertible {
 
 /// The gzip format (RFC 1952).
 public enum Gzip {
-    /// A stream at an address that zlib may keep.
-    private typealias Stream = UnsafeMutablePointer<z_stream>
-
-    private static func withStream<Result>(_ body: (Stream) throws(GzipError) -> Result) throws(GzipError) -> Result {
-        let stream = Stream.allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
-        defer { unsafe stream.deallocate() }
-        return try unsafe body(stream)
-    }
-
     /// Packs `bytes` (`deflate`).
     public static func compress(_ bytes: [UInt8]) -> [UInt8] {
-        let packed = unsafe try? withStream { (stream) throws(GzipError) -> [UInt8] in
+        let packed = unsafe try? withZlibStream { (stream) throws(GzipError) -> [UInt8] in
             guard bytes.count <= Int(UInt32.max) / 2, unsafe dia_deflate_init_gzip(stream) == Z_OK else {
                 throw .invalid
             }
@@ -60,7 +50,7 @@ public enum Gzip {
     public static func decompress(_ bytes: [UInt8], limit: Int, ratio: Int) throws(GzipError) -> [UInt8] {
         let limit = min(limit, max(65_536, bytes.count.multipliedClamping(by: ratio)))
         guard bytes.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
-        return try unsafe withStream { (stream) throws(GzipError) -> [UInt8] in
+        return try unsafe withZlibStream { (stream) throws(GzipError) -> [UInt8] in
             guard unsafe dia_inflate_init_gzip(stream) == Z_OK else { throw .invalid }
             defer { unsafe _ = inflateEnd(stream) }
             var input = bytes

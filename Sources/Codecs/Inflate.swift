@@ -12,28 +12,26 @@ public enum InflateError: Error, Equatable {
 public enum Inflate {
     /// Decompresses `bytes` to exactly `count` bytes (`inflate`).
     public static func decompress(_ bytes: ArraySlice<UInt8>, count: Int) throws(InflateError) -> [UInt8] {
-        // zlib keeps the address of the stream, so it lives on the heap.
-        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
-        defer { unsafe stream.deallocate() }
-        guard unsafe dia_inflate_init_raw(stream) == Z_OK else { throw .invalid }
-        defer { unsafe _ = inflateEnd(stream) }
-        // One byte more than promised, to notice a longer stream.
-        var output = [UInt8](repeating: 0, count: count + 1)
-        var input = Array(bytes)
-        guard input.count <= Int(UInt32.max), output.count <= Int(UInt32.max) else { throw .wrongLength }
-        let status = unsafe input.withUnsafeMutableBufferPointer { source in
-            unsafe output.withUnsafeMutableBufferPointer { target in
-                unsafe stream.pointee.next_in = source.baseAddress
-                unsafe stream.pointee.avail_in = UInt32(source.count)
-                unsafe stream.pointee.next_out = target.baseAddress
-                unsafe stream.pointee.avail_out = UInt32(target.count)
-                return unsafe inflate(stream, Z_FINISH)
+        try unsafe withZlibStream { (stream) throws(InflateError) -> [UInt8] in
+            guard unsafe dia_inflate_init_raw(stream) == Z_OK else { throw .invalid }
+            defer { unsafe _ = inflateEnd(stream) }
+            // One byte more than promised, to notice a longer stream.
+            var output = [UInt8](repeating: 0, count: count + 1)
+            var input = Array(bytes)
+            guard input.count <= Int(UInt32.max), output.count <= Int(UInt32.max) else { throw .wrongLength }
+            let status = unsafe input.withUnsafeMutableBufferPointer { source in
+                unsafe output.withUnsafeMutableBufferPointer { target in
+                    unsafe stream.pointee.next_in = source.baseAddress
+                    unsafe stream.pointee.avail_in = UInt32(source.count)
+                    unsafe stream.pointee.next_out = target.baseAddress
+                    unsafe stream.pointee.avail_out = UInt32(target.count)
+                    return unsafe inflate(stream, Z_FINISH)
+                }
             }
+            guard status == Z_STREAM_END else { throw status == Z_BUF_ERROR ? .wrongLength : .invalid }
+            guard unsafe stream.pointee.total_out == UInt(count) else { throw .wrongLength }
+            output.removeLast()
+            return output
         }
-        guard status == Z_STREAM_END else { throw status == Z_BUF_ERROR ? .wrongLength : .invalid }
-        guard unsafe stream.pointee.total_out == UInt(count) else { throw .wrongLength }
-        output.removeLast()
-        return output
     }
 }
