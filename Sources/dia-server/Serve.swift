@@ -37,6 +37,8 @@ struct Serve: AsyncParsableCommand {
         }
         defer { writer.flush() }
         let logger = Logger(label: "dia-server")
+        // From here on a signal waits until the models are loaded.
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let keys = try options.keys()
         let metrics = ServiceMetrics()
         let engine = try engine(metrics)
@@ -58,7 +60,6 @@ struct Serve: AsyncParsableCommand {
             metrics: connections,
             logger: logger
         )
-        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         let port = try server.listen()
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
         let scheme = serverConfiguration.tls == nil ? "http" : "https"

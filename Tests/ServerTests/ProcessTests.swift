@@ -27,6 +27,22 @@ import Testing
         #expect(log.contains("id-7") && !log.contains("Roe"))
     }
 
+    @Test("SIGTERM while models are loaded ends the server as at any other time")
+    func earlySignal() throws {
+        let process = Process()
+        process.executableURL = ServerProcess.executable("dia-server")
+        process.arguments = ["--models", ReferenceModels.folder("deep-gray").path, "--port", "0"]
+        let errors = Pipe()
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = errors
+        try process.run()
+        // Its first line comes when a model is loaded, before it listens.
+        _ = errors.fileHandleForReading.availableData
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
+    }
+
     @Test("Options that cannot be are errors that name them")
     func badOptions() throws {
         let models = ReferenceModels.folder("gray-pad").path
