@@ -80,7 +80,7 @@ bench: build
 bench-profile: build
 	@command -v perf > /dev/null || { echo "perf is needed (Debian: apt-get install linux-perf)"; exit 1; }
 	Benchmarks/setup.sh
-	.build/bench-venv/bin/python Benchmarks/profile.py
+	.build/bench-venv/bin/python Benchmarks/hotspots.py
 
 bench-overload: build
 	Benchmarks/setup.sh
