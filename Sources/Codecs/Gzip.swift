@@ -27,17 +27,9 @@ public enum Gzip {
             defer { unsafe _ = deflateEnd(stream) }
             var input = bytes
             var output = [UInt8](repeating: 0, count: Int(unsafe deflateBound(stream, UInt(bytes.count))))
-            let status = unsafe input.withUnsafeMutableBufferPointer { source in
-                unsafe output.withUnsafeMutableBufferPointer { target in
-                    unsafe stream.pointee.next_in = source.baseAddress
-                    unsafe stream.pointee.avail_in = UInt32(source.count)
-                    unsafe stream.pointee.next_out = target.baseAddress
-                    unsafe stream.pointee.avail_out = UInt32(target.count)
-                    return unsafe deflate(stream, Z_FINISH)
-                }
-            }
+            let (status, _, made) = unsafe run(stream, &input, into: &output) { unsafe deflate($0, Z_FINISH) }
             guard status == Z_STREAM_END else { throw .invalid }
-            return Array(output.prefix(Int(unsafe stream.pointee.total_out)))
+            return Array(output.prefix(made))
         }
         guard let packed else { preconditionFailure("more than zlib takes at once, or no memory for it") }
         return packed
@@ -60,16 +52,8 @@ public enum Gzip {
             var piece = [UInt8](repeating: 0, count: 65_536)
             var position = 0
             while true {
-                let (status, taken, made) = unsafe input.withUnsafeMutableBufferPointer { source in
-                    unsafe piece.withUnsafeMutableBufferPointer { target in
-                        unsafe stream.pointee.next_in = source.baseAddress.map { unsafe $0 + position }
-                        unsafe stream.pointee.avail_in = UInt32(source.count - position)
-                        unsafe stream.pointee.next_out = target.baseAddress
-                        unsafe stream.pointee.avail_out = UInt32(target.count)
-                        let status = unsafe inflate(stream, Z_NO_FLUSH)
-                        let taken = unsafe source.count - position - Int(stream.pointee.avail_in)
-                        return (status, taken, unsafe target.count - Int(stream.pointee.avail_out))
-                    }
+                let (status, taken, made) = unsafe run(stream, &input, from: position, into: &piece) {
+                    unsafe inflate($0, Z_NO_FLUSH)
                 }
                 guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
                 position += taken

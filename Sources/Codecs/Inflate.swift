@@ -19,17 +19,9 @@ public enum Inflate {
             var output = [UInt8](repeating: 0, count: count + 1)
             var input = Array(bytes)
             guard input.count <= Int(UInt32.max), output.count <= Int(UInt32.max) else { throw .wrongLength }
-            let status = unsafe input.withUnsafeMutableBufferPointer { source in
-                unsafe output.withUnsafeMutableBufferPointer { target in
-                    unsafe stream.pointee.next_in = source.baseAddress
-                    unsafe stream.pointee.avail_in = UInt32(source.count)
-                    unsafe stream.pointee.next_out = target.baseAddress
-                    unsafe stream.pointee.avail_out = UInt32(target.count)
-                    return unsafe inflate(stream, Z_FINISH)
-                }
-            }
+            let (status, _, made) = unsafe run(stream, &input, into: &output) { unsafe inflate($0, Z_FINISH) }
             guard status == Z_STREAM_END else { throw status == Z_BUF_ERROR ? .wrongLength : .invalid }
-            guard unsafe stream.pointee.total_out == UInt(count) else { throw .wrongLength }
+            guard made == count else { throw .wrongLength }
             output.removeLast()
             return output
         }

@@ -105,22 +105,18 @@ package struct WorkQueue {
         let limit = limit(first)
         var batch: [Job] = []
         var round = Array(order)
-        var served: [UInt64] = []
         while batch.count < limit, !round.isEmpty {
             var next: [UInt64] = []
             for flow in round where batch.count < limit {
                 guard let job = flows[flow]?.first, job.joins(first), let job = takeFirst(of: flow) else { continue }
-                if !batch.contains(where: { $0.flow == flow }) { served.append(flow) }
                 batch.append(job)
                 next.append(flow)
             }
             round = next
         }
         // Whoever had a turn waits for the next one behind the others.
-        for flow in served where flows[flow] != nil {
-            order.removeAll { $0 == flow }
-            order.append(flow)
-        }
+        let served = Set(batch.map(\.flow))
+        order = Deque(order.filter { !served.contains($0) } + order.filter(served.contains))
         return batch
     }
 

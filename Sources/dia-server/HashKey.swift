@@ -30,22 +30,17 @@ struct HashKey: ParsableCommand {
             throw ValidationError("a name has 1 to 64 letters, digits, dots, dashes and underscores")
         }
         _ = try parsedScopes()
-        if let rate, !(1e-3...1e6).contains(rate) {
+        if let rate, !APIKeys.rates.contains(rate) {
             throw ValidationError("--rate is \(rate), from 0.001 to 1000000 expected")
         }
     }
 
     private func parsedScopes() throws -> Set<Scope> {
-        let words = scopes.split(separator: ",", omittingEmptySubsequences: false)
-        return Set(
-            try words.map { word in
-                guard let scope = Scope(rawValue: String(word)) else {
-                    let known = Scope.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ValidationError("--scopes: '\(word)' is none; there are \(known)")
-                }
-                return scope
-            }
-        )
+        do {
+            return try Scope.set(of: scopes)
+        } catch {
+            throw ValidationError("--scopes: \(error)")
+        }
     }
 
     func run() throws {

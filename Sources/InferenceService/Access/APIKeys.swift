@@ -77,23 +77,24 @@ public struct APIKeys: Sendable {
         guard isName(words[0]) else {
             throw FileError(description: "a name has 1 to 64 letters, digits, dots, dashes and underscores")
         }
-        var scopes: Set<Scope> = []
-        for word in words[1].split(separator: ",", omittingEmptySubsequences: false) {
-            guard let scope = Scope(rawValue: String(word)) else {
-                let known = Scope.allCases.map(\.rawValue).joined(separator: ", ")
-                throw FileError(description: "'\(word)' is no scope; there are \(known)")
-            }
-            scopes.insert(scope)
+        let scopes: Set<Scope>
+        do {
+            scopes = try Scope.set(of: words[1])
+        } catch {
+            throw FileError(description: error.description)
         }
         guard words[2].hasPrefix("sha256:"), let digest = bytes(ofHexadecimal: words[2].dropFirst(7)) else {
             throw FileError(description: "the digest is not sha256: and 64 hexadecimal digits")
         }
         guard words.count == 4 else { return Key(name: words[0], scopes: scopes, rate: nil, digest: digest) }
-        guard words[3].hasPrefix("rate="), let rate = Double(words[3].dropFirst(5)), (1e-3...1e6).contains(rate) else {
+        guard words[3].hasPrefix("rate="), let rate = Double(words[3].dropFirst(5)), rates.contains(rate) else {
             throw FileError(description: "'\(words[3])' is no rate=, from 0.001 to 1000000 requests a second")
         }
         return Key(name: words[0], scopes: scopes, rate: rate, digest: digest)
     }
+
+    /// The requests a second that a key's limit may be.
+    public static let rates = 1e-3...1e6
 
     /// Whether `text` may name a key.
     public static func isName(_ text: String) -> Bool {
