@@ -13,7 +13,7 @@ FUZZ_TARGETS = request chunked request-target parameters multipart png safetenso
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 
-.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs chaos sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations chaos sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -27,6 +27,7 @@ help:
 	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
 	@echo "make sanitize          the server's tests under the thread sanitizer"
 	@echo "make bench-bombs       time and memory that hostile images cost the server"
+	@echo "make bench-allocations how often a pass through a network asks for memory"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -100,6 +101,10 @@ bench-full-size: build
 
 bench-bombs: build
 	python3 Benchmarks/bombs.py
+
+bench-allocations: build
+	Benchmarks/setup.sh
+	python3 Benchmarks/allocations.py
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0

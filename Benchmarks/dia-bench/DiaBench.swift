@@ -66,6 +66,9 @@ struct Time: ParsableCommand {
     @Option(help: "Images that go through the network at once, for forward passes; by default the plan's own choice.")
     var chunk: Int?
 
+    @Flag(help: "Prints how often a run asks for memory and the bytes, instead of milliseconds; see allocations.py.")
+    var allocations = false
+
     @Option(help: "Threads.")
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
@@ -85,10 +88,16 @@ struct Time: ParsableCommand {
         let first = work.run()
         if let output { try first.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: output)) } }
         say("ready")
+        let counter = try allocations ? AllocationCounter() : nil
         while readLine() != nil {
             let start = ContinuousClock.now
-            _ = work.run()
-            say("\((ContinuousClock.now - start) / .milliseconds(1))")
+            let before = counter?.read()
+            work.repeat()
+            if let before, let after = counter?.read() {
+                say("\(after.requests - before.requests) \(after.bytes - before.bytes)")
+            } else {
+                say("\((ContinuousClock.now - start) / .milliseconds(1))")
+            }
         }
     }
 

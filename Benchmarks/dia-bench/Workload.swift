@@ -4,7 +4,7 @@ import ModelFile
 import Neural
 
 /// What is run and timed.
-struct Workload {
+final class Workload {
     private enum Kind {
         case inference(InferencePlan)
         case training(TrainingWorkload)
@@ -13,6 +13,8 @@ struct Workload {
     private let kind: Kind
     private let inputs: [[Float]]
     private let batch: Int
+    // Kept from run to run, as the service keeps them.
+    private var outputs: [[Float]] = []
 
     /// The diffusion step of every image.
     private static let step = 100
@@ -40,13 +42,22 @@ struct Workload {
         }
     }
 
-    /// Runs once; the outputs, or the loss of a training step.
+    /// Runs for the first time; the outputs, or the loss of a training step.
     func run() -> [Float] {
         switch kind {
         case .inference(let plan):
-            return plan.run(inputs, batch: batch).flatMap { $0 }
+            outputs = plan.run(inputs, batch: batch)
+            return outputs.flatMap { $0 }
         case .training(let training):
             return [training.step(inputs)]
+        }
+    }
+
+    /// Runs again, after the first time.
+    func `repeat`() {
+        switch kind {
+        case .inference(let plan): plan.run(inputs, batch: batch, into: &outputs)
+        case .training(let training): _ = training.step(inputs)
         }
     }
 }

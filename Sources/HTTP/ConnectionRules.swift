@@ -13,6 +13,8 @@ public struct ConnectionRules: Sendable {
         case handle(Request)
         /// Put bytes on the wire; ``sent(now:)`` when all are gone.
         case send([UInt8])
+        /// Have the next piece of the answer's body made, for ``piece(_:now:)``.
+        case produce
         /// Put the answer to a request that could not be read on the wire.
         case refuse(RequestError)
         /// Say that nothing more will be sent, and go on reading: ``close`` follows.
@@ -28,6 +30,18 @@ public struct ConnectionRules: Sendable {
         var isOneZero = false
     }
 
+    /// An answer whose body is made while it is sent.
+    private struct StreamedAnswer: Sendable, Equatable {
+        let closes: Bool
+        let isChunked: Bool
+        /// The request's body, of which the answer is made.
+        let bodyBytes: Int
+        /// When all must be on the wire, however steadily it moves.
+        let end: Duration
+        /// Whether a piece is being made, and none is on its way.
+        var isProducing = false
+    }
+
     private enum Phase: Sendable, Equatable {
         case idle
         case readingHead
@@ -35,6 +49,7 @@ public struct ConnectionRules: Sendable {
         case readingBody(Answer, BodyFraming)
         case handling(Answer, bodyBytes: Int)
         case sending(thenClose: Bool)
+        case streaming(StreamedAnswer)
         case lingering
         case closed
     }
@@ -68,7 +83,7 @@ public struct ConnectionRules: Sendable {
     public var wantsInput: Bool {
         switch phase {
         case .idle, .readingHead, .considering, .readingBody, .lingering: !inputEnded
-        case .handling: !inputEnded && parser.bufferedBytes < Self.readAhead
+        case .handling, .streaming: !inputEnded && parser.bufferedBytes < Self.readAhead
         case .sending, .closed: false
         }
     }
@@ -81,6 +96,7 @@ public struct ConnectionRules: Sendable {
         switch phase {
         case .readingBody(_, .length(let length)): max(length, parser.bufferedBytes)
         case .handling(_, let bodyBytes): parser.bufferedBytes + bodyBytes
+        case .streaming(let answer): parser.bufferedBytes + answer.bodyBytes
         default: parser.bufferedBytes
         }
     }
@@ -91,7 +107,7 @@ public struct ConnectionRules: Sendable {
         parser.append(bytes)
         switch phase {
         // What comes early waits its turn.
-        case .handling, .sending, .considering: return []
+        case .handling, .sending, .streaming, .considering: return []
         default: return advance(now)
         }
     }
@@ -108,7 +124,7 @@ public struct ConnectionRules: Sendable {
         case .handling(let answer, _):
             if !answer.isOneZero { deadline = now + deadlines.probe }
             return []
-        case .considering, .sending, .closed: return []
+        case .considering, .sending, .streaming, .closed: return []
         }
     }
 
@@ -130,8 +146,9 @@ public struct ConnectionRules: Sendable {
     /// The answer to the request being handled, or to a head that was considered.
     public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
         var answer: Answer
+        var bodyBytes = 0
         switch phase {
-        case .handling(let given, _): answer = given
+        case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
         case .considering(let given, let framing, _):
             answer = given
             // A body that nobody wants would have to be read to find the next request behind it.
@@ -140,8 +157,16 @@ public struct ConnectionRules: Sendable {
         default: return []
         }
         // After its last byte a peer may still wait for answers to what it sent before.
-        let stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
-        phase = .sending(thenClose: !stays)
+        var stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
+        if response.stream != nil, !answer.isHead {
+            stays = stays && !answer.isOneZero
+            let end = now + deadlines.request
+            phase = .streaming(
+                StreamedAnswer(closes: !stays, isChunked: !answer.isOneZero, bodyBytes: bodyBytes, end: end)
+            )
+        } else {
+            phase = .sending(thenClose: !stays)
+        }
         (start, sentBytes) = (now, 0)
         deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
         let bytes = response.serialized(
@@ -153,15 +178,47 @@ public struct ConnectionRules: Sendable {
         return [.send(bytes)]
     }
 
+    /// The next piece of an answer's body; nil at its end.
+    public mutating func piece(_ bytes: [UInt8]?, now: Duration) -> [Action] {
+        guard case .streaming(var answer) = phase, answer.isProducing else { return [] }
+        (start, sentBytes) = (now, 0)
+        guard let bytes else {
+            phase = .sending(thenClose: answer.closes)
+            deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
+            return answer.isChunked ? [.send(Array("0\r\n\r\n".utf8))] : sent(now: now)
+        }
+        answer.isProducing = false
+        phase = .streaming(answer)
+        deadline = min(answer.end, deadlines.end(of: start, allowance: deadlines.write, bytes: 0))
+        guard answer.isChunked else { return [.send(bytes)] }
+        return [.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])]
+    }
+
+    /// The rest of an answer's body cannot be made: the connection breaks off, before its end.
+    public mutating func breakOff() -> [Action] {
+        guard case .streaming = phase else { return [] }
+        return close()
+    }
+
     /// Some bytes of an answer are on the wire.
     public mutating func sent(bytes: Int) {
-        guard case .sending = phase else { return }
         sentBytes += bytes
-        deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
+        let end = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
+        switch phase {
+        case .sending: deadline = end
+        case .streaming(let answer) where !answer.isProducing: deadline = min(answer.end, end)
+        default: break
+        }
     }
 
     /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
     public mutating func sent(now: Duration) -> [Action] {
+        if case .streaming(var answer) = phase, !answer.isProducing {
+            answer.isProducing = true
+            phase = .streaming(answer)
+            deadline = nil
+            return [.produce]
+        }
         guard case .sending(let thenClose) = phase else { return [] }
         if thenClose {
             if inputEnded { return close() }
@@ -186,7 +243,7 @@ public struct ConnectionRules: Sendable {
             // system of one who is gone answers it by a reset, and the next one cannot be sent.
             self.deadline = now + deadlines.probe
             return [.send(Array("HTTP/1.1 102 Processing\r\n\r\n".utf8))]
-        case .idle, .considering, .sending, .lingering, .closed: return close()
+        case .idle, .considering, .sending, .streaming, .lingering, .closed: return close()
         }
     }
 

@@ -1,17 +1,25 @@
-/// A response: status, header fields and a body whose length is known.
-public struct Response: Sendable, Hashable {
+/// A response: status, header fields and a body, known as a whole or made while it is sent.
+public struct Response: Sendable {
     /// The status code.
     public var status: Int
     /// The header fields; framing, Date and Connection are added when it is sent.
     public var headers: HeaderFields
-    /// The body.
+    /// The body; empty where there is a ``stream``.
     public var body: [UInt8]
+    /// What makes the body while it is sent.
+    public var stream: (any BodyStream)?
 
     /// A response.
     public init(_ status: Int, headers: HeaderFields = [:], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
+    }
+
+    /// A response with a body of `contentType` that `stream` makes.
+    public init(_ status: Int, contentType: String, stream: any BodyStream) {
+        self.init(status, headers: ["Content-Type": contentType])
+        self.stream = stream
     }
 
     /// A response with a body of `contentType`.
@@ -48,14 +56,19 @@ public struct Response: Sendable, Hashable {
         }
     }
 
-    /// The bytes on the wire.
+    /// The bytes on the wire, up to the body that a ``stream`` makes.
     ///
     /// A response to HEAD has all fields and no body; `date` is an IMF-fixdate (RFC 9110, section 5.6.7).
     public func serialized(keepAlive: Bool, isHead: Bool, isOneZero: Bool = false, date: String) -> [UInt8] {
         var text = "HTTP/1.1 \(status) \(Self.reason(status))\r\nDate: \(date)\r\n"
         for field in headers.fields { text += "\(field.name): \(field.value)\r\n" }
-        // 204 has no body and no length (RFC 9110, section 8.6).
-        if status != 204 { text += "Content-Length: \(body.count)\r\n" }
+        if stream != nil {
+            // HTTP/1.0 knows no codings: there the end of the connection ends the body (RFC 9112, section 6.1).
+            if !isOneZero { text += "Transfer-Encoding: chunked\r\n" }
+        } else if status != 204 {
+            // 204 has no body and no length (RFC 9110, section 8.6).
+            text += "Content-Length: \(body.count)\r\n"
+        }
         // A client of HTTP/1.0 must be told that the connection stays (RFC 9112, section 9.3).
         text += keepAlive ? (isOneZero ? "Connection: keep-alive\r\n\r\n" : "\r\n") : "Connection: close\r\n\r\n"
         return Array(text.utf8) + (isHead || status == 204 ? [] : body)

@@ -15,6 +15,8 @@ final class Connection: @unchecked Sendable {
         let consider: (RequestHead) -> Response?
         /// Handles a request and calls back, on the queue; what it returns gives the work up.
         let handle: (Request, @escaping @Sendable (Response) -> Void) -> () -> Void
+        /// Has a stream make its next piece and calls back, on the queue.
+        let produce: (any BodyStream, @escaping @Sendable (Result<[UInt8]?, any Error>) -> Void) -> Void
         let refusal: (RequestError) -> Response
         /// Counts more bytes as held, or fewer; whether all that the server holds is within its limit.
         let hold: (Int) -> Bool
@@ -44,6 +46,7 @@ final class Connection: @unchecked Sendable {
     private var outgoingStart = 0
     private var heldBytes = 0
     private var giveUp: (() -> Void)?
+    private var stream: (any BodyStream)?
     private var isClosed = false
 
     init(
@@ -149,6 +152,7 @@ final class Connection: @unchecked Sendable {
                 giveUp = environment.handle(request) { [weak self] response in self?.answer(response) }
             case .refuse(let error): answer(environment.refusal(error))
             case .send(let bytes): send(bytes)
+            case .produce: produce()
             case .closeSending:
                 if let tls {
                     tls.end()
@@ -177,9 +181,28 @@ final class Connection: @unchecked Sendable {
     }
 
     private func answer(_ response: Response) {
-        guard !isClosed else { return }
+        guard !isClosed else {
+            response.stream?.abandon()
+            return
+        }
         giveUp = nil
+        stream = response.stream
         perform(rules.respond(response, date: environment.date(), now: environment.now()))
+    }
+
+    private func produce() {
+        guard let stream else { return }
+        environment.produce(stream) { [weak self] result in
+            guard let self, !isClosed else { return }
+            switch result {
+            case .success(let piece):
+                if piece == nil { self.stream = nil }
+                perform(rules.piece(piece, now: environment.now()))
+            case .failure:
+                self.stream = nil
+                perform(rules.breakOff())
+            }
+        }
     }
 
     private func send(_ bytes: [UInt8]) {
@@ -233,11 +256,11 @@ final class Connection: @unchecked Sendable {
     private func close() {
         guard !isClosed else { return }
         isClosed = true
-        if let giveUp {
-            environment.metrics.abandoned()
-            giveUp()
-        }
+        if giveUp != nil || stream != nil { environment.metrics.abandoned() }
+        giveUp?()
         giveUp = nil
+        stream?.abandon()
+        stream = nil
         _ = environment.hold(-heldBytes)
         // A suspended source cannot be cancelled to its end, nor freed.
         if !isReading { reader.resume() }

@@ -201,6 +201,13 @@ public final class HTTPServer: @unchecked Sendable {
                 }
                 return { task.cancel() }
             },
+            produce: { stream, give in
+                Task {
+                    let result: Result<[UInt8]?, any Error>
+                    do { result = .success(try await stream.next()) } catch { result = .failure(error) }
+                    queue.async { give(result) }
+                }
+            },
             refusal: { handler.refusal($0) },
             hold: { metrics.hold($0) <= maximumHeldBytes },
             metrics: metrics,

@@ -100,7 +100,7 @@ public final class Engine: Sendable {
     ///
     /// A mismatch takes the model out of service.
     public func verify(_ model: Model.Information) async throws(EngineError) -> GoldenSet.Outcome? {
-        let outcome: GoldenSet.Outcome? = try await submit(model, nil, [{ .verify($0) }])[0].value
+        let outcome: GoldenSet.Outcome? = try await submit(model, nil, nil, [{ .verify($0) }])[0].value
         if let outcome {
             state.withLock { state in
                 if outcome.isSound { state.unsound.remove(model.digest) } else { state.unsound.insert(model.digest) }
@@ -111,14 +111,17 @@ public final class Engine: Sendable {
 
     /// The normality of `image`, prepared for `model`, which must be one of ``models``.
     ///
-    /// Given up when the task is cancelled, or when `deadline` passes before its turn comes.
+    /// Given up when the task is cancelled, or when `deadline` passes before its turn comes. Images of one request
+    /// share its `flow`, from ``makeFlow()``, and are given up together.
     public func score(
         _ image: Image,
         model: Model.Information,
+        flow: UInt64? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws(EngineError) -> Timed<ScoreBank.Result> {
         guard isSound(model) else { throw .unsound }
-        let result: Timed<ScoreBank.Result> = try await submit(model, deadline, [{ .score(image, $0) }])[0]
+        let results: [Timed<ScoreBank.Result>] = try await submit(model, flow, deadline, [{ .score(image, $0) }])
+        let result = results[0]
         guard result.value.normality.isFinite else { throw .notFinite }
         return result
     }
@@ -133,6 +136,7 @@ public final class Engine: Sendable {
         guard isSound(model) else { throw .unsound }
         let results: [Timed<Image>] = try await submit(
             model,
+            nil,
             deadline,
             steps.map { step in { .dissolve(image, step: step, $0) } }
         )
@@ -145,13 +149,17 @@ public final class Engine: Sendable {
         )
     }
 
-    /// The results of `works`, one request's.
+    /// A name for a request of many images, by which they take turns with others'.
+    public func makeFlow() -> UInt64 { state.withLock { $0.makeFlow() } }
+
+    /// The results of `works`, one request's, under its own `flow` or one given.
     private func submit<Value: Sendable>(
         _ model: Model.Information,
+        _ flow: UInt64?,
         _ deadline: ContinuousClock.Instant?,
         _ works: [@Sendable (@escaping Job.Completion<Value>) -> Job.Work]
     ) async throws(EngineError) -> [Timed<Value>] {
-        let flow = state.withLock { $0.makeFlow() }
+        let flow = flow ?? makeFlow()
         let outcome: Result<[Timed<Value>], EngineError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let gathering = Gathering<Value>(count: works.count) { continuation.resume(returning: $0) }
@@ -198,7 +206,6 @@ public final class Engine: Sendable {
             defer { state.isRunning = true }
             return (nil, !state.isRunning)
         }
-        if error != nil { metrics.rejected("queue_full") }
         if mustStart { queue.async { self.runAll() } }
         return error
     }

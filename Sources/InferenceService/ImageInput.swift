@@ -66,7 +66,8 @@ struct ImageInput: Sendable {
         }
     }
 
-    private func unpacked(_ request: Request) async throws(ServiceError) -> [UInt8] {
+    /// The body of `request`, unpacked.
+    func unpacked(_ request: Request) async throws(ServiceError) -> [UInt8] {
         guard try ContentCoding.isPacked(request.head) else { return request.body }
         let result: Result<[UInt8], GzipError> = await run {
             Result { () throws(GzipError) in

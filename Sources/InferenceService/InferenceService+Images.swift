@@ -17,13 +17,12 @@ extension InferenceService {
     }
 
     private func prepared(
-        _ request: Request,
+        _ bytes: ArraySlice<UInt8>,
         _ model: Model.Information,
         isShown: Bool,
         _ context: inout RequestContext
     ) async throws(ServiceError) -> PreparedImage {
         let start = ContinuousClock.now
-        let bytes = try await input.bytes(of: request)
         let channels = model.manifest.input.channels
         let image = try await input.decode(bytes) { decoded in
             PreparedImage(
@@ -43,19 +42,30 @@ extension InferenceService {
         return result.value
     }
 
+    /// The score of a PNG; `flow` is the engine's name for the batch that it is a part of, which waits while the
+    /// engine's queue is full: it has been accepted.
+    func scored(
+        _ bytes: ArraySlice<UInt8>,
+        _ model: Model.Information,
+        flow: UInt64? = nil,
+        _ context: inout RequestContext
+    ) async throws -> ScoreObject {
+        let image = try await prepared(bytes, model, isShown: false, &context)
+        let deadline = context.deadline
+        let timed = try await engineWork(patience: flow == nil ? nil : deadline) { () async throws(EngineError) in
+            try await engine.score(image.input, model: model, flow: flow, deadline: deadline)
+        }
+        let result = noted(timed, &context)
+        metrics.scored(model.manifest.name, model.calibration, normality: result.normality)
+        return ScoreObject(information: model, result: result, header: image.header, requestID: context.id)
+    }
+
     func score(
         _ request: Request,
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let image = try await prepared(request, model, isShown: false, &context)
-        let deadline = context.deadline
-        let timed = try await engineWork { () async throws(EngineError) in
-            try await engine.score(image.input, model: model, deadline: deadline)
-        }
-        let result = noted(timed, &context)
-        let object = ScoreObject(information: model, result: result, header: image.header, requestID: context.id)
-        metrics.scored(model.manifest.name, model.calibration, normality: result.normality)
+        let object = try await scored(input.bytes(of: request), model, &context)
         var response = Response(200, contentType: "application/json", body: JSON.encode(object))
         response.headers.append("Cache-Control", "no-store")
         return response
@@ -67,7 +77,7 @@ extension InferenceService {
         _ context: inout RequestContext
     ) async throws -> Response {
         let steps = try steps(request.head.query, model)
-        let image = try await prepared(request, model, isShown: steps.count > 1, &context)
+        let image = try await prepared(input.bytes(of: request), model, isShown: steps.count > 1, &context)
         let header = image.header
         let panels = steps.count > 1 ? steps.count + 1 : 1
         guard header.width * header.height * panels <= configuration.maximumPixels else {

@@ -28,45 +28,54 @@ extension InferenceService {
         case .model(let name):
             return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
         case .score(let name): return try await withModel(name) { try await score(request, $0, &context) }
+        case .batch(let name): return try await batch(request, model(name).manifest.name, &context)
         case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0, &context) }
         case .verify(let name): return try await withModel(name) { try await verify($0) }
         case .reload(let name): return try await reload(model(name).manifest.name)
         }
     }
 
-    /// The answer of `work` with the model called `name`, begun again if a reload replaces the model meanwhile.
+    /// The answer of `work` with the model called `name`, unless too much is under way.
     private func withModel(
         _ name: String?,
         _ work: (Model.Information) async throws -> Response
     ) async throws -> Response {
-        try await admitted {
-            for _ in 0..<3 {
-                do {
-                    return try await work(model(name))
-                } catch EngineError.replaced {}
-            }
-            throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
-        }
+        try admit()
+        defer { leave() }
+        return try await current(name, work)
     }
 
-    /// Runs `work` unless too many requests for the engine are under way already: decoding comes before the
-    /// engine's queue and must be bounded too.
-    private func admitted(_ work: () async throws -> Response) async throws -> Response {
+    /// What `work` makes with the model called `name`, begun again if a reload replaces the model meanwhile.
+    func current<Result>(
+        _ name: String?,
+        _ work: (Model.Information) async throws -> Result
+    ) async throws -> Result {
+        for _ in 0..<3 {
+            do {
+                return try await work(model(name))
+            } catch EngineError.replaced {}
+        }
+        throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
+    }
+
+    /// Counts a request for the engine, until ``leave()``, unless too many are under way already: decoding comes
+    /// before the engine's queue and must be bounded too.
+    func admit() throws(ServiceError) {
         let isFull = underWay.withLock { count in
             guard count < configuration.queueCapacity else { return true }
             count += 1
             return false
         }
         if isFull {
-            metrics.rejected("queue_full")
             throw busy(retryAfter: engine.retryAfter)
         }
-        defer { underWay.withLock { $0 -= 1 } }
-        return try await work()
     }
 
+    func leave() { underWay.withLock { $0 -= 1 } }
+
     private func busy(retryAfter seconds: Int) -> ServiceError {
-        ServiceError(
+        metrics.rejected("queue_full")
+        return ServiceError(
             configuration.busyStatus,
             "the queue is full, or too long for the time that the request has; try again in \(seconds) s",
             headers: ["Retry-After": String(seconds)]
@@ -74,29 +83,45 @@ extension InferenceService {
     }
 
     /// What the engine makes of `work`; its refusals as answers, but for ``EngineError/replaced``.
-    func engineWork<Result>(_ work: () async throws(EngineError) -> Result) async throws -> Result {
-        do {
-            return try await work()
-        } catch {
-            switch error {
-            case .busy(let seconds): throw busy(retryAfter: seconds)
-            case .late:
-                metrics.rejected("late")
-                throw ServiceError(
-                    503,
-                    "the time that the request has passed before its turn came",
-                    headers: ["Retry-After": String(engine.retryAfter)]
-                )
-            case .abandoned: throw ServiceError(503, "nobody waits for the answer any more")
-            case .notFinite: throw ServiceError(422, "the model gives no finite numbers for this image")
-            case .unsound:
-                throw ServiceError(
-                    503,
-                    "the model failed its self-check and is out of service until it is loaded again",
-                    headers: ["Retry-After": "60"]
-                )
-            case .replaced: throw error
+    ///
+    /// While the engine's queue is full, `work` is begun again until the time that is its `patience`.
+    func engineWork<Result>(
+        patience: ContinuousClock.Instant? = nil,
+        _ work: () async throws(EngineError) -> Result
+    ) async throws -> Result {
+        let pause = Duration.milliseconds(100)
+        while true {
+            do {
+                return try await work()
+            } catch .busy(let seconds) {
+                guard let patience, .now + pause < patience else { throw busy(retryAfter: seconds) }
+                try await Task.sleep(for: pause)
+            } catch {
+                throw refusal(error)
             }
+        }
+    }
+
+    /// The answer to what the engine refused, but for ``EngineError/replaced``.
+    private func refusal(_ error: EngineError) -> any Error {
+        switch error {
+        case .busy(let seconds): return busy(retryAfter: seconds)
+        case .late:
+            metrics.rejected("late")
+            return ServiceError(
+                503,
+                "the time that the request has passed before its turn came",
+                headers: ["Retry-After": String(engine.retryAfter)]
+            )
+        case .abandoned: return ServiceError(503, "nobody waits for the answer any more")
+        case .notFinite: return ServiceError(422, "the model gives no finite numbers for this image")
+        case .unsound:
+            return ServiceError(
+                503,
+                "the model failed its self-check and is out of service until it is loaded again",
+                headers: ["Retry-After": "60"]
+            )
+        case .replaced: return error
         }
     }
 

@@ -131,11 +131,12 @@ public final class InferenceService: Sendable {
         if route.needsModel { _ = try model(route.model) }
         _ = try ContentCoding.isPacked(head)
         if route.takesImage { try ImageInput.check(head) }
+        if route.takesBatch { try BatchInput.check(head) }
         let seconds = try RequestContext.timeout(head, maximum: configuration.timeoutSeconds)
         context.deadline = context.start + .seconds(seconds)
     }
 
-    /// Adds to `response` what every answer has, counts it and logs it.
+    /// Adds to `response` what every answer has; counts it and logs it once it is whole.
     private func finish(
         _ response: Response,
         _ head: RequestHead?,
@@ -154,15 +155,23 @@ public final class InferenceService: Sendable {
             }
             ContentCoding.apply(to: &response, head)
         }
-        let line = RequestLog(
-            context: context,
-            method: head?.method,
-            received: received,
-            response: response,
-            isAbandoned: Task.isCancelled
-        )
-        metrics.requestEnded(method: line.method, route: line.route, code: line.status, duration: line.duration)
-        logger.info("request", metadata: line.metadata)
+        let (method, status) = (head?.method, response.status)
+        let note: @Sendable (Int, Bool) -> Void = { [metrics, logger] sent, isAbandoned in
+            let line = RequestLog(
+                context: context,
+                method: method,
+                status: isAbandoned ? RequestLog.abandoned : status,
+                received: received,
+                sent: sent
+            )
+            metrics.requestEnded(method: line.method, route: line.route, code: line.status, duration: line.duration)
+            logger.info("request", metadata: line.metadata)
+        }
+        if let stream = response.stream {
+            response.stream = ObservedStream(stream) { note($0.bytes, $0.isAbandoned) }
+        } else {
+            note(response.body.count, Task.isCancelled)
+        }
         return response
     }
 }

@@ -2,11 +2,17 @@ import HTTP
 
 /// multipart/form-data (RFC 7578, RFC 2046 section 5.1) held in memory.
 package enum Multipart {
-    /// A part: the name its Content-Disposition gives, and its bytes.
-    package struct Part: Equatable {
+    /// A part: the name and the file's name that its Content-Disposition gives, and its bytes.
+    package struct Part: Equatable, Sendable {
         package var name: String
+        package var filename: String?
         package var body: ArraySlice<UInt8>
     }
+
+    /// Parts of a body, at most.
+    static let limit = 1000
+    /// Bytes of a part's header, at most.
+    private static let headerLimit = 8192
 
     /// The boundary that a Content-Type names; nil if it is not multipart/form-data with one.
     package static func boundary(of contentType: String) -> String? {
@@ -28,7 +34,7 @@ package enum Multipart {
                 body[start..<lineEnd].allSatisfy({ $0 == 0x20 || $0 == 0x09 })
             else { throw ServiceError(400, "a multipart boundary is malformed") }
             guard let end = find(delimiter, in: body, from: lineEnd) else { break }
-            guard parts.count < 1000 else { throw ServiceError(413, "more than 1,000 parts") }
+            guard parts.count < limit else { throw ServiceError(413, "more than \(limit) parts") }
             parts.append(try part(body, lineEnd..<end))
             position = end + delimiter.count
         }
@@ -37,20 +43,22 @@ package enum Multipart {
 
     /// `range` starts with the line break before the part's header.
     private static func part(_ body: [UInt8], _ range: Range<Int>) throws(ServiceError) -> Part {
-        let content = Array(body[range])
-        guard let headerEnd = find([0x0D, 0x0A, 0x0D, 0x0A], in: content, from: 0), headerEnd <= 8192 else {
+        let start = Array(body[range].prefix(headerLimit + 4))
+        guard let headerEnd = find([0x0D, 0x0A, 0x0D, 0x0A], in: start, from: 0), headerEnd <= headerLimit else {
             throw ServiceError(400, "a part has no header, or one that does not end")
         }
-        let header = String(decoding: content[..<headerEnd], as: UTF8.self)
+        let header = String(decoding: start[..<headerEnd], as: UTF8.self)
         // Other line breaks of Unicode are text here.
         let lineBreak: Character = "\r\n"
         let disposition = header.split(separator: lineBreak).first {
             $0.lowercased().hasPrefix("content-disposition:")
         }
-        guard let disposition,
-            let name = ParameterizedField(disposition.dropFirst("content-disposition:".count)).parameters["name"]
-        else { throw ServiceError(400, "a part has no Content-Disposition with a name") }
-        return Part(name: name, body: body[(range.lowerBound + headerEnd + 4)..<range.upperBound])
+        let field = disposition.map { ParameterizedField($0.dropFirst("content-disposition:".count)) }
+        guard let field, let name = field.parameters["name"] else {
+            throw ServiceError(400, "a part has no Content-Disposition with a name")
+        }
+        let content = body[(range.lowerBound + headerEnd + 4)..<range.upperBound]
+        return Part(name: name, filename: field.parameters["filename"], body: content)
     }
 
     /// Where `pattern` first stands in `bytes` from `start` on.

@@ -7,21 +7,24 @@ struct RequestLog {
     let method: String
     /// The route's pattern, or "other".
     let route: String
-    /// The status of the answer; 499 if nobody waited for it any more.
+    /// The status of the answer, or ``abandoned``.
     let status: Int
     /// From the whole request to its answer.
     let duration: Duration
     private let context: RequestContext
     private let received, sent: Int
 
-    init(context: RequestContext, method: String?, received: Int, response: Response, isAbandoned: Bool) {
+    /// The status of a request whose answer nobody waited for.
+    static let abandoned = 499
+
+    init(context: RequestContext, method: String?, status: Int, received: Int, sent: Int) {
         self.context = context
         self.method = ["GET", "HEAD", "POST", "OPTIONS"].first { $0 == method } ?? "other"
         route = context.route?.pattern ?? "other"
-        status = isAbandoned ? 499 : response.status
+        self.status = status
         duration = .now - context.start
         self.received = received
-        sent = response.body.count
+        self.sent = sent
     }
 
     /// The members of the line; times in seconds.

@@ -5,7 +5,7 @@ package enum Route: Sendable, Hashable {
     case page, contract, live, ready, metrics, models
     case model(String)
     /// The model's name, or nil for the default model.
-    case score(String?), dissolve(String?), verify(String?), reload(String?)
+    case score(String?), batch(String?), dissolve(String?), verify(String?), reload(String?)
 
     /// The route of `path`; nil if there is none.
     package init?(path: String) {
@@ -20,6 +20,7 @@ package enum Route: Sendable, Hashable {
         case ["metrics"]: self = .metrics
         case ["v1", "models"]: self = .models
         case ["v1", "score"]: self = .score(nil)
+        case ["v1", "batch"]: self = .batch(nil)
         case ["v1", "dissolve"]: self = .dissolve(nil)
         case ["v1", "verify"]: self = .verify(nil)
         case ["v1", "reload"]: self = .reload(nil)
@@ -28,6 +29,7 @@ package enum Route: Sendable, Hashable {
             switch parts.dropFirst(3) {
             case []: self = .model(parts[2])
             case ["score"]: self = .score(parts[2])
+            case ["batch"]: self = .batch(parts[2])
             case ["dissolve"]: self = .dissolve(parts[2])
             case ["verify"]: self = .verify(parts[2])
             case ["reload"]: self = .reload(parts[2])
@@ -48,6 +50,8 @@ package enum Route: Sendable, Hashable {
         case .model: "/v1/models/{model}"
         case .score(nil): "/v1/score"
         case .score: "/v1/models/{model}/score"
+        case .batch(nil): "/v1/batch"
+        case .batch: "/v1/models/{model}/batch"
         case .dissolve(nil): "/v1/dissolve"
         case .dissolve: "/v1/models/{model}/dissolve"
         case .verify(nil): "/v1/verify"
@@ -62,14 +66,14 @@ package enum Route: Sendable, Hashable {
 
     /// One route of each pattern: what the contract is held to.
     package static let examples: [Route] = [
-        .page, .contract, .live, .ready, .metrics, .models, .model("m"), .score(nil), .score("m"), .dissolve(nil),
-        .dissolve("m"), .verify(nil), .verify("m"), .reload(nil), .reload("m"),
+        .page, .contract, .live, .ready, .metrics, .models, .model("m"), .score(nil), .score("m"), .batch(nil),
+        .batch("m"), .dissolve(nil), .dissolve("m"), .verify(nil), .verify("m"), .reload(nil), .reload("m"),
     ]
 
     /// The method it is for; HEAD goes wherever GET does, OPTIONS everywhere.
     package var method: String {
         switch self {
-        case .score, .dissolve, .verify, .reload: "POST"
+        case .score, .batch, .dissolve, .verify, .reload: "POST"
         default: "GET"
         }
     }
@@ -79,7 +83,7 @@ package enum Route: Sendable, Hashable {
         switch self {
         case .page, .contract, .live, .ready: nil
         case .metrics: .metrics
-        case .models, .model, .score, .dissolve: .score
+        case .models, .model, .score, .batch, .dissolve: .score
         case .verify, .reload: .admin
         }
     }
@@ -88,7 +92,7 @@ package enum Route: Sendable, Hashable {
     var needsModel: Bool {
         switch self {
         case .page, .contract, .live, .ready, .metrics, .models: false
-        case .model, .score, .dissolve, .verify, .reload: true
+        case .model, .score, .batch, .dissolve, .verify, .reload: true
         }
     }
 
@@ -96,7 +100,7 @@ package enum Route: Sendable, Hashable {
     var model: String? {
         switch self {
         case .model(let name): name
-        case .score(let name), .dissolve(let name), .verify(let name), .reload(let name): name
+        case .score(let name), .batch(let name), .dissolve(let name), .verify(let name), .reload(let name): name
         default: nil
         }
     }
@@ -107,6 +111,11 @@ package enum Route: Sendable, Hashable {
         case .score, .dissolve: true
         default: false
         }
+    }
+
+    /// Whether its requests hold any number of images.
+    var takesBatch: Bool {
+        if case .batch = self { true } else { false }
     }
 
     /// The Allow field's value.

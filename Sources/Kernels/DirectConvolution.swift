@@ -204,8 +204,9 @@ enum DirectConvolution {
         let share = (panels + max(1, 16 / bands) - 1) / max(1, 16 / bands)
         let parts = (panels + share - 1) / share
         let largest = grid.largestBand
-        // Floats and 32-bit offsets are of one size, so that both tables fit behind the patches.
-        workers.reserveScratch(grid.scratchCount + 2 * largest)
+        let wideCount = WideProduct.rows * WideProduct.columns
+        // Floats and 32-bit offsets are of one size, so that both tables fit behind the patches and the sums.
+        workers.reserveScratch(grid.scratchCount + wideCount + 2 * largest)
         workers.run(bands * parts) { item, worker in
             let (index, part) = item.quotientAndRemainder(dividingBy: parts)
             let band = grid.band(index, batch: batch)
@@ -213,7 +214,8 @@ enum DirectConvolution {
             let patches = grid.source(source, band, scratch: scratch)
             let count = band.images.count * band.rows.count * grid.width
             let first = places.first + band.images.lowerBound * places.image + band.rows.lowerBound * places.row
-            (scratch + grid.scratchCount).withMemoryRebound(to: Int32.self, capacity: 2 * largest) { tables in
+            let wideSums = scratch + grid.scratchCount
+            (wideSums + wideCount).withMemoryRebound(to: Int32.self, capacity: 2 * largest) { tables in
                 let (from, to) = (tables, tables + largest)
                 grid.tabulate(
                     band,
@@ -223,7 +225,9 @@ enum DirectConvolution {
                     from
                 )
                 grid.tabulate(band, pixel: places.pixel, row: places.row, image: places.image, to)
-                for panel in part * share..<min(panels, (part + 1) * share) {
+                let panels = part * share..<min(panels, (part + 1) * share)
+                if workers.isWide { return multiplyWide(panels) }
+                for panel in panels {
                     let weights = packed + panel * WeightPanels.width * grid.tapRows * grid.run
                     var pixel = 0
                     while pixel < count {
@@ -260,15 +264,54 @@ enum DirectConvolution {
                         inner: grid.run,
                         panel: weights
                     )
+                    finish(panel, pixel, min(rows, rest)) { (sums.values[$0].low, sums.values[$0].high) }
+                }
+
+                /// All products with some panels, on wide registers.
+                func multiplyWide(_ panels: Range<Int>) {
+                    var panel = panels.lowerBound
+                    while panel < panels.upperBound {
+                        let together = WideProduct.nextPanels(panels.upperBound - panel)
+                        var pixel = 0
+                        while pixel < count {
+                            let rest = count - pixel
+                            let size = WideProduct.nextRows(rest)
+                            WideProduct.multiply(
+                                rows: size,
+                                panels: together,
+                                { patches.base + Int(from[pixel + min($0, rest - 1)]) },
+                                taps: grid.tapRows,
+                                tapStride: patches.row,
+                                inner: grid.run,
+                                panel: packed + panel * WeightPanels.width * grid.tapRows * grid.run,
+                                result: wideSums,
+                                stride: WideProduct.columns
+                            )
+                            for index in 0..<together {
+                                finish(panel + index, pixel, min(size, rest)) { row in
+                                    let at = wideSums + row * WideProduct.columns + index * WeightPanels.width
+                                    return (load(at), load(at + 8))
+                                }
+                            }
+                            pixel += size
+                        }
+                        panel += together
+                    }
+                }
+
+                /// Stores the sums of some pixels with one panel.
+                @inline(__always)
+                func finish(_ panel: Int, _ pixel: Int, _ rows: Int, _ sums: (Int) -> (low: Vector, high: Vector)) {
                     let channel = panel * WeightPanels.width
                     let lanes = min(8, places.channels - channel)
                     let more = min(8, places.channels - channel - 8)
                     let low = epilogue.bias.map { load($0 + channel, lanes) } ?? .zero
                     let high = more > 0 ? epilogue.bias.map { load($0 + channel + 8, more) } ?? .zero : .zero
-                    for row in 0..<rows where row < rest {
+                    for row in 0..<rows {
                         let place = first + Int(to[pixel + row]) + channel
-                        epilogue.finish(sums.values[row].low + low, at: place, lanes, output)
-                        if more > 0 { epilogue.finish(sums.values[row].high + high, at: place + 8, more, output) }
+                        let sum = sums(row)
+                        epilogue.finish(sum.low + low, at: place, lanes, output)
+                        if more > 0 { epilogue.finish(sum.high + high, at: place + 8, more, output) }
                     }
                 }
             }

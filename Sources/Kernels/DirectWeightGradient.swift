@@ -30,12 +30,13 @@ enum DirectWeightGradient {
         let parts = parts(shape, bands: bands)
         let share = (bands + parts - 1) / parts
         let plane = width * shape.patch
-        workers.reserveScratch(grid.scratchCount + width * grid.largestBand)
+        workers.reserveScratch(8 * width + grid.scratchCount + width * grid.largestBand)
         workers.run(parts * panels) { item, worker in
             let (part, panel) = item.quotientAndRemainder(dividingBy: panels)
             let sums = workspace + item * plane
             sums.update(repeating: 0, count: plane)
-            let gradients = workers.scratch(of: worker)
+            let wide = workers.scratch(of: worker)
+            let gradients = wide + 8 * width
             let lanes = min(width, outputs - panel * width)
             gradients.update(repeating: 0, count: width * grid.largestBand)
             for index in min(bands, part * share)..<min(bands, (part + 1) * share) {
@@ -47,29 +48,61 @@ enum DirectWeightGradient {
                     let from = outputGradient + (first + pixel) * outputs + panel * width
                     (gradients + pixel * width).update(from: from, count: lanes)
                 }
-                add(grid, band, patches, gradients, to: sums)
+                add(grid, band, patches, gradients, to: sums, wide: workers.isWide ? wide : nil)
             }
         }
         unpack(workspace, parts: parts, shape, into: weightGradient, workers)
     }
 
-    /// Adds a band's share to `sums` `[taps, in, 16]`; `gradients` is `[pixels, 16]`.
+    /// Adds a band's share to `sums` `[taps, in, 16]`; `gradients` is `[pixels, 16]`. On wide registers if there is
+    /// scratch for their sums.
     private static func add(
         _ grid: PatchGrid,
         _ band: PatchGrid.Band,
         _ patches: PatchGrid.Source,
         _ gradients: Floats,
-        to sums: MutableFloats
+        to sums: MutableFloats,
+        wide: MutableFloats?
     ) {
         let (width, rows) = (WeightPanels.width, band.rows.count)
+        let step = grid.step * grid.channels
+        /// Where a line of the band's pixels meets a run of the patches, and its gradients.
+        @inline(__always)
+        func line(_ index: Int, _ tapRow: Int, _ place: Int) -> (from: Floats, right: Floats) {
+            let (image, row) = index.quotientAndRemainder(dividingBy: rows)
+            let from = patches.base + image * patches.image + (row * grid.step + tapRow) * patches.row + place
+            return (from, gradients + index * grid.width * width)
+        }
+        if let wide {
+            for tapRow in 0..<grid.tapRows {
+                for place in stride(from: 0, to: grid.run, by: 8) {
+                    wide.update(repeating: 0, count: 8 * width)
+                    for index in 0..<band.images.count * rows {
+                        let (from, right) = line(index, tapRow, place)
+                        WideProduct.addOuter(
+                            from,
+                            stride: step,
+                            groups: 2,
+                            { right + 8 * $0 },
+                            width: width,
+                            count: grid.width,
+                            to: wide
+                        )
+                    }
+                    for row in 0..<min(8, grid.run - place) {
+                        let target = sums + (tapRow * grid.run + place + row) * width
+                        store(load(target) + load(wide + row * width), target)
+                        store(load(target + 8) + load(wide + row * width + 8), target + 8)
+                    }
+                }
+            }
+            return
+        }
         for tapRow in 0..<grid.tapRows {
             for place in stride(from: 0, to: grid.run, by: 4) {
                 var tile = ProductTile<4>()
-                for line in 0..<band.images.count * rows {
-                    let (image, row) = line.quotientAndRemainder(dividingBy: rows)
-                    let from = patches.base + image * patches.image + (row * grid.step + tapRow) * patches.row + place
-                    let right = gradients + line * grid.width * width
-                    let step = grid.step * grid.channels
+                for index in 0..<band.images.count * rows {
+                    let (from, right) = line(index, tapRow, place)
                     tile.addOuter(from, stride: step, right, right + 8, width: width, count: grid.width)
                 }
                 for row in 0..<4 where place + row < grid.run {

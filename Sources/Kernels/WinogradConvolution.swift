@@ -78,7 +78,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         let zeros = workers.zeros(Transform.patch * shape.inputChannels)
         let block = min(96, tilesFitting(80_000, shape))
         if total >= 4 * block, packedCount(shape) <= 600_000 {
-            let domain = Domain(shape, tiles: block)
+            let domain = Domain(shape, tiles: block, isWide: workers.isWide)
             workers.reserveScratch(staging + domain.count)
             workers.run(over: total, by: block) { range, worker in
                 let stage = workers.scratch(of: worker)
@@ -94,7 +94,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         let most = tilesFitting(2_500_000, shape)
         let blocks = (total + most - 1) / most
         let size = (total + blocks - 1) / blocks
-        let domain = Domain(shape, tiles: (size + 5) / 6 * 6)
+        let domain = Domain(shape, tiles: (size + 5) / 6 * 6, isWide: workers.isWide)
         workers.reserveScratch(staging)
         let (inputs, products) = domain.parts(of: workers.sharedScratch(domain.count))
         for first in stride(from: 0, to: total, by: size) {
@@ -126,9 +126,11 @@ enum WinogradConvolution<Transform: WinogradTransform> {
     private struct Domain {
         let shape: ConvolutionShape
         let inputs, outputs: WinogradLayout
+        let isWide: Bool
 
-        init(_ shape: ConvolutionShape, tiles: Int) {
+        init(_ shape: ConvolutionShape, tiles: Int, isWide: Bool) {
             self.shape = shape
+            self.isWide = isWide
             let columns = WeightPanels.count(columns: shape.outputChannels) * WeightPanels.width
             inputs = .rows(tiles: tiles, channels: shape.inputChannels)
             outputs = .rows(tiles: tiles, channels: columns)
@@ -153,6 +155,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             let results = products + frequency * outputs.frequency
             let panels = WeightPanels.count(columns: shape.outputChannels)
             let weights = packed + frequency * panels * WeightPanels.width * channels
+            if isWide { return multiplyWide(tiles, panels, rows, weights, results) }
             let isLastNarrow = (1...8).contains(shape.outputChannels % WeightPanels.width)
             for panel in 0..<panels {
                 let panelWeights = weights + panel * WeightPanels.width * channels
@@ -171,6 +174,35 @@ enum WinogradConvolution<Transform: WinogradTransform> {
                     }
                     tile += size
                 }
+            }
+        }
+
+        /// All products, on wide registers.
+        private func multiplyWide(
+            _ tiles: Int,
+            _ panels: Int,
+            _ rows: MutableFloats,
+            _ weights: Floats,
+            _ results: MutableFloats
+        ) {
+            var panel = 0
+            while panel < panels {
+                let count = WideProduct.nextPanels(panels - panel)
+                var tile = 0
+                while tile < tiles {
+                    let size = WideProduct.nextRows(tiles - tile)
+                    WideProduct.multiply(
+                        rows: size,
+                        panels: count,
+                        { Floats(rows + (tile + $0) * inputs.tile) },
+                        inner: shape.inputChannels,
+                        panel: weights + panel * WeightPanels.width * shape.inputChannels,
+                        result: results + tile * outputs.tile + panel * WeightPanels.width,
+                        stride: outputs.tile
+                    )
+                    tile += size
+                }
+                panel += count
             }
         }
 

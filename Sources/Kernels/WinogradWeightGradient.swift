@@ -37,7 +37,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         let gradients = domain + Transform.frequencies * inputs.frequency
         let sums = gradients + Transform.frequencies * outputs.frequency
         let plane = shape.inputChannels * rowLength(shape)
-        workers.reserveScratch(WinogradTiles<Transform>.stage)
+        workers.reserveScratch(max(WinogradTiles<Transform>.stage, 8 * 2 * WeightPanels.width))
         let zeros = workers.zeros(Transform.patch * shape.inputChannels)
         for first in stride(from: 0, to: total, by: size) {
             let count = min(size, total - first)
@@ -48,7 +48,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
                 tiles.gatherInput(input, part, zeros: zeros, stage: stage, target: domain + place, inputs)
                 tiles.gatherOutputGradient(outputGradient, part, stage: stage, target: gradients + place, outputs)
             }
-            workers.run(Transform.frequencies) { frequency, _ in
+            workers.run(Transform.frequencies) { frequency, worker in
                 multiply(
                     shape,
                     tiles: count,
@@ -57,7 +57,8 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
                     gradients + frequency * outputs.frequency,
                     outputs,
                     accumulate: first > 0,
-                    sums + frequency * plane
+                    sums + frequency * plane,
+                    wide: workers.isWide ? workers.scratch(of: worker) : nil
                 )
             }
         }
@@ -65,7 +66,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
     }
 
     /// dU of one frequency, `[in, out]` with rows of whole panels, from both factors in groups of eight
-    /// channels.
+    /// channels; on wide registers if there is scratch for their sums.
     private static func multiply(
         _ shape: ConvolutionShape,
         tiles: Int,
@@ -74,10 +75,36 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         _ gradients: Floats,
         _ outputs: WinogradLayout,
         accumulate: Bool,
-        _ sums: MutableFloats
+        _ sums: MutableFloats,
+        wide: MutableFloats?
     ) {
         let length = rowLength(shape)
         let groups = (shape.outputChannels + 7) / 8
+        if let wide {
+            for panel in stride(from: 0, to: length / 16, by: 2) {
+                let together = min(2, length / 16 - panel)
+                for channel in stride(from: 0, to: shape.inputChannels, by: 8) {
+                    wide.update(repeating: 0, count: 8 * 16 * together)
+                    WideProduct.addOuter(
+                        domain + channel / 8 * inputs.group,
+                        stride: 8,
+                        groups: 2 * together,
+                        { gradients + min(2 * panel + $0, groups - 1) * outputs.group },
+                        width: 8,
+                        count: tiles,
+                        to: wide
+                    )
+                    for row in 0..<min(8, shape.inputChannels - channel) {
+                        let (from, target) = (wide + row * 16 * together, sums + (channel + row) * length + panel * 16)
+                        for half in stride(from: 0, to: 16 * together, by: 8) {
+                            let sum = load(from + half)
+                            store(accumulate ? load(target + half) + sum : sum, target + half)
+                        }
+                    }
+                }
+            }
+            return
+        }
         for panel in 0..<length / 16 {
             let low = gradients + 2 * panel * outputs.group
             // Where the last panel has no second half, the first stands for it; nobody reads the result.

@@ -7,6 +7,8 @@ import Synchronization
 public final class Workers {
     /// How many threads take part, the caller's included.
     public let count: Int
+    /// Whether products run on registers of sixteen floats.
+    let isWide: Bool
     private let team: Team
     private var scratch: [FloatBuffer]
     private var shared = FloatBuffer(count: 0)
@@ -14,9 +16,13 @@ public final class Workers {
     private var values = FloatBuffer(count: 0)
 
     /// Workers on `count` threads, at least one.
-    public init(count: Int) {
+    public convenience init(count: Int) { self.init(count: count, isWide: WideProduct.isSupported) }
+
+    /// The same, with or without the processor's widest registers: results are the same to the last bit.
+    package init(count: Int, isWide: Bool) {
         precondition(count >= 1, "\(count) workers")
         self.count = count
+        self.isWide = isWide && WideProduct.isSupported
         team = Team(helpers: count - 1)
         scratch = (0..<count).map { _ in FloatBuffer(count: 0) }
         MatrixProduct.keepToCallingThread()

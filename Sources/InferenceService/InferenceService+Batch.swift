@@ -1,0 +1,85 @@
+import DIA
+import HTTP
+
+/// Many images in one request, answered line by line.
+extension InferenceService {
+    func batch(
+        _ request: Request,
+        _ model: String,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        try admit()
+        do {
+            let start = ContinuousClock.now
+            let entries = try await BatchInput.entries(input.unpacked(request), request.head)
+            context.timings.decoding = .now - start
+            let (flow, context) = (engine.makeFlow(), context)
+            let answer = BatchAnswer(count: entries.count, window: 2 * configuration.maximumBatch) { index in
+                await self.line(index, entries[index], model, flow, context)
+            }
+            var response = Response(
+                200,
+                contentType: "application/x-ndjson",
+                stream: ObservedStream(answer) { _ in self.leave() }
+            )
+            response.headers.append("Cache-Control", "no-store")
+            return response
+        } catch {
+            leave()
+            throw error
+        }
+    }
+
+    /// The line of one image, whatever becomes of it.
+    private func line(
+        _ index: Int,
+        _ entry: BatchInput.Entry,
+        _ model: String,
+        _ flow: UInt64,
+        _ context: RequestContext
+    ) async -> [UInt8] {
+        let (label, image) = await input.run { BatchInput.read(entry) }
+        do {
+            let bytes = try image.get()
+            var context = context
+            let object = try await current(model) { try await scored(bytes, $0, flow: flow, &context) }
+            return JSON.encode(BatchLine(label: label, index: index, outcome: .success(object)))
+        } catch let error as ServiceError {
+            return JSON.encode(BatchLine(label: label, index: index, outcome: .failure(error)))
+        } catch {
+            let error = ServiceError(500, "the image could not be scored")
+            return JSON.encode(BatchLine(label: label, index: index, outcome: .failure(error)))
+        }
+    }
+}
+
+/// A line of a batch's answer.
+private struct BatchLine: Encodable {
+    let label: BatchInput.Label
+    let index: Int
+    let outcome: Result<ScoreObject, ServiceError>
+
+    private enum Key: String, CodingKey {
+        case filename, id, index, result, error
+    }
+
+    private struct Problem: Encodable {
+        let status: Int
+        let title, detail: String
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        switch label {
+        case .filename(let name): try container.encode(name, forKey: .filename)
+        case .id(let id): try container.encode(id, forKey: .id)
+        }
+        try container.encode(index, forKey: .index)
+        switch outcome {
+        case .success(let object): try container.encode(object, forKey: .result)
+        case .failure(let error):
+            let problem = Problem(status: error.status, title: Response.reason(error.status), detail: error.detail)
+            try container.encode(problem, forKey: .error)
+        }
+    }
+}
