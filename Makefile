@@ -8,8 +8,8 @@ PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
-FUZZ_TARGETS = request chunked request-target parameters multipart png safetensors manifest recipe npz configuration \
-	keys gzip
+FUZZ_TARGETS = request chunked request-target parameters multipart ndjson png safetensors manifest recipe npz \
+	configuration keys gzip
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 

@@ -4,6 +4,9 @@
 
 #define WIDE __attribute__((target("avx512f")))
 
+/// Floats of a panel that are asked for ahead: with few rows the weights pass faster than they come by themselves.
+enum { AHEAD = 512 };
+
 typedef float half_t __attribute__((ext_vector_type(8)));
 typedef float wide_t __attribute__((ext_vector_type(16)));
 typedef half_t loose_half_t __attribute__((aligned(4)));
@@ -24,7 +27,10 @@ WIDE static inline __attribute__((always_inline)) void product(
     for (long tap = 0, start = 0; tap < taps; tap++, start += tap_stride) {
         for (long place = start; place < start + inner; place++, panel += 16) {
             wide_t weights[DIA_WIDE_PANELS];
-            for (int p = 0; p < panels; p++) weights[p] = *(const loose_wide_t *)(panel + p * panel_stride);
+            for (int p = 0; p < panels; p++) {
+                weights[p] = *(const loose_wide_t *)(panel + p * panel_stride);
+                __builtin_prefetch(panel + p * panel_stride + AHEAD);
+            }
             for (int r = 0; r < rows; r++)
                 for (int p = 0; p < panels; p++)
                     sums[r][p] = __builtin_elementwise_fma((wide_t)row[r][place], weights[p], sums[r][p]);

@@ -18,25 +18,41 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
     /// with hardly any, or other kernels and strides, the direct sum is best. It knows the shape and the
     /// batch, not the number of threads, on which results must not depend.
     public static func choose(_ shape: ConvolutionShape, batch: Int) -> ConvolutionAlgorithm {
+        choose(shape, batch: batch, isWide: WideProduct.isSupported)
+    }
+
+    /// The same for a processor with or without registers of sixteen floats.
+    package static func choose(_ shape: ConvolutionShape, batch: Int, isWide: Bool) -> ConvolutionAlgorithm {
         let possible: [ConvolutionAlgorithm] =
             switch (shape.kernel, shape.stride, shape.padding) {
             case (3, 1, 1): [.direct, .winograd2, .winograd4]
             case (3, 2, 1): [.direct, .winogradStrided]
             default: [.direct]
             }
-        return possible.min { $0.seconds(shape, batch: batch) < $1.seconds(shape, batch: batch) } ?? .direct
+        let speeds = isWide ? Speeds.wide : .narrow
+        return possible.min { $0.seconds(shape, batch: batch, speeds) < $1.seconds(shape, batch: batch, speeds) }
+            ?? .direct
     }
 
-    /// An estimate of the seconds on two cores of a server: products at what the kernels reach, weights once
-    /// through the memory (at a third of its speed, for they take room as well as time), and for Winograd each
-    /// number of the domain transformed.
+    /// What two cores of a server do in a second.
+    private struct Speeds {
+        /// Floating-point operations, as the kernels reach them.
+        let products: Double
+        /// Bytes of weights, once through the memory: a third of its speed, for they take room as well as time.
+        let weights: Double
+
+        static let narrow = Speeds(products: 200e9, weights: 8e9)
+        static let wide = Speeds(products: 330e9, weights: 10e9)
+    }
+
+    /// An estimate of the seconds: products, weights, and for Winograd each number of the domain transformed.
     ///
     /// For 3x3 with padding 1.
-    private func seconds(_ shape: ConvolutionShape, batch: Int) -> Double {
+    private func seconds(_ shape: ConvolutionShape, batch: Int, _ speeds: Speeds) -> Double {
         /// Seconds for `matrices` products of `rows` rows with weights in x out.
         func products(_ matrices: Int, rows: Int) -> Double {
             let weights = Double(matrices * shape.inputChannels * shape.outputChannels)
-            return 2 * Double(RowGroups.computed(rows)) * weights / 200e9 + 4 * weights / 8e9
+            return 2 * Double(RowGroups.computed(rows)) * weights / speeds.products + 4 * weights / speeds.weights
         }
         func winograd<Transform: WinogradTransform>(_: Transform.Type) -> Double {
             let (side, frequencies) = (Transform.tile, Transform.frequencies)

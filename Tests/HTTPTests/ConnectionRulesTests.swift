@@ -13,6 +13,7 @@ import Testing
             case .consider(let head): "consider \(head.path)"
             case .handle(let request): "handle \(request.head.path)"
             case .send(let bytes): "send \(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\r\n" })"
+            case .produce: "produce"
             case .refuse(let error): "refuse \(error.status)"
             case .closeSending: "closeSending"
             case .close: "close"

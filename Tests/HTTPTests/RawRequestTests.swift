@@ -87,6 +87,7 @@ import Testing
                     perform(rules.sent(now: .zero))
                 case .send(let bytes):
                     if bytes.starts(with: Array("HTTP/1.1 100".utf8)) { events.append(.continued) }
+                case .produce: break
                 case .closeSending, .close: isClosed = true
                 }
             }

@@ -3,9 +3,14 @@ import Testing
 
 /// What the planner chooses for the layers it was made for.
 @Suite struct ConvolutionAlgorithmTests {
-    private func choose(_ side: Int, _ channels: Int, _ batch: Int, kernel: Int = 3, stride: Int = 1)
-        -> ConvolutionAlgorithm
-    {
+    private func choose(
+        _ side: Int,
+        _ channels: Int,
+        _ batch: Int,
+        kernel: Int = 3,
+        stride: Int = 1,
+        isWide: Bool = false
+    ) -> ConvolutionAlgorithm {
         let shape = ConvolutionShape(
             inputHeight: side,
             inputWidth: side,
@@ -15,7 +20,7 @@ import Testing
             stride: stride,
             padding: kernel / 2
         )
-        return .choose(shape, batch: batch)
+        return .choose(shape, batch: batch, isWide: isWide)
     }
 
     @Test("Many tiles pay for the large weights of F(4x4), few for those of F(2x2)")
@@ -23,6 +28,13 @@ import Testing
         #expect(choose(32, 64, 1) == .winograd4)
         #expect(choose(4, 512, 40) == .winograd4)
         #expect(choose(4, 512, 8) == .winograd2)
+    }
+
+    @Test("Where products are faster, weights weigh more")
+    func wide() {
+        #expect(choose(32, 64, 1, isWide: true) == .winograd4)
+        #expect(choose(4, 512, 40, isWide: true) == .winograd2)
+        #expect(choose(4, 512, 4, isWide: true) == .direct)
     }
 
     @Test("Stride 2 has its own transform where its weights pay")

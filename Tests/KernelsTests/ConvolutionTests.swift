@@ -89,10 +89,10 @@ import Testing
         #expect(actual.count == expected.count && error < Double(Self.tolerance))
     }
 
-    @Test("The forward pass adds bias and residual and cuts at zero", arguments: cases, [1, 3])
-    func forward(_ test: Case, threads: Int) {
+    @Test("The forward pass adds bias and residual and cuts at zero", arguments: cases, [false, true])
+    func forward(_ test: Case, isWide: Bool) {
         let s = test.shape
-        let workers = Workers(count: threads)
+        let workers = Workers(count: isWide ? 3 : 1, isWide: isWide)
         let input = random(test.batch * s.inputPixels * s.inputChannels, 1)
         let weight = random(s.weightCount, 2)
         let bias = random(s.outputChannels, 3)
@@ -115,10 +115,10 @@ import Testing
         expectEqual(output.array, expected.map { max(0, $0) })
     }
 
-    @Test("The gradients are those of the plain convolution", arguments: cases, [1, 3])
-    func gradients(_ test: Case, threads: Int) {
+    @Test("The gradients are those of the plain convolution", arguments: cases, [false, true])
+    func gradients(_ test: Case, isWide: Bool) {
         let s = test.shape
-        let workers = Workers(count: threads)
+        let workers = Workers(count: isWide ? 3 : 1, isWide: isWide)
         let input = random(test.batch * s.inputPixels * s.inputChannels, 5)
         let weight = random(s.weightCount, 6)
         let upstream = random(test.batch * s.outputPixels * s.outputChannels, 7)
@@ -160,14 +160,17 @@ import Testing
         expectEqual(weightGradient.array, expectedWeight)
     }
 
-    @Test("Results are the same to the last bit on any number of threads", arguments: ConvolutionAlgorithm.allCases)
+    @Test(
+        "Results are the same to the last bit on any number of threads and any registers",
+        arguments: ConvolutionAlgorithm.allCases
+    )
     func threads(_ algorithm: ConvolutionAlgorithm) {
         let test = Case(algorithm, 9, (14, 14, 16, 24), (3, algorithm == .winogradStrided ? 2 : 1, 1))
         let s = test.shape
         let input = random(test.batch * s.inputPixels * s.inputChannels, 9)
         let weight = random(s.weightCount, 10)
-        let results = [1, 2, 3, 8].map { count in
-            let workers = Workers(count: count)
+        let results = [(1, false), (2, false), (3, true), (8, true)].map { count, isWide in
+            let workers = Workers(count: count, isWide: isWide)
             let packed = FloatBuffer(count: Convolution.packedCount(s, algorithm))
             Convolution.pack(weight.pointer, s, algorithm, into: packed.pointer, workers)
             let output = FloatBuffer(count: test.batch * s.outputPixels * s.outputChannels)

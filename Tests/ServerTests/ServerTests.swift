@@ -13,6 +13,9 @@ import Testing
         func respond(to request: Request) async -> Response {
             if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
             if request.head.path == "/forever" { try? await Task.sleep(for: .seconds(1000)) }
+            if request.head.path == "/count" { return Response(200, contentType: "text/plain", stream: Counter()) }
+            if request.head.path == "/broken" { return Response(200, contentType: "a/b", stream: Counter(most: 3)) }
+            if request.head.path == "/endless" { return Response(200, contentType: "a/b", stream: Endless()) }
             if request.head.path == "/large" { return Response(200, body: Array(repeating: 7, count: 20_000_000)) }
             let text = "\(request.head.method) \(request.head.path) \(request.body.count)"
             return Response(200, contentType: "text/plain", body: text.utf8)
@@ -23,6 +26,38 @@ import Testing
         func refusal(_ error: RequestError) -> Response {
             Response(error.status, contentType: "text/plain", body: error.reason.utf8)
         }
+    }
+
+    /// Ten lines; breaks off after `most`.
+    private final class Counter: BodyStream {
+        private let most: Int
+        private let next = Mutex(0)
+
+        init(most: Int = 10) { self.most = most }
+
+        func next() async throws -> [UInt8]? {
+            let index = next.withLock { next in
+                defer { next += 1 }
+                return next
+            }
+            if index == most, most < 10 { throw CancellationError() }
+            return index < 10 ? Array("\(index)\n".utf8) : nil
+        }
+
+        func abandon() {}
+    }
+
+    /// As many pieces as are asked for.
+    private final class Endless: BodyStream {
+        static let pieces = Mutex(0)
+        static let isAbandoned = Mutex(false)
+
+        func next() async -> [UInt8]? {
+            Self.pieces.withLock { $0 += 1 }
+            return Array(repeating: 7, count: 65_536)
+        }
+
+        func abandon() { Self.isAbandoned.withLock { $0 = true } }
     }
 
     private let metrics = ConnectionMetrics()
@@ -61,6 +96,37 @@ import Testing
         #expect(await text(client.response()) == "POST /a 3")
         #expect(await text(client.response()) == "GET /b 0")
         #expect(await text(client.response()) == "POST /c 5")
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A body made while it is sent arrives whole, and one that breaks off is seen to")
+    func streams() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        for _ in 0..<2 {
+            await client.send("GET /count HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await text(client.response()) == "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n")
+        }
+        await client.send("GET /broken HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await client.response() == nil)
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A reader that takes nothing has nothing made for it, and one that goes has its stream given up")
+    func vanishedReader() async throws {
+        let (server, port) = try start()
+        var client: RawClient? = try RawClient(port: port)
+        await client?.send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+        try await Task.sleep(for: .milliseconds(500))
+        let made = Endless.pieces.withLock { $0 }
+        try await Task.sleep(for: .milliseconds(300))
+        // What the system's buffers hold, and no more.
+        #expect(made > 0 && Endless.pieces.withLock { $0 } == made)
+        client = nil
+        for _ in 0..<100 where !Endless.isAbandoned.withLock({ $0 }) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(Endless.isAbandoned.withLock { $0 })
         await server.drain(limit: .zero)
     }
 

@@ -76,7 +76,7 @@ public final class RawClient: @unchecked Sendable {
         return true
     }
 
-    /// The next response by its Content-Length; nil if the connection ended first.
+    /// The next response by its Content-Length or its chunks; nil if the connection ended first.
     public func response(toHead: Bool = false) async -> Response? {
         await blocking { self.nextResponse(toHead) }
     }
@@ -90,12 +90,30 @@ public final class RawClient: @unchecked Sendable {
                 let length =
                     head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
                     .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
+                if head.lowercased().contains("transfer-encoding: chunked") {
+                    buffer.removeFirst(found + 4)
+                    return chunks().map { Response(status: status, head: head, body: $0) }
+                }
                 let total = found + 4 + (toHead || status == 100 ? 0 : length)
                 while buffer.count < total { guard fill() else { return nil } }
                 defer { buffer.removeFirst(total) }
                 return Response(status: status, head: head, body: Array(buffer[(found + 4)..<total]))
             }
             guard fill() else { return nil }
+        }
+    }
+
+    private func chunks() -> [UInt8]? {
+        var body: [UInt8] = []
+        while true {
+            while !buffer.contains(0x0A) { guard fill() else { return nil } }
+            let line = buffer.prefix { $0 != 0x0D }
+            guard let size = Int(String(decoding: line, as: UTF8.self), radix: 16) else { return nil }
+            let total = line.count + 2 + size + 2
+            while buffer.count < total { guard fill() else { return nil } }
+            body += buffer[(line.count + 2)..<(total - 2)]
+            buffer.removeFirst(total)
+            if size == 0 { return body }
         }
     }
 

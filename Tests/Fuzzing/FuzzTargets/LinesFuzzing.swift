@@ -1,0 +1,37 @@
+import Foundation
+import InferenceService
+
+extension FuzzTarget {
+    /// NDJSON: lines are pieces of the body in order, and one that is read can be written and read again.
+    static func runLines(_ bytes: [UInt8]) {
+        guard let lines = try? BatchInput.lines(bytes) else { return }
+        var end = 0
+        for line in lines {
+            require(line.startIndex >= end && line.endIndex <= bytes.count, "lines follow each other")
+            require(bytes[line.indices] == line && !line.contains(0x0A), "a line is a piece of the body")
+            end = line.endIndex
+            guard let read = try? BatchInput.parse(line) else { continue }
+            var members = ["image": JSONText(read.image)]
+            if let id = read.id { members["id"] = JSONText(id) }
+            let written = "{" + members.map { "\"\($0.key)\": \($0.value.text)" }.joined(separator: ", ") + "}"
+            let again = must("a written line is read again") { try BatchInput.parse(Array(written.utf8)[...]) }
+            require(again == read, "a line is the same when read again")
+        }
+    }
+}
+
+/// A value as JSON writes it.
+private struct JSONText {
+    let text: String
+
+    init(_ image: [UInt8]) { text = "\"\(Data(image).base64EncodedString())\"" }
+
+    init(_ id: BatchInput.Line.ID) {
+        text =
+            switch id {
+            case .number(let number): "\(number)"
+            case .text(let text):
+                String(decoding: must("text is written") { try JSONEncoder().encode(text) }, as: UTF8.self)
+            }
+    }
+}
