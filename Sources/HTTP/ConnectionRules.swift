@@ -24,14 +24,14 @@ public struct ConnectionRules: Sendable {
     }
 
     /// What the request decided of its answer.
-    private struct Answer: Sendable, Equatable {
+    struct Answer: Sendable, Equatable {
         var keepAlive = false
         var isHead = false
         var isOneZero = false
     }
 
     /// An answer whose body is made while it is sent.
-    private struct StreamedAnswer: Sendable, Equatable {
+    struct StreamedAnswer: Sendable, Equatable {
         let closes: Bool
         let isChunked: Bool
         /// The request's body, of which the answer is made.
@@ -42,7 +42,7 @@ public struct ConnectionRules: Sendable {
         var isProducing = false
     }
 
-    private enum Phase: Sendable, Equatable {
+    enum Phase: Sendable, Equatable {
         case idle
         case readingHead
         case considering(Answer, BodyFraming, expectsContinue: Bool)
@@ -57,17 +57,17 @@ public struct ConnectionRules: Sendable {
     /// Bytes of the next requests that are read while one is handled; more wait in the socket.
     private static let readAhead = 65_536
 
-    private let deadlines: Deadlines
-    private var parser: RequestParser
-    private var phase = Phase.idle
-    private var isDraining = false
-    private var inputEnded = false
+    let deadlines: Deadlines
+    var parser: RequestParser
+    var phase = Phase.idle
+    var isDraining = false
+    var inputEnded = false
     /// When the phase began, or for a body the request.
-    private var start: Duration
-    private var sentBytes = 0
+    var start: Duration
+    var sentBytes = 0
 
     /// When ``expired(now:)`` is to be called next; nil while a request is handled.
-    public private(set) var deadline: Duration?
+    public internal(set) var deadline: Duration?
 
     /// The rules of a new connection.
     public init(limits: RequestLimits, deadlines: Deadlines, now: Duration) {
@@ -143,96 +143,6 @@ public struct ConnectionRules: Sendable {
         return refuse(error, now)
     }
 
-    /// The answer to the request being handled, or to a head that was considered.
-    public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
-        var answer: Answer
-        var bodyBytes = 0
-        switch phase {
-        case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
-        case .considering(let given, let framing, _):
-            answer = given
-            // A body that nobody wants would have to be read to find the next request behind it.
-            answer.keepAlive = answer.keepAlive && !framing.hasBody
-            if !framing.hasBody { _ = try? parser.next() }
-        default: return []
-        }
-        // After its last byte a peer may still wait for answers to what it sent before.
-        var stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
-        if response.stream != nil, !answer.isHead {
-            stays = stays && !answer.isOneZero
-            let end = now + deadlines.request
-            phase = .streaming(
-                StreamedAnswer(closes: !stays, isChunked: !answer.isOneZero, bodyBytes: bodyBytes, end: end)
-            )
-        } else {
-            phase = .sending(thenClose: !stays)
-        }
-        (start, sentBytes) = (now, 0)
-        deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
-        let bytes = response.serialized(
-            keepAlive: stays,
-            isHead: answer.isHead,
-            isOneZero: answer.isOneZero,
-            date: date
-        )
-        return [.send(bytes)]
-    }
-
-    /// The next piece of an answer's body; nil at its end.
-    public mutating func piece(_ bytes: [UInt8]?, now: Duration) -> [Action] {
-        guard case .streaming(var answer) = phase, answer.isProducing else { return [] }
-        (start, sentBytes) = (now, 0)
-        guard let bytes else {
-            phase = .sending(thenClose: answer.closes)
-            deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
-            return answer.isChunked ? [.send(Array("0\r\n\r\n".utf8))] : sent(now: now)
-        }
-        answer.isProducing = false
-        phase = .streaming(answer)
-        deadline = min(answer.end, deadlines.end(of: start, allowance: deadlines.write, bytes: 0))
-        guard answer.isChunked else { return [.send(bytes)] }
-        return [.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])]
-    }
-
-    /// The rest of an answer's body cannot be made: the connection breaks off, before its end.
-    public mutating func breakOff() -> [Action] {
-        guard case .streaming = phase else { return [] }
-        return close()
-    }
-
-    /// Some bytes of an answer are on the wire.
-    public mutating func sent(bytes: Int) {
-        sentBytes += bytes
-        let end = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
-        switch phase {
-        case .sending: deadline = end
-        case .streaming(let answer) where !answer.isProducing: deadline = min(answer.end, end)
-        default: break
-        }
-    }
-
-    /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
-    public mutating func sent(now: Duration) -> [Action] {
-        if case .streaming(var answer) = phase, !answer.isProducing {
-            answer.isProducing = true
-            phase = .streaming(answer)
-            deadline = nil
-            return [.produce]
-        }
-        guard case .sending(let thenClose) = phase else { return [] }
-        if thenClose {
-            if inputEnded { return close() }
-            phase = .lingering
-            deadline = now + deadlines.linger
-            return [.closeSending]
-        }
-        phase = .idle
-        start = now
-        deadline = now + deadlines.idle
-        let actions = advance(now)
-        return actions.isEmpty && inputEnded ? receivedEnd(now: now) : actions
-    }
-
     /// ``deadline`` has passed.
     public mutating func expired(now: Duration) -> [Action] {
         guard let deadline, now >= deadline else { return [] }
@@ -253,7 +163,7 @@ public struct ConnectionRules: Sendable {
         return phase == .idle ? close() : []
     }
 
-    private mutating func close() -> [Action] {
+    mutating func close() -> [Action] {
         guard phase != .closed else { return [] }
         phase = .closed
         deadline = nil
@@ -266,7 +176,7 @@ public struct ConnectionRules: Sendable {
         return [.refuse(error)]
     }
 
-    private mutating func advance(_ now: Duration) -> [Action] {
+    mutating func advance(_ now: Duration) -> [Action] {
         do {
             if phase == .idle, !parser.isIdle {
                 phase = .readingHead

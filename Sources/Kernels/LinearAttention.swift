@@ -21,13 +21,17 @@ public struct LinearAttention: Sendable {
     /// small context.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: Workers) {
         let size = shape.headSize
-        workers.reserveScratch(2 * block * size + 2 * size + square)
+        workers.reserveScratch(2 * block * size + 2 * size + square + 8 * size)
         workers.run(batch * shape.heads) { item, worker in
             let (image, headIndex) = item.quotientAndRemainder(dividingBy: shape.heads)
             let at = shape.offsets(image: image, head: headIndex)
             let rows = workers.scratch(of: worker)
             let context = rows + 2 * block * size
-            summarise(input + at.key, input + at.value, rows: rows, sums: context + square, into: context)
+            let sums = context + square
+            // Whole pairs of panels, and rows by twos.
+            let fits = size % (2 * WeightPanels.width) == 0 && shape.positions % 2 == 0
+            let wide = workers.isWide && fits ? sums + 2 * size : nil
+            summarise(input + at.key, input + at.value, rows: rows, sums: sums, wide: wide, into: context)
             let target = output + shape.outputOffset(image: image, head: headIndex)
             for first in stride(from: 0, to: shape.positions, by: block) {
                 let count = min(block, shape.positions - first)
@@ -36,17 +40,19 @@ public struct LinearAttention: Sendable {
                     row.update(from: input + at.query + (first + position) * shape.stride, count: size)
                     Softmax.row(row, count: size)
                 }
-                look(up: rows, count, in: context, target + first * shape.width)
+                look(up: rows, count, in: context, isWide: wide != nil, target + first * shape.width)
             }
         }
     }
 
-    /// `context` = exp(k - peak)ᵀ v · scale / (positions · sum), in panels `[headSize / 16, headSize, 16]`.
+    /// `context` = exp(k - peak)ᵀ v · scale / (positions · sum), in panels `[headSize / 16, headSize, 16]`; on wide
+    /// registers if there is scratch for their sums.
     private func summarise(
         _ keys: Floats,
         _ values: Floats,
         rows: MutableFloats,
         sums: MutableFloats,
+        wide: MutableFloats?,
         into context: MutableFloats
     ) {
         let (size, width) = (shape.headSize, WeightPanels.width)
@@ -71,6 +77,30 @@ public struct LinearAttention: Sendable {
                 }
                 (compact + position * size).update(from: values + (first + position) * shape.stride, count: size)
             }
+            if let wide {
+                for pair in stride(from: 0, to: size, by: 2 * width) {
+                    for d in stride(from: 0, to: size, by: 8) {
+                        wide.update(repeating: 0, count: 8 * 2 * width)
+                        WideProduct.addOuter(
+                            rows + d,
+                            stride: size,
+                            groups: 4,
+                            { Floats(compact + pair + 8 * $0) },
+                            width: size,
+                            count: count,
+                            to: wide
+                        )
+                        for row in 0..<8 {
+                            for half in stride(from: 0, to: 2 * width, by: 8) {
+                                let panel = (pair + half) / width
+                                let target = context + (panel * size + d + row) * width + half % width
+                                store(load(target) + load(wide + row * 2 * width + half), target)
+                            }
+                        }
+                    }
+                }
+                continue
+            }
             for panel in 0..<size / width {
                 let value = compact + panel * width
                 for d in stride(from: 0, to: size, by: 4) {
@@ -93,8 +123,27 @@ public struct LinearAttention: Sendable {
     }
 
     /// output = rows · context for `count` positions.
-    private func look(up rows: Floats, _ count: Int, in context: Floats, _ output: MutableFloats) {
+    private func look(up rows: Floats, _ count: Int, in context: Floats, isWide: Bool, _ output: MutableFloats) {
         let (size, width) = (shape.headSize, WeightPanels.width)
+        if isWide {
+            for pair in stride(from: 0, to: size, by: 2 * width) {
+                var first = 0
+                while first < count {
+                    let together = WideProduct.nextRows(count - first)
+                    WideProduct.multiply(
+                        rows: together,
+                        panels: 2,
+                        { rows + (first + $0) * size },
+                        inner: size,
+                        panel: context + pair * size,
+                        result: output + first * shape.width + pair,
+                        stride: shape.width
+                    )
+                    first += together
+                }
+            }
+            return
+        }
         for panel in 0..<size / width {
             for first in stride(from: 0, to: count, by: 6) {
                 var tile = ProductTile<6>()

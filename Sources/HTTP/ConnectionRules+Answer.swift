@@ -1,0 +1,92 @@
+/// The way of an answer to the wire, as a whole or a piece at a time.
+extension ConnectionRules {
+    /// The answer to the request being handled, or to a head that was considered.
+    public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
+        var answer: Answer
+        var bodyBytes = 0
+        switch phase {
+        case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
+        case .considering(let given, let framing, _):
+            answer = given
+            // A body that nobody wants would have to be read to find the next request behind it.
+            answer.keepAlive = answer.keepAlive && !framing.hasBody
+            if !framing.hasBody { _ = try? parser.next() }
+        default: return []
+        }
+        // After its last byte a peer may still wait for answers to what it sent before.
+        var stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
+        if response.stream != nil, !answer.isHead {
+            stays = stays && !answer.isOneZero
+            let end = now + deadlines.request
+            phase = .streaming(
+                StreamedAnswer(closes: !stays, isChunked: !answer.isOneZero, bodyBytes: bodyBytes, end: end)
+            )
+        } else {
+            phase = .sending(thenClose: !stays)
+        }
+        (start, sentBytes) = (now, 0)
+        deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
+        let bytes = response.serialized(
+            keepAlive: stays,
+            isHead: answer.isHead,
+            isOneZero: answer.isOneZero,
+            date: date
+        )
+        return [.send(bytes)]
+    }
+
+    /// The next piece of an answer's body; nil at its end.
+    public mutating func piece(_ bytes: [UInt8]?, now: Duration) -> [Action] {
+        guard case .streaming(var answer) = phase, answer.isProducing else { return [] }
+        (start, sentBytes) = (now, 0)
+        guard let bytes else {
+            phase = .sending(thenClose: answer.closes)
+            deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
+            return answer.isChunked ? [.send(Array("0\r\n\r\n".utf8))] : sent(now: now)
+        }
+        answer.isProducing = false
+        phase = .streaming(answer)
+        deadline = min(answer.end, deadlines.end(of: start, allowance: deadlines.write, bytes: 0))
+        guard answer.isChunked else { return [.send(bytes)] }
+        return [.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])]
+    }
+
+    /// The rest of an answer's body cannot be made: the connection breaks off, before its end.
+    public mutating func breakOff() -> [Action] {
+        guard case .streaming = phase else { return [] }
+        return close()
+    }
+
+    /// Some bytes of an answer are on the wire.
+    public mutating func sent(bytes: Int) {
+        sentBytes += bytes
+        let end = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
+        switch phase {
+        case .sending: deadline = end
+        case .streaming(let answer) where !answer.isProducing: deadline = min(answer.end, end)
+        default: break
+        }
+    }
+
+    /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
+    public mutating func sent(now: Duration) -> [Action] {
+        if case .streaming(var answer) = phase, !answer.isProducing {
+            answer.isProducing = true
+            phase = .streaming(answer)
+            deadline = nil
+            return [.produce]
+        }
+        guard case .sending(let thenClose) = phase else { return [] }
+        if thenClose {
+            if inputEnded { return close() }
+            phase = .lingering
+            deadline = now + deadlines.linger
+            return [.closeSending]
+        }
+        phase = .idle
+        start = now
+        deadline = now + deadlines.idle
+        let actions = advance(now)
+        return actions.isEmpty && inputEnded ? receivedEnd(now: now) : actions
+    }
+}

@@ -1,0 +1,205 @@
+import Codecs
+import Foundation
+import HTTP
+import Imaging
+import InferenceService
+import Logging
+import ModelFile
+import Synchronization
+import TestSupport
+import Testing
+
+/// Many images in one request.
+@Suite struct BatchTests {
+    private static func png(_ index: Int) -> [UInt8] {
+        PNG.encode(Image(height: 9, width: 7, channels: 1, samples: (0..<63).map { Float(($0 * (index + 3)) % 64) / 64 }))
+    }
+
+    private func service(
+        _ change: (inout InferenceService.Configuration) -> Void = { _ in },
+        logTo handler: @escaping @Sendable (String) -> any LogHandler = { _ in SwiftLogNoOpLogHandler() }
+    ) throws -> InferenceService {
+        var configuration = InferenceService.Configuration()
+        configuration.defaultModel = "gray-pad"
+        change(&configuration)
+        let metrics = ServiceMetrics()
+        var engine = Engine.Configuration()
+        engine.queueCapacity = configuration.queueCapacity
+        let models = try Engine(engine, metrics: metrics) {
+            [try ModelDirectory(path: ReferenceModels.folder("gray-pad").path)]
+        }
+        return InferenceService(models, configuration, metrics: metrics, logger: Logger(label: "test", factory: handler))
+    }
+
+    private func request(_ body: [UInt8], _ type: String, path: String = "/v1/batch") -> Request {
+        let headers: HeaderFields = ["Host": "a", "Content-Length": String(body.count), "Content-Type": type]
+        return Request(head: RequestHead(method: "POST", path: path, headers: headers), body: body)
+    }
+
+    private func lines(_ texts: [String]) -> Request {
+        request(Array(texts.joined(separator: "\n").utf8), "application/x-ndjson")
+    }
+
+    private func form(_ parts: [(disposition: String, body: [UInt8])]) -> Request {
+        let body = parts.flatMap { part in
+            Array("--b\r\nContent-Disposition: form-data; \(part.disposition)\r\n\r\n".utf8) + part.body
+                + Array("\r\n".utf8)
+        }
+        return request(body + Array("--b--\r\n".utf8), "multipart/form-data; boundary=b")
+    }
+
+    private func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+
+    private func objects(_ response: Response) async throws -> [[String: JSONValue]] {
+        var objects: [[String: JSONValue]] = []
+        while let piece = try await response.stream?.next() {
+            let value = try JSONDecoder().decode(JSONValue.self, from: Data(piece))
+            guard case .object(let members) = value, piece.last == 0x0A else { throw CocoaError(.coderInvalidValue) }
+            objects.append(members)
+        }
+        return objects
+    }
+
+    private func normality(_ object: JSONValue?) -> Double? {
+        guard case .object(let members) = object, case .number(let number) = members["normality"] else { return nil }
+        return number
+    }
+
+    private func status(_ object: JSONValue?) -> JSONValue? {
+        guard case .object(let members) = object else { return nil }
+        return members["status"]
+    }
+
+    @Test("Lines come in the order of the images, each with the score that the image has alone")
+    func order() async throws {
+        let service = try service()
+        let images = (0..<50).map(Self.png)
+        let response = await service.respond(
+            to: lines(images.enumerated().map { "{\"id\": \"image \($0)\", \"image\": \"\(base64($1))\"}" })
+        )
+        #expect(response.status == 200 && response.headers["content-type"] == "application/x-ndjson")
+        let objects = try await objects(response)
+        #expect(objects.map { $0["index"] } == (0..<50).map { .number(Double($0)) })
+        #expect(objects.map { $0["id"] } == (0..<50).map { .string("image \($0)") })
+        for index in [0, 17, 49] {
+            var alone = request(images[index], "image/png", path: "/v1/score")
+            alone.head.headers.append("X-Request-ID", "alone")
+            let answer = await service.respond(to: alone)
+            let object = try JSONDecoder().decode(JSONValue.self, from: Data(answer.body))
+            let (a, b) = (try #require(normality(object)), try #require(normality(objects[index]["result"])))
+            #expect(abs(a - b) < 1e-4)
+        }
+    }
+
+    @Test("A bad image has an error in its line and does not touch the others")
+    func badLines() async throws {
+        let good = base64(Self.png(1))
+        let cases: [(line: String, id: JSONValue, status: Double?)] = [
+            ("{\"id\": 7, \"image\": \"\(good)\"}", .number(7), nil),
+            ("{\"image\": \"\(good)\"}", .null, nil),
+            ("{\"id\": \"x\", \"image\": \"\(base64(Array("no png".utf8)))\"}", .string("x"), 400),
+            ("{\"id\": \"empty\", \"image\": \"\"}", .string("empty"), 400),
+            ("{\"id\": 1.5, \"image\": \"\(good)\"}", .null, 400),
+            ("{\"id\": \"a\", \"image\": \"*\"}", .null, 400),
+            ("{\"id\": \"a\"}", .null, 400),
+            ("[1]", .null, 400),
+            ("{\"id\": ", .null, 400),
+            ("{\"id\": \"last\", \"image\": \"\(good)\"}", .string("last"), nil),
+        ]
+        let response = try await service().respond(to: lines(cases.map(\.line) + ["", "  "]))
+        let objects = try await objects(response)
+        #expect(objects.count == cases.count)
+        for (object, expected) in zip(objects, cases) {
+            #expect(object["id"] == expected.id, "\(expected.line.prefix(40))")
+            #expect(status(object["error"]) == expected.status.map { .number($0) }, "\(expected.line.prefix(40))")
+            #expect((object["result"] == nil) == (expected.status != nil))
+        }
+    }
+
+    @Test("Parts are told apart by their file's name")
+    func parts() async throws {
+        let response = try await service().respond(
+            to: form([
+                ("name=\"image\"; filename=\"a b.png\"", Self.png(1)), ("name=image", Self.png(2)),
+                ("name=\"image\"; filename=\"c.png\"", [1, 2]),
+            ])
+        )
+        let objects = try await objects(response)
+        #expect(objects.map { $0["filename"] } == [.string("a b.png"), .null, .string("c.png")])
+        #expect(objects.map { $0["error"] == nil } == [true, true, false])
+    }
+
+    @Test("What is no batch is refused as a whole")
+    func refused() async throws {
+        let service = try service()
+        let many = Array(repeating: "{}", count: 1001)
+        let cases: [(Request, Int)] = [
+            (lines([]), 400), (lines(["", " "]), 400), (lines(many), 413), (form([]), 400),
+            (form([("name=\"picture\"", Self.png(1))]), 400), (request(Self.png(1), "image/png"), 415),
+            (request([], "multipart/form-data"), 400), (request([], "application/json"), 415),
+            (request([0x7B], "application/x-ndjson", path: "/v1/models/nobody/batch"), 404),
+        ]
+        for (request, status) in cases {
+            let response = await service.respond(to: request)
+            #expect(response.status == status && response.stream == nil)
+        }
+        // None of them counts as under way any more: a queue of one place still takes the next.
+        let response = try await self.service { $0.queueCapacity = 1 }.respond(to: lines([]))
+        #expect(response.status == 400)
+    }
+
+    @Test("A batch larger than the queue waits for its places, and none of its images is refused")
+    func smallQueue() async throws {
+        let service = try service { $0.queueCapacity = 3 }
+        let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
+        let response = await service.respond(to: lines(Array(repeating: line, count: 40)))
+        let objects = try await objects(response)
+        #expect(objects.count == 40 && objects.allSatisfy { $0["error"] == nil })
+    }
+
+    @Test("When the request's time is over, what is left has an error each")
+    func late() async throws {
+        let service = try service { $0.timeoutSeconds = 0.05 }
+        let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
+        let response = await service.respond(to: lines(Array(repeating: line, count: 1000)))
+        let objects = try await objects(response)
+        #expect(objects.count == 1000 && status(objects.last?["error"]) == .number(503))
+    }
+
+    @Test("A batch is logged when it ends, with its bytes and without its files' names; given up, as 499")
+    func log() async throws {
+        let log = MemoryLog()
+        let service = try service(logTo: { _ in log })
+        let whole = await service.respond(to: form([("name=image; filename=\"Jane Roe.png\"", Self.png(1))]))
+        #expect(log.lines.withLock { $0.isEmpty })
+        let bytes = try await objects(whole).count
+        #expect(bytes == 1)
+        let line = try #require(log.lines.withLock { $0.first })
+        #expect(line.contains("200") && !line.contains("Jane") && line.contains("bytes_out"))
+        let left = await service.respond(to: lines(["{}", "{}"]))
+        _ = try await left.stream?.next()
+        left.stream?.abandon()
+        #expect(log.lines.withLock { $0.count == 2 && $0[1].contains("499") })
+        // What is given up leaves its place.
+        #expect(await service.respond(to: request(Self.png(1), "image/png", path: "/v1/score")).status == 200)
+    }
+}
+
+/// Keeps the lines of a log.
+private struct MemoryLog: LogHandler {
+    final class Lines: Sendable {
+        private let kept = Mutex<[String]>([])
+        func withLock<Result>(_ body: (inout [String]) -> Result) -> Result { kept.withLock { body(&$0) } }
+    }
+
+    let lines = Lines()
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.metadata ?? [:])") } }
+}
