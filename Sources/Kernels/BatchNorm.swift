@@ -39,17 +39,20 @@ public struct BatchNorm: Sendable {
         _ workers: Workers
     ) {
         let (mean, inverse) = (statistics, statistics + channels)
-        sum(rows, workspace, workers) { row, sums in
-            let x = input + row * channels
-            for channel in 0..<channels { sums[channel] += x[channel] }
+        sum(rows, workspace, workers) { strip, sums in
+            var sum = load(sums + strip.channel, strip.lanes)
+            for row in strip.rows { sum += load(input + row * channels + strip.channel, strip.lanes) }
+            store(sum, sums + strip.channel, strip.lanes)
         }
         for channel in 0..<channels { mean[channel] = Float(total(channel, rows, workspace) / Double(rows)) }
-        sum(rows, workspace, workers) { row, sums in
-            let x = input + row * channels
-            for channel in 0..<channels {
-                let centred = x[channel] - mean[channel]
-                sums[channel] += centred * centred
+        sum(rows, workspace, workers) { strip, sums in
+            let mean = load(mean + strip.channel, strip.lanes)
+            var sum = load(sums + strip.channel, strip.lanes)
+            for row in strip.rows {
+                let centred = load(input + row * channels + strip.channel, strip.lanes) - mean
+                sum += centred * centred
             }
+            store(sum, sums + strip.channel, strip.lanes)
         }
         for channel in 0..<channels {
             let squares = total(channel, rows, workspace)
@@ -89,28 +92,55 @@ public struct BatchNorm: Sendable {
             offset[channel] = bias[channel] - mean[channel] * slope[channel]
         }
         workers.run(over: rows, by: block) { range, _ in
-            for row in range {
-                let (x, y) = (input + row * channels, output + row * channels)
-                forEachVector(channels) { start, lanes in
-                    var value = load(x + start, lanes) * load(slope + start, lanes) + load(offset + start, lanes)
+            forEachStrip(range) { strip in
+                let slope = load(slope + strip.channel, strip.lanes)
+                let offset = load(offset + strip.channel, strip.lanes)
+                for row in strip.rows {
+                    let place = row * channels + strip.channel
+                    var value = load(input + place, strip.lanes) * slope + offset
                     if relu { value = larger(value, .zero) }
-                    store(value, y + start, lanes)
+                    store(value, output + place, strip.lanes)
                 }
             }
         }
     }
 
-    /// Adds up `body`'s contribution of each row in blocks, each into its own part of `workspace`.
+    /// Some rows of eight channels, or of the last few.
+    private struct Strip {
+        let rows: Range<Int>
+        let channel, lanes: Int
+    }
+
+    /// Calls `body` for strips of `range`: what belongs to their channels stays in registers from row to row, and
+    /// the rows in the nearest cache from strip to strip.
+    @inline(__always)
+    private func forEachStrip(_ range: Range<Int>, _ body: (Strip) -> Void) {
+        for first in stride(from: range.lowerBound, to: range.upperBound, by: 64) {
+            let rows = first..<min(range.upperBound, first + 64)
+            for channel in stride(from: 0, to: channels, by: 8) {
+                let lanes = channels - channel
+                // Nearly always a whole vector, which the compiler is to see.
+                if lanes >= 8 {
+                    body(Strip(rows: rows, channel: channel, lanes: 8))
+                } else {
+                    body(Strip(rows: rows, channel: channel, lanes: lanes))
+                }
+            }
+        }
+    }
+
+    /// Has `body` add what each strip contributes, in blocks of rows, each into its own part of `workspace`.
+    @inline(__always)
     private func sum(
         _ rows: Int,
         _ workspace: MutableFloats,
         _ workers: Workers,
-        _ body: (_ row: Int, _ sums: MutableFloats) -> Void
+        _ body: (_ strip: Strip, _ sums: MutableFloats) -> Void
     ) {
         workers.run(over: rows, by: block) { range, _ in
             let sums = workspace + range.lowerBound / block * 2 * channels
             sums.update(repeating: 0, count: 2 * channels)
-            for row in range { body(row, sums) }
+            forEachStrip(range) { body($0, sums) }
         }
     }
 
@@ -139,25 +169,30 @@ public struct BatchNorm: Sendable {
         _ workers: Workers
     ) {
         let (mean, inverse) = (statistics, statistics + channels)
-        /// x̂ and the masked dy of eight channels.
+        /// Calls `body` with x̂ and the masked dy of each row of `strip`.
         @inline(__always)
-        func terms(_ row: Int, _ start: Int, _ lanes: Int) -> (normalised: Vector, gradient: Vector) {
-            let place = row * channels + start
-            let normalised = (load(input + place, lanes) - load(mean + start, lanes)) * load(inverse + start, lanes)
-            var gradient = load(outputGradient + place, lanes)
-            if relu {
-                let y = normalised * load(gain + start, lanes) + load(bias + start, lanes)
-                gradient.replace(with: Vector.zero, where: y .<= Vector.zero)
+        func forEachTerm(_ strip: Strip, _ body: (_ place: Int, _ normalised: Vector, _ gradient: Vector) -> Void) {
+            let (channel, lanes) = (strip.channel, strip.lanes)
+            let (mean, inverse) = (load(mean + channel, lanes), load(inverse + channel, lanes))
+            let (gain, bias) = (load(gain + channel, lanes), load(bias + channel, lanes))
+            for row in strip.rows {
+                let place = row * channels + channel
+                let normalised = (load(input + place, lanes) - mean) * inverse
+                var gradient = load(outputGradient + place, lanes)
+                if relu { gradient.replace(with: Vector.zero, where: normalised * gain + bias .<= Vector.zero) }
+                body(place, normalised, gradient)
             }
-            return (normalised, gradient)
         }
-        sum(rows, workspace, workers) { row, sums in
-            forEachVector(channels) { start, lanes in
-                let (normalised, gradient) = terms(row, start, lanes)
-                store(load(sums + start, lanes) + gradient, sums + start, lanes)
-                let other = sums + channels + start
-                store(load(other, lanes) + gradient * normalised, other, lanes)
+        sum(rows, workspace, workers) { strip, sums in
+            let other = sums + channels
+            var zero = load(sums + strip.channel, strip.lanes)
+            var one = load(other + strip.channel, strip.lanes)
+            forEachTerm(strip) { _, normalised, gradient in
+                zero += gradient
+                one += gradient * normalised
             }
+            store(zero, sums + strip.channel, strip.lanes)
+            store(one, other + strip.channel, strip.lanes)
         }
         let means = workspace + blocks(rows) * 2 * channels
         for channel in 0..<channels {
@@ -169,15 +204,14 @@ public struct BatchNorm: Sendable {
             means[channels + channel] = Float(one / Double(rows))
         }
         workers.run(over: rows, by: block) { range, _ in
-            for row in range {
-                forEachVector(channels) { start, lanes in
-                    let (normalised, gradient) = terms(row, start, lanes)
-                    let centred = gradient - load(means + start, lanes)
-                    var d = centred - normalised * load(means + channels + start, lanes)
-                    d *= load(gain + start, lanes) * load(inverse + start, lanes)
-                    let place = inputGradient + row * channels + start
-                    if accumulate { d += load(place, lanes) }
-                    store(d, place, lanes)
+            forEachStrip(range) { strip in
+                let (channel, lanes) = (strip.channel, strip.lanes)
+                let (zero, one) = (load(means + channel, lanes), load(means + channels + channel, lanes))
+                let slope = load(gain + channel, lanes) * load(inverse + channel, lanes)
+                forEachTerm(strip) { place, normalised, gradient in
+                    var d = (gradient - zero - normalised * one) * slope
+                    if accumulate { d += load(inputGradient + place, lanes) }
+                    store(d, inputGradient + place, lanes)
                 }
             }
         }

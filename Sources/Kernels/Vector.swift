@@ -40,6 +40,10 @@ private func storePart(_ vector: Vector, _ target: MutableFloats, _ count: Int) 
     for lane in 0..<count { target[lane] = vector[lane] }
 }
 
+/// Has the floats at `place` brought near; `place` may be anywhere.
+@inline(__always)
+func prefetch(_ place: Floats) { dia_prefetch(place) }
+
 /// a·b + c, rounded once.
 @inline(__always)
 func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { dia_fused(a, b, c) }

@@ -66,6 +66,8 @@ struct WinogradTiles<Transform: WinogradTransform> {
         _ layout: WinogradLayout
     ) {
         let (patch, points, channels) = (Transform.patch, Transform.points, shape.inputChannels)
+        let ahead = Transform.tile * Transform.stride * channels
+        let overlap = patch - Transform.tile * Transform.stride
         for (index, tile) in range.enumerated() {
             let (image, top, left) = place(tile)
             // The patch starts one pixel above and left of the output tile (padding 1).
@@ -80,6 +82,10 @@ struct WinogradTiles<Transform: WinogradTransform> {
                 for column in 0..<patch {
                     let place = column * channels + channel
                     if columns.contains(column) {
+                        // What the next tile reads and this one does not.
+                        if column >= overlap {
+                            for row in 0..<patch { prefetch(sources[row] + place + ahead) }
+                        }
                         Transform.input(
                             { row in load(sources[row] + place) },
                             { point, value in store(value, stage + (point * patch + column) * 8) }

@@ -1,9 +1,13 @@
 /// The weight gradient of a convolution 3x3, stride 1, padding 1, in the Winograd domain:
 /// dU = Σ Vᵀ dM over the tiles for each frequency, then dg = Gᵀ dU G.
 enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
-    /// Tiles whose two transforms are held at once, about 16 MB of them.
+    /// Tiles whose two transforms are held at once: some 2 MB of them, which the nearer caches hold, but enough that
+    /// the sums, which each block reads and writes, weigh little; 16 MB at most.
     private static func superblock(_ shape: ConvolutionShape, batch: Int) -> Int {
-        let fitting = 4_000_000 / (Transform.frequencies * (shape.inputChannels + shape.outputChannels))
+        let sums = Transform.frequencies * shape.inputChannels * rowLength(shape)
+        let fitting =
+            min(4_000_000, max(500_000, 16 * sums))
+            / (Transform.frequencies * (shape.inputChannels + shape.outputChannels))
         return min(batch * WinogradTiles<Transform>(shape).perImage, max(64, fitting))
     }
 
