@@ -54,8 +54,9 @@ enum DirectWeightGradient {
         unpack(workspace, parts: parts, shape, into: weightGradient, workers)
     }
 
-    /// Adds a band's share to `sums` `[taps, in, 16]`; `gradients` is `[pixels, 16]`. On wide registers if there is
-    /// scratch for their sums.
+    /// Adds a band's share to `sums` `[taps, in, 16]`; `gradients` is `[pixels, 16]`.
+    ///
+    /// On wide registers if there is scratch for their sums.
     private static func add(
         _ grid: PatchGrid,
         _ band: PatchGrid.Band,

@@ -12,7 +12,9 @@ import Testing
 /// Many images in one request.
 @Suite struct BatchTests {
     private static func png(_ index: Int) -> [UInt8] {
-        PNG.encode(Image(height: 9, width: 7, channels: 1, samples: (0..<63).map { Float(($0 * (index + 3)) % 64) / 64 }))
+        PNG.encode(
+            Image(height: 9, width: 7, channels: 1, samples: (0..<63).map { Float(($0 * (index + 3)) % 64) / 64 })
+        )
     }
 
     private func service(
@@ -28,7 +30,12 @@ import Testing
         let models = try Engine(engine, metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("gray-pad").path)]
         }
-        return InferenceService(models, configuration, metrics: metrics, logger: Logger(label: "test", factory: handler))
+        return InferenceService(
+            models,
+            configuration,
+            metrics: metrics,
+            logger: Logger(label: "test", factory: handler)
+        )
     }
 
     private func request(_ body: [UInt8], _ type: String, path: String = "/v1/batch") -> Request {
@@ -143,9 +150,25 @@ import Testing
             let response = await service.respond(to: request)
             #expect(response.status == status && response.stream == nil)
         }
-        // None of them counts as under way any more: a queue of one place still takes the next.
-        let response = try await self.service { $0.queueCapacity = 1 }.respond(to: lines([]))
-        #expect(response.status == 400)
+    }
+
+    @Test("A batch keeps its place in the queue until it ends, and a full queue is counted")
+    func place() async throws {
+        let service = try service { $0.queueCapacity = 1 }
+        func score() async -> Int {
+            await service.respond(to: request(Self.png(1), "image/png", path: "/v1/score")).status
+        }
+        func metrics() async -> String {
+            let head = RequestHead(method: "GET", path: "/metrics", headers: ["Host": "a"])
+            return String(decoding: await service.respond(to: Request(head: head)).body, as: UTF8.self)
+        }
+        // One that is refused keeps none.
+        #expect(await service.respond(to: lines([])).status == 400)
+        let batch = await service.respond(to: lines(["{\"image\": \"\(base64(Self.png(1)))\"}"]))
+        #expect(await score() == 503)
+        #expect(await metrics().contains("dia_rejected_total{reason=\"queue_full\"} 1\n"))
+        #expect(try await objects(batch).count == 1)
+        #expect(await score() == 200)
     }
 
     @Test("A batch larger than the queue waits for its places, and none of its images is refused")
