@@ -8,7 +8,7 @@ PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
-FUZZ_TARGETS = request chunked request-target parameters multipart ndjson png safetensors manifest recipe npz \
+FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png safetensors manifest recipe npz \
 	configuration keys gzip
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60

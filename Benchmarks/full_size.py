@@ -53,7 +53,7 @@ def main():
     (ROOT / "docs/full-size-training.md").write_text(
         "# Training at the paper's size\n\nWritten by `make bench-full-size`, with "
         "[full-size.json](../Benchmarks/full-size.json): the paper's networks, 32 images a step, each as twelve views "
-        f"for the encoder. {model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
+        f"for the encoder. {model}, {os.cpu_count()} processors, {platform.system()}.\n\n"
         "| stage | work of a step | seconds a step | largest resident memory, GB |\n| --- | --- | --- | --- |\n"
         + "\n".join(rows)
         + "\n\nA plan of more than 4 GB computes the outputs of batch norms a second time in the backward pass instead "

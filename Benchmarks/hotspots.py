@@ -14,9 +14,11 @@ WORK = ROOT / ".build/bench"
 
 # The first pattern that a symbol holds decides.
 KINDS = [
+    # Both kinds of products come here where the processor has wide registers.
+    ("products, wide", r"dia_wide_product"),
     ("products, Winograd", r"WinogradConvolution.*multiply"),
     ("products, direct", r"DirectConvolutionO3run"),
-    ("weight gradients", r"WinogradWeightGradient|DirectWeightGradient"),
+    ("weight gradients", r"WinogradWeightGradient|DirectWeightGradient|dia_wide_outer"),
     ("transforms", r"WinogradTiles|WinogradConvolution"),
     ("norms and SiLU", r"GroupNorm|BatchNorm|LayerNorm|RowStatistics|WeightStandardization"),
     ("attention", r"Attention|Softmax|sgemm|gemm"),

@@ -76,7 +76,7 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let steps = try steps(request.head.query, model)
+        let steps = try DissolveQuery(request.head.query, of: model, maximumSteps: configuration.maximumSteps).steps
         let image = try await prepared(input.bytes(of: request), model, isShown: steps.count > 1, &context)
         let header = image.header
         let panels = steps.count > 1 ? steps.count + 1 : 1
@@ -92,31 +92,32 @@ extension InferenceService {
             let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
             return PNG.encode(Strip.of((image.shown.map { [$0] } ?? []) + resized))
         }
-        var response = Response(200, contentType: "image/png", body: body)
-        response.headers.append("Cache-Control", "no-store")
-        return response
+        return picture(body)
     }
 
-    /// The steps that `t` lists, or the model's own.
-    private func steps(
-        _ query: [(name: String, value: String)],
-        _ model: Model.Information
-    ) throws(ServiceError) -> [Int] {
-        let part = model.manifest.dissolve
-        guard query.allSatisfy({ $0.name == "t" }) else {
-            throw ServiceError(400, "the one query parameter here is 't'")
+    func heatMap(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let query = try DissolveQuery(request.head.query, of: model, maximumSteps: 1, takesOverlay: true)
+        let image = try await prepared(input.bytes(of: request), model, isShown: query.isOverlay, &context)
+        let header = image.header
+        let deadline = context.deadline
+        let timed = try await engineWork { () async throws(EngineError) in
+            try await engine.dissolve(image.input, model: model, steps: query.steps, deadline: deadline)
         }
-        guard let list = query.first else { return [part.defaultT] }
-        guard query.count == 1 else { throw ServiceError(400, "'t' stands more than once; separate steps by commas") }
-        let words = list.value.split(separator: ",", omittingEmptySubsequences: false)
-        let numbers = words.filter { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-        let steps = numbers.compactMap { Int($0) }.filter { (0..<part.timesteps).contains($0) }
-        guard steps.count == words.count else {
-            throw ServiceError(400, "'t' takes whole numbers from 0 to \(part.timesteps - 1), separated by commas")
+        let dissolved = noted(timed, &context)[0]
+        let body = await input.run {
+            let map = HeatMap.of(image.input, dissolved: dissolved).resized(height: header.height, width: header.width)
+            return PNG.encode(image.shown.map { HeatMap.overlay(map, on: $0) } ?? map)
         }
-        guard steps.count <= configuration.maximumSteps else {
-            throw ServiceError(400, "'t' takes at most \(configuration.maximumSteps) steps")
-        }
-        return steps
+        return picture(body)
+    }
+
+    private func picture(_ png: [UInt8]) -> Response {
+        var response = Response(200, contentType: "image/png", body: png)
+        response.headers.append("Cache-Control", "no-store")
+        return response
     }
 }

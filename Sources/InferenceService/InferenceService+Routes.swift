@@ -14,7 +14,7 @@ extension InferenceService {
         case .contract: return Response(200, contentType: "application/yaml", body: Route.contractText)
         case .live: return Response(200, contentType: "text/plain; charset=utf-8", body: "alive\n".utf8)
         case .ready:
-            if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }
+            try requireReady()
             return Response(200, contentType: "text/plain; charset=utf-8", body: "ready\n".utf8)
         case .metrics:
             let models = engine.models.values.map { ($0.manifest.name, $0.manifest.version, $0.digest) }
@@ -24,15 +24,31 @@ extension InferenceService {
         case .models:
             let names = engine.models.keys.sorted()
             let list = ["models": names.compactMap { engine.models[$0].map(object) }]
-            return Response(200, contentType: "application/json", body: JSON.encode(list))
-        case .model(let name):
-            return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
+            return json(list)
+        case .model(let name): return json(object(try model(name)))
+        case .server: return json(OpenInference.Server(version: Self.version))
+        case .serverLive: return json(["live": true])
+        case .serverReady:
+            try requireReady()
+            return json(["ready": true])
+        case .modelMetadata(let name): return json(OpenInference.Metadata(try model(name)))
+        case .modelReady(let name): return try ready(model(name))
+        case .infer(let name): return try await withModel(name) { try await infer(request, $0, &context) }
         case .score(let name): return try await withModel(name) { try await score(request, $0, &context) }
         case .batch(let name): return try await batch(request, model(name).manifest.name, &context)
         case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0, &context) }
+        case .heatMap(let name): return try await withModel(name) { try await heatMap(request, $0, &context) }
         case .verify(let name): return try await withModel(name) { try await verify($0) }
         case .reload(let name): return try await reload(model(name).manifest.name)
         }
+    }
+
+    func json(_ value: some Encodable) -> Response {
+        Response(200, contentType: "application/json", body: JSON.encode(value))
+    }
+
+    private func requireReady() throws(ServiceError) {
+        if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }
     }
 
     /// The answer of `work` with the model called `name`, unless too much is under way.

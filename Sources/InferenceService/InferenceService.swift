@@ -132,6 +132,7 @@ public final class InferenceService: Sendable {
         _ = try ContentCoding.isPacked(head)
         if route.takesImage { try ImageInput.check(head) }
         if route.takesBatch { try BatchInput.check(head) }
+        if case .infer = route { try OpenInference.check(head) }
         let seconds = try RequestContext.timeout(head, maximum: configuration.timeoutSeconds)
         context.deadline = context.start + .seconds(seconds)
     }

@@ -135,6 +135,27 @@ import Testing
         #expect((0..<20).allSatisfy { row in (0..<30).allSatisfy { strip[row, 60 + $0] == single[row, $0] } })
     }
 
+    @Test("A heat map has the input's size, in colours over the image or plain, and is white where most changed")
+    func heatMap() async throws {
+        let service = try service()
+        let over = await service.respond(to: post("/v1/heatmap", query: "t=300"))
+        #expect(over.status == 200 && over.headers["content-type"] == "image/png")
+        let colours = try PNG.decode(over.body, maximumPixels: 10_000).image
+        #expect(colours.height == 20 && colours.width == 30 && colours.channels == 3)
+        let plain = await service.respond(to: post("/v1/models/gray-pad/heatmap", query: "overlay=false&t=300"))
+        let map = try PNG.decode(plain.body, maximumPixels: 10_000).image
+        #expect(map.height == 20 && map.width == 30 && map.channels == 1)
+        let hottest = try #require(map.samples.max())
+        #expect(hottest > 0.5 && hottest <= 1)
+        // Where nothing changed the picture is the image itself, where much did it is red.
+        let input = try PNG.decode(png, maximumPixels: 10_000).image
+        for pixel in 0..<600 {
+            let (red, blue) = (colours.samples[3 * pixel], colours.samples[3 * pixel + 2])
+            #expect(red >= input.samples[pixel] - 0.01 && blue <= input.samples[pixel] + 0.01)
+            if map.samples[pixel] < 0.004 { #expect(abs(red - input.samples[pixel]) < 0.02) }
+        }
+    }
+
     @Test("A colour image goes to a grey model as grey, a grey one to a colour model as colour")
     func colours() async throws {
         let service = try service(["gray-pad", "rgb-resize"])
@@ -197,6 +218,10 @@ import Testing
             (post("/v1/dissolve", query: "t=-1"), 400), (post("/v1/dissolve", query: "t=1,,2"), 400),
             (post("/v1/dissolve", query: "t=1&t=2"), 400), (post("/v1/dissolve", query: "s=1"), 400),
             (post("/v1/dissolve", query: "t=99999999999999999999"), 400),
+            (post("/v1/dissolve", query: "overlay=false"), 400), (post("/v1/heatmap", query: "t=1,2"), 400),
+            (post("/v1/heatmap", query: "overlay=no"), 400),
+            (post("/v1/heatmap", query: "overlay=true&overlay=true"), 400),
+            (post("/v1/heatmap", query: "t=50&s=1"), 400), (post("/v1/heatmap", []), 400), (get("/v1/heatmap"), 405),
             (post("/v1/dissolve", query: "t=" + Array(repeating: "1", count: 17).joined(separator: ",")), 400),
         ]
         for (request, status) in cases {

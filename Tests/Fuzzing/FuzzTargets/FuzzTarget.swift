@@ -2,7 +2,7 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
-    case parameters, multipart, ndjson, png, safetensors, manifest, recipe, npz, configuration, keys, gzip
+    case parameters, multipart, ndjson, inference, png, safetensors, manifest, recipe, npz, configuration, keys, gzip
 
     /// Feeds `bytes` to the part; a broken rule ends the process.
     package func run(_ bytes: [UInt8]) {
@@ -13,6 +13,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .parameters: Self.runParameters(bytes)
         case .multipart: Self.runMultipart(bytes)
         case .ndjson: Self.runLines(bytes)
+        case .inference: Self.runInference(bytes)
         case .png: Self.runPNG(bytes)
         case .safetensors: Self.runSafetensors(bytes)
         case .manifest: Self.runManifest(bytes)

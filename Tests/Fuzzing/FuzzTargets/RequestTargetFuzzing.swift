@@ -45,5 +45,9 @@ extension FuzzTarget {
         require(pairs.count == target.rawQuery.utf8.split(separator: UInt8(ascii: "&")).count, "a pair for each part")
         let written = pairs.map { "\(RequestWriter.escaped($0.name))=\(RequestWriter.escaped($0.value))" }
         require(query(written.joined(separator: "&")).elementsEqual(pairs, by: ==), "pairs are encoded and decoded")
+        let read = try? DissolveQuery(pairs, timesteps: 300, standard: 20, maximumSteps: 4, takesOverlay: true)
+        if let read {
+            require(read.steps.count <= 4 && read.steps.allSatisfy((0..<300).contains), "steps are within the model's")
+        }
     }
 }

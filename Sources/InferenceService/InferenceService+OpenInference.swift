@@ -1,0 +1,105 @@
+import DIA
+import HTTP
+import ModelFile
+
+/// The routes of the Open Inference Protocol.
+extension InferenceService {
+    func ready(_ model: Model.Information) throws(ServiceError) -> Response {
+        guard engine.isSound(model) else { throw ServiceError(503, "the model failed its self-check") }
+        struct Readiness: Encodable {
+            let name: String
+            let ready = true
+
+            enum CodingKeys: CodingKey {
+                case name, ready
+            }
+        }
+        return json(Readiness(name: model.manifest.name))
+    }
+
+    func infer(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let body = try await input.unpacked(request)
+        let parsed = await input.run { Result { () throws(ServiceError) in try OpenInference.parse(body) } }
+        let (call, images) = try parsed.get()
+        let outputs = try outputs(call, model)
+        let results = try await results(images, model, context)
+        let numbers = results.map(\.normality)
+        let values = outputs.map { output in
+            OpenInference.Answer.Values(
+                name: output.rawValue,
+                datatype: output.datatype,
+                shape: [numbers.count],
+                numbers: numbers.map { value(output, $0, model) }
+            )
+        }
+        let answer = OpenInference.Answer(
+            modelName: model.manifest.name,
+            modelVersion: model.manifest.version,
+            id: call.id,
+            outputs: values
+        )
+        var response = json(answer)
+        response.headers.append("Cache-Control", "no-store")
+        return response
+    }
+
+    /// The outputs that are asked for; all that the model has, if none are named.
+    private func outputs(
+        _ call: OpenInference.Request,
+        _ model: Model.Information
+    ) throws(ServiceError) -> [OpenInference.Output] {
+        let known = OpenInference.Output.of(model)
+        guard let wanted = call.outputs, !wanted.isEmpty else { return known }
+        let found = wanted.compactMap { OpenInference.Output(rawValue: $0.name) }.filter(known.contains)
+        guard found.count == wanted.count else {
+            let names = known.map(\.rawValue).joined(separator: ", ")
+            throw ServiceError(400, "an output that the model does not have is asked for; it has \(names)")
+        }
+        return found
+    }
+
+    private func value(_ output: OpenInference.Output, _ normality: Double, _ model: Model.Information) -> Double {
+        switch output {
+        case .normality: normality
+        case .score: model.calibration?.score(normality) ?? .nan
+        case .pValue: model.calibration?.pValue(normality) ?? .nan
+        case .anomalous: model.calibration?.threshold.map { normality < $0 ? 1 : 0 } ?? .nan
+        }
+    }
+
+    /// The scores of `images` in their order, a window of them under way; the first failure ends all.
+    private func results(
+        _ images: [[UInt8]],
+        _ model: Model.Information,
+        _ context: RequestContext
+    ) async throws -> [ScoreBank.Result] {
+        let flow = engine.makeFlow()
+        return try await withThrowingTaskGroup(of: (Int, ScoreBank.Result).self) { group in
+            var results = [ScoreBank.Result?](repeating: nil, count: images.count)
+            func begin(_ index: Int) {
+                guard index < images.count else { return }
+                group.addTask {
+                    var context = context
+                    do {
+                        return (index, try await self.scored(images[index][...], model, flow: flow, &context).result)
+                    } catch let error as ServiceError {
+                        throw ServiceError(error.status, "image \(index): \(error.detail)", headers: error.headers)
+                    }
+                }
+            }
+            let window = 2 * configuration.maximumBatch
+            for index in 0..<min(window, images.count) { begin(index) }
+            var next = window
+            while let (index, result) = try await group.next() {
+                results[index] = result
+                begin(next)
+                next += 1
+            }
+            return results.compactMap { $0 }
+        }
+    }
+}
