@@ -6,7 +6,7 @@ import ModelFile
 import Neural
 
 /// One side of a benchmark: prepares a network, then runs it once for each line on standard input and
-/// prints the milliseconds, so that another program can let its peers run in turn.
+/// prints the milliseconds (after a line with the operations of its products), so that another program can let its peers run in turn.
 @main
 struct DiaBench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -87,7 +87,7 @@ struct Time: ParsableCommand {
         let work = try Workload(self, directory, workers)
         let first = work.run()
         if let output { try first.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: output)) } }
-        say("ready")
+        say("ready \(work.operations)")
         let counter = try allocations ? AllocationCounter() : nil
         while readLine() != nil {
             let start = ContinuousClock.now

@@ -13,6 +13,8 @@ final class Workload {
     private let kind: Kind
     private let inputs: [[Float]]
     private let batch: Int
+    /// The operations of a run's products, in thousand millions.
+    let operations: Double
     // Kept from run to run, as the service keeps them.
     private var outputs: [[Float]] = []
 
@@ -35,11 +37,16 @@ final class Workload {
             (graph, parameters) = (network.graph(), numbers)
             inputs = [try options.images(count: batch * network.height * network.columns * network.channels)]
         }
+        let chunk: Int
         if options.training {
+            chunk = batch
             kind = .training(TrainingWorkload(graph, parameters, options.network, batch: batch, workers))
         } else {
-            kind = .inference(InferencePlan(graph, parameters: parameters, chunk: options.chunk, workers: workers))
+            let plan = InferencePlan(graph, parameters: parameters, chunk: options.chunk, workers: workers)
+            chunk = plan.chunk
+            kind = .inference(plan)
         }
+        operations = graph.productOperations(batch: batch, chunk: chunk, training: options.training) / 1e9
     }
 
     /// Runs for the first time; the outputs, or the loss of a training step.

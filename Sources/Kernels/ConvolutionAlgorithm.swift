@@ -10,7 +10,7 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
     case winogradStrided
 
     /// How the gradients of a convolution so computed are.
-    var forGradients: ConvolutionAlgorithm { self == .winogradStrided ? .direct : self }
+    public var forGradients: ConvolutionAlgorithm { self == .winogradStrided ? .direct : self }
 
     /// The planner: the one place that chooses how a convolution is computed, for `batch` images.
     ///
@@ -67,5 +67,22 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
         case .winograd4: winograd(WinogradF4.self)
         case .winogradStrided: winograd(WinogradStrided.self)
         }
+    }
+
+    /// The floating-point operations, two a multiply-add, of the products of `batch` images.
+    public func operations(_ shape: ConvolutionShape, batch: Int) -> Double {
+        func winograd<Transform: WinogradTransform>(_: Transform.Type) -> Double {
+            let side = Transform.tile
+            let tiles = ((shape.outputHeight + side - 1) / side) * ((shape.outputWidth + side - 1) / side)
+            return Double(tiles * Transform.frequencies)
+        }
+        let products =
+            switch self {
+            case .direct: Double(shape.kernel * shape.kernel * shape.outputPixels)
+            case .winograd2: winograd(WinogradF2.self)
+            case .winograd4: winograd(WinogradF4.self)
+            case .winogradStrided: winograd(WinogradStrided.self)
+            }
+        return 2 * Double(batch * shape.inputChannels * shape.outputChannels) * products
     }
 }
