@@ -11,7 +11,9 @@ extension InferenceService {
         try admit()
         do {
             let start = ContinuousClock.now
-            let entries = try await BatchInput.entries(input.unpacked(request), request.head)
+            let (body, head) = (try await input.unpacked(request), request.head)
+            let parsed = await input.run { Result { () throws(ServiceError) in try BatchInput.entries(body, head) } }
+            let entries = try parsed.get()
             context.timings.decoding = .now - start
             let (flow, context) = (engine.makeFlow(), context)
             let answer = BatchAnswer(count: entries.count, window: 2 * configuration.maximumBatch) { index in
