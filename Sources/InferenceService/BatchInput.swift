@@ -30,51 +30,26 @@ package enum BatchInput {
         package let image: [UInt8]
     }
 
-    private enum Form {
-        case multipart(boundary: String)
-        case lines
-    }
-
     private static let hint =
         "send PNGs as the parts 'image' of multipart/form-data, or application/x-ndjson, a line each: "
         + #"{"id": "...", "image": "(base64)"}"#
 
-    /// What the head of a request with a batch must have.
-    static func check(_ head: RequestHead) throws(ServiceError) {
-        guard head.headers.contains("content-length") || head.headers.contains("transfer-encoding") else {
-            throw ServiceError(411, "the request has no body: \(hint)")
-        }
-        _ = try form(head)
-    }
-
-    private static func form(_ head: RequestHead) throws(ServiceError) -> Form {
-        let contentType = head.headers["content-type"] ?? ""
-        let type = contentType.split(separator: ";").first?.trimmed.lowercased()
-        if type == "application/x-ndjson" { return .lines }
-        guard type == "multipart/form-data" else {
-            throw ServiceError(
-                415,
-                "the Content-Type is not understood: \(hint)",
-                headers: ["Accept": "multipart/form-data, application/x-ndjson"]
-            )
-        }
-        guard let boundary = Multipart.boundary(of: contentType) else {
-            throw ServiceError(400, "multipart/form-data needs a boundary of 1 to 70 characters")
-        }
-        return .multipart(boundary: boundary)
+    /// How a batch comes; an error if its head lacks what it must have.
+    static func form(_ head: RequestHead) throws(ServiceError) -> BodyForm {
+        try BodyForm.of(head, accepted: ["multipart/form-data", "application/x-ndjson"], hint: hint)
     }
 
     /// The images in `body`, the unpacked body of a request with `head`, in their order: one at least.
     static func entries(_ body: [UInt8], _ head: RequestHead) throws(ServiceError) -> [Entry] {
         let entries: [Entry]
-        switch try form(head) {
-        case .multipart(let boundary):
+        if case .multipart(let boundary) = try form(head) {
             let parts = try Multipart.parse(body, boundary: boundary)
             guard parts.allSatisfy({ $0.name == "image" }) else {
                 throw ServiceError(400, "a part is not called 'image': \(hint)")
             }
             entries = parts.map { .part($0) }
-        case .lines: entries = try lines(body).map { .line($0) }
+        } else {
+            entries = try lines(body).map { .line($0) }
         }
         guard !entries.isEmpty else { throw ServiceError(400, "the batch holds no image: \(hint)") }
         return entries

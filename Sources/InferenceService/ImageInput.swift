@@ -20,50 +20,24 @@ struct ImageInput: Sendable {
 
     private static let hint = "send a PNG as image/png, or as the part 'image' of multipart/form-data"
 
-    /// How the image comes.
-    private enum Form {
-        case png
-        case multipart(boundary: String)
+    /// How an image comes; an error if its head lacks what it must have.
+    static func form(_ head: RequestHead) throws(ServiceError) -> BodyForm {
+        try BodyForm.of(head, accepted: ["image/png", "multipart/form-data"], hint: hint)
     }
-
-    /// What the head of a request with an image must have.
-    static func check(_ head: RequestHead) throws(ServiceError) {
-        guard head.headers.contains("content-length") || head.headers.contains("transfer-encoding") else {
-            throw ServiceError(411, "the request has no body: \(hint), with its Content-Length")
-        }
-        _ = try form(head)
-    }
-
-    private static func form(_ head: RequestHead) throws(ServiceError) -> Form {
-        let contentType = head.headers["content-type"] ?? ""
-        let type = contentType.split(separator: ";").first?.trimmed.lowercased()
-        if type == "image/png" { return .png }
-        guard type == "multipart/form-data" else {
-            throw ServiceError(415, "the Content-Type is not understood: \(hint)", headers: ["Accept": accepted])
-        }
-        guard let boundary = Multipart.boundary(of: contentType) else {
-            throw ServiceError(400, "multipart/form-data needs a boundary of 1 to 70 characters")
-        }
-        return .multipart(boundary: boundary)
-    }
-
-    private static let accepted = "image/png, multipart/form-data"
 
     /// The PNG bytes of `request`: its body, unpacked, or the one part of that called `image`.
     func bytes(of request: Request) async throws(ServiceError) -> ArraySlice<UInt8> {
         let body = try await unpacked(request)
-        switch try Self.form(request.head) {
-        case .png:
+        guard case .multipart(let boundary) = try Self.form(request.head) else {
             guard !body.isEmpty else { throw ServiceError(400, "the body is empty: \(Self.hint)") }
             return body[...]
-        case .multipart(let boundary):
-            let parts = try Multipart.parse(body, boundary: boundary)
-            guard parts.count == 1, parts[0].name == "image" else {
-                throw ServiceError(400, "one part called 'image' is expected, \(parts.count) parts came")
-            }
-            guard !parts[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
-            return parts[0].body
         }
+        let parts = try Multipart.parse(body, boundary: boundary)
+        guard parts.count == 1, parts[0].name == "image" else {
+            throw ServiceError(400, "one part called 'image' is expected, \(parts.count) parts came")
+        }
+        guard !parts[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
+        return parts[0].body
     }
 
     /// The body of `request`, unpacked.

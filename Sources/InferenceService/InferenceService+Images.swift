@@ -83,11 +83,7 @@ extension InferenceService {
         guard header.width * header.height * panels <= configuration.maximumPixels else {
             throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
         }
-        let deadline = context.deadline
-        let timed = try await engineWork { () async throws(EngineError) in
-            try await engine.dissolve(image.input, model: model, steps: steps, deadline: deadline)
-        }
-        let dissolved = noted(timed, &context)
+        let dissolved = try await dissolved(image.input, model, steps, &context)
         let body = await input.run {
             let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
             return PNG.encode(Strip.of((image.shown.map { [$0] } ?? []) + resized))
@@ -103,16 +99,26 @@ extension InferenceService {
         let query = try DissolveQuery(request.head.query, of: model, maximumSteps: 1, takesOverlay: true)
         let image = try await prepared(input.bytes(of: request), model, isShown: query.isOverlay, &context)
         let header = image.header
-        let deadline = context.deadline
-        let timed = try await engineWork { () async throws(EngineError) in
-            try await engine.dissolve(image.input, model: model, steps: query.steps, deadline: deadline)
-        }
-        let dissolved = noted(timed, &context)[0]
+        let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
         let body = await input.run {
             let map = HeatMap.of(image.input, dissolved: dissolved).resized(height: header.height, width: header.width)
             return PNG.encode(image.shown.map { HeatMap.overlay(map, on: $0) } ?? map)
         }
         return picture(body)
+    }
+
+    /// `image` dissolved at each of `steps`.
+    private func dissolved(
+        _ image: Image,
+        _ model: Model.Information,
+        _ steps: [Int],
+        _ context: inout RequestContext
+    ) async throws -> [Image] {
+        let deadline = context.deadline
+        let timed = try await engineWork { () async throws(EngineError) in
+            try await engine.dissolve(image, model: model, steps: steps, deadline: deadline)
+        }
+        return noted(timed, &context)
     }
 
     private func picture(_ png: [UInt8]) -> Response {

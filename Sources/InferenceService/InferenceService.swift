@@ -130,9 +130,12 @@ public final class InferenceService: Sendable {
         context.key = try access.holder(of: head, route)
         if route.needsModel { _ = try model(route.model) }
         _ = try ContentCoding.isPacked(head)
-        if route.takesImage { try ImageInput.check(head) }
-        if route.takesBatch { try BatchInput.check(head) }
-        if case .infer = route { try OpenInference.check(head) }
+        switch route {
+        case .score, .dissolve, .heatMap: _ = try ImageInput.form(head)
+        case .batch: _ = try BatchInput.form(head)
+        case .infer: _ = try OpenInference.form(head)
+        default: break
+        }
         let seconds = try RequestContext.timeout(head, maximum: configuration.timeoutSeconds)
         context.deadline = context.start + .seconds(seconds)
     }

@@ -115,19 +115,9 @@ package enum OpenInference {
         }
     }
 
-    /// What the head of a request must have.
-    static func check(_ head: RequestHead) throws(ServiceError) {
-        guard head.headers.contains("content-length") || head.headers.contains("transfer-encoding") else {
-            throw ServiceError(411, "the request has no body, with its Content-Length")
-        }
-        let type = head.headers["content-type"]?.split(separator: ";").first?.trimmed.lowercased()
-        guard type == "application/json" else {
-            throw ServiceError(
-                415,
-                "the Content-Type is not understood: application/json is",
-                headers: ["Accept": "application/json"]
-            )
-        }
+    /// How a request comes; an error if its head lacks what it must have.
+    static func form(_ head: RequestHead) throws(ServiceError) -> BodyForm {
+        try BodyForm.of(head, accepted: ["application/json"], hint: "send application/json as the protocol has it")
     }
 
     /// The request in `body`, and the PNGs that it holds.

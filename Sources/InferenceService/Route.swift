@@ -136,11 +136,6 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// Whether its requests hold any number of images.
-    var takesBatch: Bool {
-        if case .batch = self { true } else { false }
-    }
-
     /// The Allow field's value.
     var allowed: String { method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" }
 }
