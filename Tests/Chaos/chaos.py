@@ -10,6 +10,7 @@ score. At the end memory and descriptors must have been flat.
 """
 
 import argparse
+import base64
 import http.client
 import json
 import os
@@ -129,6 +130,49 @@ def scorer(server, images, known, count, stop, seed):
             time.sleep(0.05)
         else:
             count.broken(f"status {status}: {text[:200]}")
+
+
+def batcher(server, images, known, count, stop, seed):
+    """Posts batches, holds every line against its own image's known score, and now and then leaves in the middle."""
+    generator = random.Random(seed)
+    while not stop.is_set():
+        chosen = [generator.randrange(len(images)) for _ in range(generator.randrange(1, 40))]
+        lines = [json.dumps({"id": f"{seed}-{i}", "image": base64.b64encode(images[i]).decode()}) for i in chosen]
+        leaves = generator.random() < 0.2
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            connection.request("POST", "/v1/batch", "\n".join(lines), {"Content-Type": "application/x-ndjson"})
+            answer = connection.getresponse()
+            if answer.status != 200:
+                text = answer.read()
+                if answer.status != 503:
+                    count.broken(f"batch status {answer.status}: {text[:200]}")
+                count.add("batches refused (503)")
+                time.sleep(0.05)
+                continue
+            # read() raises where the last chunk is missing, readline() does not.
+            body = [answer.readline()] if leaves else answer.read().splitlines()
+            for found, line in enumerate(body):
+                if not line:
+                    continue
+                entry, index = json.loads(line), chosen[found]
+                if (entry["index"], entry["id"]) != (found, f"{seed}-{index}"):
+                    count.broken(f"line {found} of a batch is of {entry['id']}, not of image {index}")
+                if "result" in entry and abs(entry["result"]["normality"] - known[index]) > TOLERANCE:
+                    count.broken(f"image {index} scored {entry['result']['normality']} in a batch, not {known[index]}")
+                if entry.get("error", {}).get("status", 503) != 503:
+                    count.broken(f"a line of a batch says {entry['error']}")
+                count.add("lines right")
+            if leaves:
+                count.add("batches left in the middle")
+            elif len(body) != len(chosen):
+                count.broken(f"a whole batch of {len(chosen)} images has {len(body)} lines")
+            else:
+                count.add("batches whole")
+            connection.close()
+        except (OSError, http.client.HTTPException):
+            count.add("connections broken")
+            time.sleep(0.05)
 
 
 def vanisher(server, images, count, stop, seed):
@@ -272,6 +316,7 @@ def main():
                     starts.append(server.start())
 
             scorers = [lambda stop, n=n: scorer(server, images, known, count, stop, n) for n in range(6)]
+            scorers += [lambda stop, n=n: batcher(server, images, known, count, stop, n) for n in (50, 51)]
             run(scorers, 60 * options.minutes / 4, murder)
             server.process.terminate()
             server.process.wait()
