@@ -6,7 +6,8 @@ import ModelFile
 import Neural
 
 /// One side of a benchmark: prepares a network, then runs it once for each line on standard input and
-/// prints the milliseconds (after a line with the operations of its products), so that another program can let its peers run in turn.
+/// prints the milliseconds (after a line with the operations of its products), so that another program can let its
+/// peers run in turn.
 @main
 struct DiaBench: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -82,9 +82,7 @@ extension InferenceService {
             count += 1
             return false
         }
-        if isFull {
-            throw busy(retryAfter: engine.retryAfter)
-        }
+        if isFull { throw busy(retryAfter: engine.retryAfter) }
     }
 
     func leave() { underWay.withLock { $0 -= 1 } }
@@ -109,11 +107,9 @@ extension InferenceService {
         while true {
             do {
                 return try await work()
-            } catch .busy(let seconds) {
-                guard let patience, .now + pause < patience else { throw busy(retryAfter: seconds) }
-                try await Task.sleep(for: pause)
             } catch {
-                throw refusal(error)
+                guard case .busy = error, let patience, .now + pause < patience else { throw refusal(error) }
+                try await Task.sleep(for: pause)
             }
         }
     }
