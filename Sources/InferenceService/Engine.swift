@@ -255,31 +255,7 @@ public final class Engine: Sendable {
         }
         let start = ContinuousClock.now
         for job in batch { metrics.observe(queued: start - job.arrived) }
-        var scoring: [(job: Job, image: Image, done: Job.Completion<ScoreBank.Result>)] = []
-        var dissolving: [(job: Job, image: Image, step: Int, done: Job.Completion<Image>)] = []
-        var tell: [() -> Void] = []
-        for job in batch {
-            switch job.work {
-            case .score(let image, let done): scoring.append((job, image, done))
-            case .dissolve(let image, let step, let done): dissolving.append((job, image, step, done))
-            case .verify(let done):
-                let outcome = timed(model.verify(), job, start)
-                tell.append { done(.success(outcome)) }
-            }
-        }
-        if !scoring.isEmpty {
-            for (result, entry) in zip(model.score(scoring.map(\.image)), scoring) {
-                let result = timed(result, entry.job, start)
-                tell.append { entry.done(.success(result)) }
-            }
-        }
-        if !dissolving.isEmpty {
-            let images = model.dissolve(dissolving.map(\.image), at: dissolving.map(\.step))
-            for (image, entry) in zip(images, dissolving) {
-                let image = timed(image, entry.job, start)
-                tell.append { entry.done(.success(image)) }
-            }
-        }
+        let tell = Batch(jobs: batch).run(on: model, since: start)
         note(batch, took: .now - start)
         for each in tell { each() }
     }
@@ -293,9 +269,5 @@ public final class Engine: Sendable {
             let mean = state.secondsPerJob[kind] ?? seconds
             state.secondsPerJob[kind] = mean + 0.2 * (seconds - mean)
         }
-    }
-
-    private func timed<Value>(_ value: Value, _ job: Job, _ start: ContinuousClock.Instant) -> Timed<Value> {
-        Timed(value: value, queued: start - job.arrived, ran: .now - start)
     }
 }

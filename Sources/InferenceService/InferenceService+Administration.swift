@@ -40,7 +40,7 @@ extension InferenceService {
             dissolvedDifference: outcome.dissolvedDifference,
             sound: outcome.isSound
         )
-        return Response(200, contentType: "application/json", body: JSON.encode(object))
+        return json(object)
     }
 
     /// Loads the model called `name` again from its directory.
@@ -50,7 +50,7 @@ extension InferenceService {
         } catch {
             throw ServiceError(422, "the old model goes on serving: \(error)")
         }
-        return Response(200, contentType: "application/json", body: JSON.encode(object(try model(name))))
+        return json(object(try model(name)))
     }
 
     /// Loads what has changed of all models; returns their names.

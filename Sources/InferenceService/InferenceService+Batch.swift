@@ -19,13 +19,11 @@ extension InferenceService {
             let answer = BatchAnswer(count: entries.count, window: 2 * configuration.maximumBatch) { index in
                 await self.line(index, entries[index], model, flow, context)
             }
-            var response = Response(
+            return Response(
                 200,
                 contentType: "application/x-ndjson",
                 stream: ObservedStream(answer) { _ in self.leave() }
             )
-            response.headers.append("Cache-Control", "no-store")
-            return response
         } catch {
             leave()
             throw error

@@ -65,10 +65,7 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let object = try await scored(input.bytes(of: request), model, &context)
-        var response = Response(200, contentType: "application/json", body: JSON.encode(object))
-        response.headers.append("Cache-Control", "no-store")
-        return response
+        json(try await scored(input.bytes(of: request), model, &context))
     }
 
     func dissolve(
@@ -88,7 +85,7 @@ extension InferenceService {
             let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
             return PNG.encode(Strip.of((image.shown.map { [$0] } ?? []) + resized))
         }
-        return picture(body)
+        return Response(200, contentType: "image/png", body: body)
     }
 
     func heatMap(
@@ -104,7 +101,7 @@ extension InferenceService {
             let map = HeatMap.of(image.input, dissolved: dissolved).resized(height: header.height, width: header.width)
             return PNG.encode(image.shown.map { HeatMap.overlay(map, on: $0) } ?? map)
         }
-        return picture(body)
+        return Response(200, contentType: "image/png", body: body)
     }
 
     /// `image` dissolved at each of `steps`.
@@ -119,11 +116,5 @@ extension InferenceService {
             try await engine.dissolve(image, model: model, steps: steps, deadline: deadline)
         }
         return noted(timed, &context)
-    }
-
-    private func picture(_ png: [UInt8]) -> Response {
-        var response = Response(200, contentType: "image/png", body: png)
-        response.headers.append("Cache-Control", "no-store")
-        return response
     }
 }

@@ -42,9 +42,7 @@ extension InferenceService {
             id: call.id,
             outputs: values
         )
-        var response = json(answer)
-        response.headers.append("Cache-Control", "no-store")
-        return response
+        return json(answer)
     }
 
     /// The outputs that are asked for; all that the model has, if none are named.

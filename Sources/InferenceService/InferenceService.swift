@@ -150,6 +150,8 @@ public final class InferenceService: Sendable {
         var response = response
         response.headers.append("X-Request-ID", context.id)
         response.headers.append("X-Content-Type-Options", "nosniff")
+        // What a POST answers may be about a patient's image, errors too: nothing on the way may keep it.
+        if head?.method == "POST" { response.headers.append("Cache-Control", "no-store") }
         if let trace = context.trace { response.headers.append("traceparent", trace.field) }
         if context.route?.takesImage == true { response.headers.append("Server-Timing", context.serverTiming) }
         if let head {

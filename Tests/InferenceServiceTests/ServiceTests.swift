@@ -57,6 +57,7 @@ import Testing
     func verifyWithoutGolden() async throws {
         let response = try await service().respond(to: post("/v1/models/gray-pad/verify", []))
         #expect(response.status == 422 && String(decoding: response.body, as: UTF8.self).contains("golden set"))
+        #expect(response.headers["cache-control"] == "no-store")
     }
 
     @Test("Without a calibration the verdict's members are null, not absent")
