@@ -95,29 +95,48 @@ static void read_palette(png_structp png, png_infop info, palette *colors) {
     }
 }
 
-/* `count` indices as colours, `step` samples apart. libpng itself takes an index beyond the palette for black. */
-static void look_up(png_structp png, const palette *colors, png_const_bytep row, size_t count, float *to, size_t step) {
-    for (size_t pixel = 0; pixel < count; pixel++, to += step) {
+/* A pixel of `colors` samples as one of `channels`: colour to grey by the luma of BT.601. */
+static void put(const float *pixel, int colors, float *to, int channels) {
+    /* The same sums as Imaging's, on every processor. */
+#pragma STDC FP_CONTRACT OFF
+    if (channels < colors)
+        to[0] = 0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2];
+    else
+        for (int i = 0; i < colors; i++) to[i] = pixel[i];
+}
+
+/* Where the pixels of a row go. */
+typedef struct {
+    float *samples;
+    int channels;
+    size_t count, step; /* pixels, and the samples from one to the next */
+} line;
+
+/* Indices as colours. libpng itself takes an index beyond the palette for black. */
+static void look_up(png_structp png, const palette *colors, png_const_bytep row, line to) {
+    for (size_t pixel = 0; pixel < to.count; pixel++, to.samples += to.step) {
         if (row[pixel] >= colors->count) png_error(png, "a pixel's colour is not in the palette");
-        memcpy(to, colors->rgb[row[pixel]], sizeof colors->rgb[0]);
+        put(colors->rgb[row[pixel]], 3, to.samples, to.channels);
     }
 }
 
-/* `count` pixels with their alpha multiplied in (composed on black), `step` samples apart. */
-static void compose(png_const_bytep row, int channels, int bytes, size_t count, float *to, size_t step) {
+/* Pixels with their alpha multiplied in (composed on black). */
+static void compose(png_const_bytep row, int channels, int bytes, line to) {
     int colors = channels < 3 ? 1 : 3;
     float scale = bytes == 2 ? 65535 : 255;
-    for (size_t pixel = 0; pixel < count; pixel++, to += step) {
+    for (size_t pixel = 0; pixel < to.count; pixel++, to.samples += to.step) {
         float samples[4];
         for (int i = 0; i < channels; i++, row += bytes)
             samples[i] = (float)(bytes == 2 ? row[0] << 8 | row[1] : row[0]) / scale;
         float alpha = channels > colors ? samples[colors] : 1;
-        for (int i = 0; i < colors; i++) to[i] = samples[i] * alpha;
+        for (int i = 0; i < colors; i++) samples[i] *= alpha;
+        put(samples, colors, to.samples, to.channels);
     }
 }
 
 /* Puts each row in its place as it comes, so that `row` is all the memory needed beside `samples`. */
-static void read_rows(png_structp png, png_infop info, const dia_png_header *header, png_bytep row, float *samples) {
+static void read_rows(png_structp png, png_infop info, const dia_png_header *header, png_bytep row, float *samples,
+                      int out_channels) {
     palette colors;
     int has_palette = header->color_type == PNG_COLOR_TYPE_PALETTE;
     if (has_palette) read_palette(png, info, &colors);
@@ -129,18 +148,18 @@ static void read_rows(png_structp png, png_infop info, const dia_png_header *hea
         if (left >= header->width) continue;
         size_t count = (header->width - left + across - 1) / across;
         for (size_t y = top; y < header->height; y += down) {
-            float *to = samples + (y * header->width + left) * header->channels;
+            line to = {samples + (y * header->width + left) * out_channels, out_channels, count, across * out_channels};
             png_read_row(png, row, NULL);
             if (has_palette)
-                look_up(png, &colors, row, count, to, across * header->channels);
+                look_up(png, &colors, row, to);
             else
-                compose(row, channels, bytes, count, to, across * header->channels);
+                compose(row, channels, bytes, to);
         }
     }
 }
 
 /* One pass for both calls; `samples` is NULL when only the header is wanted. */
-static int decode(source *from, dia_png_header *header, float *samples, size_t capacity) {
+static int decode(source *from, dia_png_header *header, float *samples, size_t capacity, int channels) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, from, fail, warn);
     if (png == NULL) {
         strncpy(from->message, "out of memory", DIA_PNG_MESSAGE);
@@ -156,7 +175,7 @@ static int decode(source *from, dia_png_header *header, float *samples, size_t c
         png_read_info(png, info);
         describe(png, info, header);
         if (samples != NULL) {
-            if (capacity / header->width / header->channels < header->height)
+            if (channels > header->channels || capacity / header->width / channels < header->height)
                 png_error(png, "the header contradicts itself");
             from->height = header->height;
             from->interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
@@ -167,7 +186,7 @@ static int decode(source *from, dia_png_header *header, float *samples, size_t c
             png_read_update_info(png, info);
             row = malloc(png_get_rowbytes(png, info));
             if (row == NULL) png_error(png, "out of memory");
-            read_rows(png, info, header, row, samples);
+            read_rows(png, info, header, row, samples, channels);
             png_read_end(png, info);
             /* Two files in one, or remnants of another image: not what its sender believes it to be. */
             if (from->position < from->size) png_error(png, "bytes follow the image's end");
@@ -191,13 +210,14 @@ int dia_png_read_header(const uint8_t *data, size_t size, dia_png_header *header
         strncpy(message, "the first chunk is no IHDR", DIA_PNG_MESSAGE);
         return -1;
     }
-    return decode(&from, header, NULL, 0);
+    return decode(&from, header, NULL, 0, 0);
 }
 
-int dia_png_decode(const uint8_t *data, size_t size, float *samples, size_t capacity, char message[DIA_PNG_MESSAGE]) {
+int dia_png_decode(const uint8_t *data, size_t size, float *samples, size_t capacity, int channels,
+                   char message[DIA_PNG_MESSAGE]) {
     source from = {.data = data, .size = size, .message = message};
     dia_png_header header;
-    return decode(&from, &header, samples, capacity);
+    return decode(&from, &header, samples, capacity, channels);
 }
 
 typedef struct {

@@ -64,7 +64,7 @@ public enum PNG {
     public struct Decoded: Sendable {
         /// The file's header.
         public let header: Header
-        /// The pixels: one channel for grey, three for colour; alpha composed on black.
+        /// The pixels: one channel for grey, three for colour unless that was made grey; alpha composed on black.
         public let image: Image
     }
 
@@ -72,16 +72,25 @@ public enum PNG {
     ///
     /// More than `maximumPixels` are refused before anything is allocated for them. gAMA, sRGB, iCCP and
     /// all other ancillary chunks but tRNS are skipped unread, sound or not; of all else, damage of any kind
-    /// is an error, as are bytes after the end. The file's bytes are not copied.
-    public static func decode(_ bytes: some Collection<UInt8>, maximumPixels: Int) throws(PNGError) -> Decoded {
+    /// is an error, as are bytes after the end. The file's bytes are not copied. With `asGray`, colours become grey as
+    /// ``Imaging/Image/converted(toChannels:)`` makes them, row by row and so in a third of the memory.
+    public static func decode(
+        _ bytes: some Collection<UInt8>,
+        maximumPixels: Int,
+        asGray: Bool = false
+    ) throws(PNGError) -> Decoded {
         let decoded = bytes.withContiguousStorageIfAvailable { bytes in
-            Result { () throws(PNGError) in try unsafe decode(bytes, maximumPixels) }
+            Result { () throws(PNGError) in try unsafe decode(bytes, maximumPixels, asGray) }
         }
-        guard let decoded else { return try decode(Array(bytes), maximumPixels: maximumPixels) }
+        guard let decoded else { return try decode(Array(bytes), maximumPixels: maximumPixels, asGray: asGray) }
         return try decoded.get()
     }
 
-    private static func decode(_ bytes: UnsafeBufferPointer<UInt8>, _ maximumPixels: Int) throws(PNGError) -> Decoded {
+    private static func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ maximumPixels: Int,
+        _ asGray: Bool
+    ) throws(PNGError) -> Decoded {
         let raw = try unsafe rawHeader(bytes)
         let (width, height) = (Int(raw.width), Int(raw.height))
         // Both are below 2^31, so their product fits.
@@ -90,8 +99,8 @@ public enum PNG {
         }
         guard let color = Color(colorType: raw.color_type) else { throw .invalid("unknown colour type") }
         let header = Header(width: width, height: height, bitDepth: Int(raw.bit_depth), color: color)
-        let channels = Int(raw.channels)
-        let samples = try unsafe samples(bytes, count: width * height * channels)
+        let channels = asGray ? 1 : Int(raw.channels)
+        let samples = try unsafe samples(bytes, pixels: width * height, channels: channels)
         return Decoded(header: header, image: Image(height: height, width: width, channels: channels, samples: samples))
     }
 
@@ -104,12 +113,24 @@ public enum PNG {
         return header
     }
 
-    private static func samples(_ bytes: UnsafeBufferPointer<UInt8>, count: Int) throws(PNGError) -> [Float] {
+    private static func samples(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        pixels: Int,
+        channels: Int
+    ) throws(PNGError) -> [Float] {
+        let count = pixels * channels
         var message: String?
         // Not set to zero first: memory that a header promises and no pixel fills is never touched.
         let samples = unsafe [Float](unsafeUninitializedCapacity: count) { samples, written in
             message = unsafe withMessage { message in
-                unsafe dia_png_decode(bytes.baseAddress, bytes.count, samples.baseAddress, count, message)
+                unsafe dia_png_decode(
+                    bytes.baseAddress,
+                    bytes.count,
+                    samples.baseAddress,
+                    count,
+                    Int32(channels),
+                    message
+                )
             }
             written = message == nil ? count : 0
         }

@@ -59,11 +59,12 @@ struct ImageInput: Sendable {
     /// which may be large, lives no longer than that.
     func decode<Prepared: Sendable>(
         _ bytes: ArraySlice<UInt8>,
+        asGray: Bool,
         prepare: @escaping @Sendable (PNG.Decoded) -> Prepared
     ) async throws(ServiceError) -> Prepared {
         let result: Result<Prepared, ServiceError> = await run {
             do throws(PNGError) {
-                return .success(prepare(try PNG.decode(bytes, maximumPixels: maximumPixels)))
+                return .success(prepare(try PNG.decode(bytes, maximumPixels: maximumPixels, asGray: asGray)))
             } catch {
                 if case .tooManyPixels = error { return .failure(ServiceError(413, error.description)) }
                 return .failure(ServiceError(400, error.description))

@@ -24,7 +24,7 @@ extension InferenceService {
     ) async throws(ServiceError) -> PreparedImage {
         let start = ContinuousClock.now
         let channels = model.manifest.input.channels
-        let image = try await input.decode(bytes) { decoded in
+        let image = try await input.decode(bytes, asGray: channels == 1) { decoded in
             PreparedImage(
                 header: decoded.header,
                 input: model.prepare(decoded.image),

@@ -49,6 +49,8 @@ import Testing
         let largest = zip(decoded.image.samples, values).reduce(0) { max($0, abs($1.0 - $1.1)) }
         // 16-bit samples keep their precision: a step of theirs is 1.5e-5.
         #expect(largest < 1e-6)
+        let gray = try PNG.decode(Self.bytes("accepted/\(name)"), maximumPixels: pixels, asGray: true)
+        #expect(gray.header == decoded.header && gray.image == decoded.image.converted(toChannels: 1))
     }
 
     @Test("All kinds are there")

@@ -23,6 +23,11 @@ extension FuzzTarget {
             (try? PNG.decode(bytes, maximumPixels: image.width * image.height - 1)) == nil,
             "one pixel more than allowed is refused"
         )
+        let gray = try? PNG.decode(bytes, maximumPixels: maximumPixels, asGray: true)
+        require(
+            gray?.image == image.converted(toChannels: 1),
+            "what is made grey row by row is as grey as what is later"
+        )
         let again = must("what was encoded can be decoded") {
             () throws(PNGError) in try PNG.decode(PNG.encode(image), maximumPixels: maximumPixels).image
         }
