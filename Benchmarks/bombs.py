@@ -261,8 +261,8 @@ def main():
         "compressed pixels, chunk by chunk, framing included. IDAT that goes on after the last pixel is an error, as are "
         "bytes after the end. A body may have 32 MB (`--max-body-bytes`).\n\n"
         "## Odd but legal\n\nTaken, within the same limit.\n\n" + table(taken)
-        + "\n## As large as allowed\n\nEvery pixel is decoded, whatever it came from: 4 bytes each for grey, 12 for "
-        "colour, and 4 more where the model takes grey. As many at once as there are engine threads; the others wait "
+        + "\n## As large as allowed\n\nEvery pixel is decoded, whatever it came from: 4 bytes each for a model that "
+        "takes grey; for one that takes colour 12, and 4 more from grey. As many at once as there are engine threads; the others wait "
         "as files. Where that is too much, lower `--max-pixels`.\n\n" + table(large)
     )
     if not all(kept for _, kept in refused + taken):
