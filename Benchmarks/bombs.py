@@ -262,8 +262,8 @@ def main():
         "bytes after the end. A body may have 32 MB (`--max-body-bytes`).\n\n"
         "## Odd but legal\n\nTaken, within the same limit.\n\n" + table(taken)
         + "\n## As large as allowed\n\nEvery pixel is decoded, whatever it came from: 4 bytes each for a model that "
-        "takes grey; for one that takes colour 12, and 4 more from grey. As many at once as there are engine threads; the others wait "
-        "as files. Where that is too much, lower `--max-pixels`.\n\n" + table(large)
+        "takes grey; for one that takes colour 12, and 4 more from grey. As many at once as there are engine threads; "
+        "the others wait as files. Where that is too much, lower `--max-pixels`.\n\n" + table(large)
     )
     if not all(kept for _, kept in refused + taken):
         sys.exit("a limit was passed")
