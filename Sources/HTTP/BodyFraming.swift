@@ -9,4 +9,7 @@ public enum BodyFraming: Sendable, Hashable {
 
     /// Whether bytes follow the head.
     public var hasBody: Bool { self != .none && self != .length(0) }
+
+    /// The bytes that are known to follow; none of chunks are.
+    var announcedBytes: Int { if case .length(let count) = self { count } else { 0 } }
 }

@@ -6,9 +6,14 @@ extension ConnectionRules {
         var bodyBytes = 0
         switch phase {
         case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
-        case .considering(let given, let framing, _):
+        case .considering(let given, let framing, let expectsContinue):
+            if framing.hasBody, !expectsContinue, framing.announcedBytes <= Self.readAhead {
+                // A small body that nobody wants is read to find the next request behind it, and must be sound.
+                refusal = Refusal(response: response, date: date)
+                phase = .readingBody(given, framing)
+                return advance(now)
+            }
             answer = given
-            // A body that nobody wants would have to be read to find the next request behind it.
             answer.keepAlive = answer.keepAlive && !framing.hasBody
             if !framing.hasBody { _ = try? parser.next() }
         default: return []
@@ -33,6 +38,15 @@ extension ConnectionRules {
             date: date
         )
         return [.send(bytes)]
+    }
+
+    /// Gives the answer to a head that was refused, if there is one; with `closes`, its body will not be read to its end.
+    mutating func answerRefusal(closes: Bool, _ now: Duration) -> [Action]? {
+        guard let refusal, case .readingBody(var answer, _) = phase else { return nil }
+        self.refusal = nil
+        answer.keepAlive = answer.keepAlive && !closes
+        phase = .handling(answer, bodyBytes: 0)
+        return respond(refusal.response, date: refusal.date, now: now)
     }
 
     /// The next piece of an answer's body; nil at its end.

@@ -54,14 +54,22 @@ public struct ConnectionRules: Sendable {
         case closed
     }
 
-    /// Bytes of the next requests that are read while one is handled; more wait in the socket.
-    private static let readAhead = 65_536
+    /// The answer to a head that was refused while its body, a small one, is still on its way.
+    struct Refusal: Sendable {
+        let response: Response
+        let date: String
+    }
+
+    /// Bytes of the next requests that are read while one is handled, and of a body that nobody wants; more wait in the
+    /// socket.
+    static let readAhead = 65_536
 
     let deadlines: Deadlines
     var parser: RequestParser
     var phase = Phase.idle
     var isDraining = false
     var inputEnded = false
+    var refusal: Refusal?
     /// When the phase began, or for a body the request.
     var start: Duration
     var sentBytes = 0
@@ -120,6 +128,8 @@ public struct ConnectionRules: Sendable {
         inputEnded = true
         switch phase {
         case .idle, .lingering: return close()
+        // Empty lines are no request.
+        case .readingHead where parser.isIdle: return close()
         case .readingHead, .readingBody: return refuse(RequestError(400, "the request is cut short"), now)
         case .handling(let answer, _):
             if !answer.isOneZero { deadline = now + deadlines.probe }
@@ -147,7 +157,9 @@ public struct ConnectionRules: Sendable {
     public mutating func expired(now: Duration) -> [Action] {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
-        case .readingHead, .readingBody: return refuse(RequestError(408, "the request took too long"), now)
+        case .readingHead where parser.isIdle: return close()
+        case .readingHead, .readingBody:
+            return answerRefusal(closes: true, now) ?? refuse(RequestError(408, "the request took too long"), now)
         case .handling:
             // Whoever closed one direction takes an interim answer and ignores it (RFC 9110, section 15.2); the
             // system of one who is gone answers it by a reset, and the next one cannot be sent.
@@ -173,6 +185,7 @@ public struct ConnectionRules: Sendable {
     private mutating func refuse(_ error: RequestError, _ now: Duration) -> [Action] {
         phase = .handling(Answer(isHead: parser.method == "HEAD"), bodyBytes: 0)
         deadline = nil
+        refusal = nil
         return [.refuse(error)]
     }
 
@@ -193,6 +206,7 @@ public struct ConnectionRules: Sendable {
                     phase = .considering(answer, framing, expectsContinue: head.expectsContinue)
                     return [.consider(head)]
                 case .request(let request):
+                    if let actions = answerRefusal(closes: false, now) { return actions }
                     guard case .readingBody(let answer, _) = phase else { return [] }
                     phase = .handling(answer, bodyBytes: request.body.count)
                     deadline = nil
@@ -205,6 +219,7 @@ public struct ConnectionRules: Sendable {
         switch phase {
         case .readingHead: deadline = start + deadlines.head
         case .readingBody:
+            if parser.bufferedBytes > Self.readAhead, let actions = answerRefusal(closes: true, now) { return actions }
             deadline = deadlines.end(of: start, allowance: deadlines.body, bytes: parser.bufferedBytes)
         default: break
         }

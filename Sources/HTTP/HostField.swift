@@ -6,7 +6,9 @@ enum HostField {
         let bytes = Array(value.utf8)[...]
         let host: ArraySlice<UInt8>
         if bytes.first == UInt8(ascii: "[") {
-            guard let end = bytes.firstIndex(of: UInt8(ascii: "]")), isIPv6(bytes[1..<end]) else { return false }
+            guard let end = bytes.firstIndex(of: UInt8(ascii: "]")),
+                isIPv6(bytes[1..<end]) || isFutureAddress(bytes[1..<end])
+            else { return false }
             host = bytes[...end]
         } else {
             host = bytes.prefix { $0 != UInt8(ascii: ":") }
@@ -20,7 +22,7 @@ enum HostField {
     /// `":" *DIGIT`, within 16 bits.
     private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.first == UInt8(ascii: ":") else { return false }
-        let digits = text.dropFirst()
+        let digits = text.dropFirst().drop { $0 == 0x30 }
         guard digits.allSatisfy({ (0x30...0x39).contains($0) }), digits.count <= 5 else { return false }
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) } <= 65_535
     }
@@ -54,6 +56,14 @@ enum HostField {
             }
         }
         return gaps == 0 ? groups == 8 : gaps == 1 && groups <= 7
+    }
+
+    /// `IPvFuture`: a version of hexadecimal digits and what it alone can read; nothing here is looked up by it.
+    private static func isFutureAddress(_ text: ArraySlice<UInt8>) -> Bool {
+        guard let first = text.first, first | 0x20 == UInt8(ascii: "v") else { return false }
+        let parts = text.dropFirst().split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 && !parts[0].isEmpty && parts[0].allSatisfy { PercentEncoding.digit($0) != nil }
+            && !parts[1].isEmpty && parts[1].allSatisfy { Token.isUnreserved($0) || "!$&'()*+,;=:".utf8.contains($0) }
     }
 
     /// Four numbers to 255 without leading zeros.

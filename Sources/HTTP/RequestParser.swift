@@ -45,10 +45,9 @@ public struct RequestParser: Sendable {
     private var searched = 0
     private var headerBytes = 0
     private var headerCount = 0
-    private var skippedLine = false
     private var body: [UInt8] = []
 
-    /// The method of the request being read, or of the one that failed, once its request line was read.
+    /// The method of the request being read, or of the one that failed, once it can be told.
     public private(set) var method: String?
 
     /// A parser with `limits`.
@@ -78,6 +77,7 @@ public struct RequestParser: Sendable {
         do {
             return try advance()
         } catch {
+            if case .requestLine = state { method = lineMethod }
             state = .failed(error)
             buffer = []
             (position, searched) = (0, 0)
@@ -91,18 +91,20 @@ public struct RequestParser: Sendable {
             switch state {
             case .failed(let error): throw error
             case .requestLine:
-                guard let line = try line(limits.requestLineBytes, RequestError(414, "the request line is too long"))
-                else { return nil }
-                // One empty line before a request is to be ignored (RFC 9112, section 2.2).
-                if line.isEmpty, !skippedLine {
-                    skippedLine = true
-                    continue
+                let start = position
+                guard let line = try line(limits.requestLineBytes, lineTooLong) else { return nil }
+                // Empty lines before a request are to be ignored (RFC 9112, section 2.2).
+                if line.isEmpty { continue }
+                do {
+                    let head = try HeadParser.requestLine(line)
+                    method = head.method
+                    state = .fields(head)
+                } catch {
+                    // For ``lineMethod``: what is wrong is in this line.
+                    position = start
+                    throw error
                 }
-                method = nil
-                let head = try HeadParser.requestLine(line)
-                method = head.method
-                state = .fields(head)
-                (skippedLine, headerBytes, headerCount) = (false, 0, 0)
+                (headerBytes, headerCount) = (0, 0)
             case .fields(var head):
                 guard let line = try fieldLine() else { return nil }
                 if line.isEmpty {
@@ -155,6 +157,21 @@ public struct RequestParser: Sendable {
                 _ = try HeadParser.fieldLine(line)
             }
         }
+    }
+
+    /// The first word of a request line that was not read to its end: the answer to a HEAD has no body, whatever is
+    /// wrong with the rest.
+    private var lineMethod: String? {
+        let word = buffer[position...].prefix { $0 != 0x20 }
+        return word.count < buffer.count - position && word.allSatisfy(Token.isTokenCharacter)
+            ? String(decoding: word, as: UTF8.self) : nil
+    }
+
+    /// What is too long in a request line (RFC 9112, section 3).
+    private var lineTooLong: RequestError {
+        let word = buffer[position...].prefix(limits.requestLineBytes)
+        return word.allSatisfy(Token.isTokenCharacter)
+            ? RequestError(501, "the method is not known") : RequestError(414, "the request line is too long")
     }
 
     private var tooLarge: RequestError { RequestError(413, "the body is larger than \(limits.bodyBytes) bytes") }

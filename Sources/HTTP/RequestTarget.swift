@@ -1,5 +1,6 @@
 /// The request-target of a request line (RFC 9112, section 3.2).
 package struct RequestTarget {
+    /// Decoded.
     package let path: String
     package let rawQuery: String
 
@@ -29,16 +30,19 @@ package struct RequestTarget {
                 query.allSatisfy { Token.isPathCharacter($0) || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
             })
         else { throw RequestError(400, "the request-target holds characters that must be percent-encoded") }
-        // An encoded slash is no separator (RFC 3986, section 2.2), and nothing here has one in its name.
-        guard !origin.lowercased().prefix(parts[0].count).contains("%2f"),
-            let decoded = PercentEncoding.decode(parts[0]),
-            let path = String(validating: decoded, as: UTF8.self), !decoded.contains(where: { $0 < 0x20 || $0 == 0x7F })
-        else { throw RequestError(400, "the path's percent-encoding is malformed") }
+        guard let decoded = PercentEncoding.decode(parts[0]), !decoded.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        else {
+            throw RequestError(400, "the path's percent-encoding is malformed")
+        }
+        // An encoded slash is no separator (RFC 3986, section 2.2), and what is no text has no name here: such a path
+        // stays as it came, and leads nowhere.
+        let isName = decoded.count { $0 == UInt8(ascii: "/") } == parts[0].count { $0 == UInt8(ascii: "/") }
+        let name = isName ? String(validating: decoded, as: UTF8.self) : nil
         let query = parts.count > 1 ? String(decoding: parts[1], as: UTF8.self) : ""
         guard PercentEncoding.decode(query.utf8) != nil else {
             throw RequestError(400, "the query's percent-encoding is malformed")
         }
-        self.path = path
+        path = name ?? String(decoding: parts[0], as: UTF8.self)
         rawQuery = query
     }
 

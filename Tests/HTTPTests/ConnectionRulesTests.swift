@@ -169,6 +169,77 @@ import Testing
         #expect(words(rules.sent(now: .zero)) == ["closeSending"])
     }
 
+    @Test("A small body of a request that is refused is read, and the next request answered")
+    mutating func refusedWithSmallBody() {
+        for (framing, body) in [
+            ("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        ] {
+            let head = "POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n"
+            #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
+            #expect(words(rules.respond(Response(405), date: "d", now: .zero)) == [])
+            let next = get.replacing("/ ", with: "/2 ")
+            let answer = rules.received((body + next).utf8, now: .zero)
+            #expect(words(answer) == ["send HTTP/1.1 405 Method Not Allowed"])
+            #expect(words(rules.sent(now: .zero)) == ["consider /2"])
+            _ = rules.respond(Response(404), date: "d", now: .zero)
+            #expect(words(rules.sent(now: .zero)) == [])
+        }
+    }
+
+    @Test("A refused request's body that is unsound, cut short, slow or long never leads to the next request")
+    mutating func refusedWithOtherBody() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let fresh = rules
+        func considered() -> ConnectionRules {
+            var rules = fresh
+            _ = rules.received(head.utf8, now: .zero)
+            _ = rules.respond(Response(404), date: "d", now: .zero)
+            return rules
+        }
+        var unsound = considered()
+        #expect(words(unsound.received("5\r\nhelloX".utf8, now: .zero)) == ["refuse 400"])
+        var short = considered()
+        #expect(words(short.receivedEnd(now: .zero)) == ["refuse 400"])
+        var slow = considered()
+        #expect(words(slow.expired(now: .seconds(301))) == ["send HTTP/1.1 404 Not Found"])
+        #expect(words(slow.sent(now: .seconds(301))) == ["closeSending"])
+        var long = considered()
+        #expect(words(long.received(("11000\r\n" + String(repeating: "x", count: 65_536)).utf8, now: .zero)) == [])
+        #expect(words(long.received("xx".utf8, now: .zero)) == ["send HTTP/1.1 404 Not Found"])
+        #expect(words(long.sent(now: .zero)) == ["closeSending"])
+    }
+
+    @Test("Empty lines are no request: their end is no request cut short")
+    mutating func emptyLines() {
+        #expect(receive("\r\n\r\n") == [])
+        #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
+        var slow = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        _ = slow.received("\r\n".utf8, now: .zero)
+        #expect(words(slow.expired(now: .seconds(15))) == ["close"])
+    }
+
+    @Test(
+        "A refusal has a body or none by the request that is wrong, not the one before it",
+        arguments: [
+            "HEAD / HTTP/2.0\r\n", "HEAD /%zz HTTP/1.1\r\n", "HEAD / HTTP/1.1\n", "HEAD /\0", "HEAD  / HTTP/1.1\r\n",
+            "HEAD /\(String(repeating: "a", count: 9000))", "HEAD / HTTP/1.1\r\nHost: a\r\nx\r\n",
+        ]
+    )
+    mutating func refusedHead(_ head: String) {
+        let fresh = rules
+        for (method, other) in [("HEAD", "GET"), ("GET", "HEAD")] {
+            var rules = fresh
+            _ = served(rules.received(get.replacing("GET", with: other).utf8, now: .zero), &rules, at: 0)
+            _ = rules.respond(Response(200), date: "d", now: .zero)
+            _ = rules.sent(now: .zero)
+            #expect(words(rules.received(head.replacing("HEAD", with: method).utf8, now: .zero))[0].hasPrefix("refuse"))
+            guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
+                return #expect(Bool(false))
+            }
+            #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") == (method == "HEAD"))
+        }
+    }
+
     @Test("A refusal of a request without a body leaves the connection as it is")
     mutating func consideredBodiless() {
         #expect(words(rules.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == ["consider /"])

@@ -54,11 +54,11 @@ import Testing
             ("GET / HTTP/2.0\r\n\(host)\r\n", 505), ("GET / HTTP/1.10\r\n\(host)\r\n", 400),
             ("GET / http/1.1\r\n\(host)\r\n", 400), ("GET / HTTQ/1.1\r\n\(host)\r\n", 400),
             ("GET a HTTP/1.1\r\n\(host)\r\n", 400), ("GET * HTTP/1.1\r\n\(host)\r\n", 400),
-            ("GET /%zz HTTP/1.1\r\n\(host)\r\n", 400), ("GET /v1%2Fmodels HTTP/1.1\r\n\(host)\r\n", 400),
+            ("GET /%zz HTTP/1.1\r\n\(host)\r\n", 400), ("GET /v1%0Amodels HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET /%00 HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET /\u{7F} HTTP/1.1\r\n\(host)\r\n", 400), ("GET /é HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET /a#b HTTP/1.1\r\n\(host)\r\n", 400), ("GET ftp://a/ HTTP/1.1\r\n\(host)\r\n", 400),
-            ("GET http://u@a/ HTTP/1.1\r\n\(host)\r\n", 400), ("\r\n\r\nGET / HTTP/1.1\r\n\(host)\r\n", 400),
+            ("GET http://u@a/ HTTP/1.1\r\n\(host)\r\n", 400), ("\r\n\r\n GET / HTTP/1.1\r\n\(host)\r\n", 400),
             // section 2.2: line ends
             ("GET / HTTP/1.1\nHost: a\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n", 400),
