@@ -48,7 +48,9 @@ public struct RequestParser: Sendable {
     private var body: [UInt8] = []
 
     /// The method of the request being read, or of the one that failed, once it can be told.
-    public private(set) var method: String?
+    public var method: String? { if case .requestLine = state { lineMethod } else { knownMethod } }
+
+    private var knownMethod: String?
 
     /// A parser with `limits`.
     public init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
@@ -77,7 +79,7 @@ public struct RequestParser: Sendable {
         do {
             return try advance()
         } catch {
-            if case .requestLine = state { method = lineMethod }
+            knownMethod = method
             state = .failed(error)
             buffer = []
             (position, searched) = (0, 0)
@@ -97,7 +99,7 @@ public struct RequestParser: Sendable {
                 if line.isEmpty { continue }
                 do {
                     let head = try HeadParser.requestLine(line)
-                    method = head.method
+                    knownMethod = head.method
                     state = .fields(head)
                 } catch {
                     // For ``lineMethod``: what is wrong is in this line.

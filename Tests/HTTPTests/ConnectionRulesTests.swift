@@ -240,6 +240,25 @@ import Testing
         }
     }
 
+    @Test("One that is cut short or slow is answered by what came of it, not by the one before it")
+    mutating func cutShortAfterHead() {
+        let fresh = rules
+        for (cut, hasBody) in [("GET /", true), ("HE", true), ("HEAD /", false)] {
+            for isSlow in [false, true] {
+                var rules = fresh
+                let before = get.replacing("GET", with: hasBody ? "HEAD" : "GET")
+                _ = served(rules.received(before.utf8, now: .zero), &rules, at: 0)
+                _ = rules.respond(Response(200), date: "d", now: .zero)
+                _ = rules.sent(now: .zero)
+                _ = rules.received(cut.utf8, now: .zero)
+                _ = isSlow ? rules.expired(now: .seconds(15)) : rules.receivedEnd(now: .zero)
+                let answer = rules.respond(Response(400, body: [65]), date: "d", now: .zero)
+                guard case .send(let refusal) = answer.first else { return #expect(Bool(false)) }
+                #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") != hasBody, "\(cut)")
+            }
+        }
+    }
+
     @Test("A refusal of a request without a body leaves the connection as it is")
     mutating func consideredBodiless() {
         #expect(words(rules.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == ["consider /"])
