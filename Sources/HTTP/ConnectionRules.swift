@@ -102,7 +102,7 @@ public struct ConnectionRules: Sendable {
     /// Bytes that are held for requests, those of a body that is announced included.
     public var heldBytes: Int {
         switch phase {
-        case .readingBody(_, .length(let length)): max(length, parser.bufferedBytes)
+        case .readingBody(_, let framing): max(framing.announcedBytes, parser.bufferedBytes)
         case .handling(_, let bodyBytes): parser.bufferedBytes + bodyBytes
         case .streaming(let answer): parser.bufferedBytes + answer.bodyBytes
         default: parser.bufferedBytes

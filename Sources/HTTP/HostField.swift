@@ -29,7 +29,7 @@ enum HostField {
 
     /// `reg-name`: unreserved, percent-encoded, sub-delims.
     private static func isRegisteredName(_ text: ArraySlice<UInt8>) -> Bool {
-        text.allSatisfy { Token.isUnreserved($0) || "%!$&'()*+,;=".utf8.contains($0) }
+        text.allSatisfy { Token.isUnreserved($0) || Token.isSubDelimiter($0) || $0 == UInt8(ascii: "%") }
             && PercentEncoding.decode(text) != nil
     }
 
@@ -63,7 +63,8 @@ enum HostField {
         guard let first = text.first, first | 0x20 == UInt8(ascii: "v") else { return false }
         let parts = text.dropFirst().split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
         return parts.count == 2 && !parts[0].isEmpty && parts[0].allSatisfy { PercentEncoding.digit($0) != nil }
-            && !parts[1].isEmpty && parts[1].allSatisfy { Token.isUnreserved($0) || "!$&'()*+,;=:".utf8.contains($0) }
+            && !parts[1].isEmpty
+            && parts[1].allSatisfy { Token.isUnreserved($0) || Token.isSubDelimiter($0) || $0 == UInt8(ascii: ":") }
     }
 
     /// Four numbers to 255 without leading zeros.

@@ -94,7 +94,7 @@ public struct RequestParser: Sendable {
             case .failed(let error): throw error
             case .requestLine:
                 let start = position
-                guard let line = try line(limits.requestLineBytes, lineTooLong) else { return nil }
+                guard let line = try line(limits.requestLineBytes, tooLong: \.requestLineTooLong) else { return nil }
                 // Empty lines before a request are to be ignored (RFC 9112, section 2.2).
                 if line.isEmpty { continue }
                 do {
@@ -129,9 +129,7 @@ public struct RequestParser: Sendable {
                 guard body.count == length else { return nil }
                 return complete(head)
             case .chunkSize(let head):
-                guard let line = try line(1024, RequestError(400, "a chunk's size line is too long")) else {
-                    return nil
-                }
+                guard let line = try line(1024, tooLong: \.chunkLineTooLong) else { return nil }
                 let (size, overhead) = try ChunkHeader.parse(line)
                 // Extensions are ignored, but not without end (RFC 9112, section 7.1.1).
                 headerBytes += overhead
@@ -170,11 +168,15 @@ public struct RequestParser: Sendable {
     }
 
     /// What is too long in a request line (RFC 9112, section 3).
-    private var lineTooLong: RequestError {
+    private var requestLineTooLong: RequestError {
         let word = buffer[position...].prefix(limits.requestLineBytes)
         return word.allSatisfy(Token.isTokenCharacter)
             ? RequestError(501, "the method is not known") : RequestError(414, "the request line is too long")
     }
+
+    private var chunkLineTooLong: RequestError { RequestError(400, "a chunk's size line is too long") }
+
+    private var fieldsTooLong: RequestError { RequestError(431, "the header fields are too long or too many") }
 
     private var tooLarge: RequestError { RequestError(413, "the body is larger than \(limits.bodyBytes) bytes") }
 
@@ -195,26 +197,31 @@ public struct RequestParser: Sendable {
     }
 
     private mutating func fieldLine() throws(RequestError) -> ArraySlice<UInt8>? {
-        let tooMany = RequestError(431, "the header fields are too long or too many")
-        guard let line = try line(limits.headerBytes - headerBytes, tooMany) else { return nil }
+        guard let line = try line(limits.headerBytes - headerBytes, tooLong: \.fieldsTooLong) else { return nil }
         headerBytes += line.count + 2
         headerCount += line.isEmpty ? 0 : 1
-        guard headerBytes <= limits.headerBytes + 2, headerCount <= limits.headerCount else { throw tooMany }
+        guard headerBytes <= limits.headerBytes + 2, headerCount <= limits.headerCount else {
+            throw fieldsTooLong
+        }
         return line
     }
 
     /// The next line without its CRLF; nil if it is not complete.
     ///
-    /// A bare CR or LF is refused (RFC 9112, section 2.2).
-    private mutating func line(_ limit: Int, _ tooLong: RequestError) throws(RequestError) -> ArraySlice<UInt8>? {
+    /// A bare CR or LF is refused (RFC 9112, section 2.2). `tooLong` is asked only where the line is: to tell may mean
+    /// to read it again.
+    private mutating func line(
+        _ limit: Int,
+        tooLong: (RequestParser) -> RequestError
+    ) throws(RequestError) -> ArraySlice<UInt8>? {
         let start = max(position, searched)
         guard let end = buffer[start...].firstIndex(where: { $0 == 0x0D || $0 == 0x0A || $0 == 0 }) else {
             searched = buffer.count
-            guard buffer.count - position <= limit else { throw tooLong }
+            guard buffer.count - position <= limit else { throw tooLong(self) }
             return nil
         }
         searched = end
-        guard end - position <= limit else { throw tooLong }
+        guard end - position <= limit else { throw tooLong(self) }
         guard buffer[end] == 0x0D else { throw RequestError(400, "a line ends without CRLF, or holds NUL") }
         guard end + 1 < buffer.count else { return nil }
         guard buffer[end + 1] == 0x0A else { throw RequestError(400, "a bare CR stands in a line") }

@@ -8,9 +8,12 @@ enum Token {
     /// `unreserved` (RFC 3986, section 2.3).
     static func isUnreserved(_ byte: UInt8) -> Bool { isAlphanumeric(byte) || "-._~".utf8.contains(byte) }
 
+    /// `sub-delims` (RFC 3986, section 2.2).
+    static func isSubDelimiter(_ byte: UInt8) -> Bool { "!$&'()*+,;=".utf8.contains(byte) }
+
     /// `pchar`, percent signs included (RFC 3986, section 3.3).
     static func isPathCharacter(_ byte: UInt8) -> Bool {
-        isUnreserved(byte) || "%!$&'()*+,;=:@".utf8.contains(byte)
+        isUnreserved(byte) || isSubDelimiter(byte) || "%:@".utf8.contains(byte)
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
