@@ -63,12 +63,14 @@ let package = Package(
         .target(name: "Plots", dependencies: ["Imaging", "Codecs"], swiftSettings: settings),
         .target(
             name: "Training",
-            dependencies: ["DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Cryptography", "Plots"],
+            dependencies: [
+                "DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Console", "Cryptography", "Plots",
+            ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "dia-train",
-            dependencies: ["Training", "DIA", "Neural", "Kernels", "ModelFile", arguments],
+            dependencies: ["Training", "Console", "DIA", "Neural", "Kernels", "ModelFile", arguments],
             swiftSettings: settings
         ),
 
@@ -80,8 +82,11 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Standard output and standard error.
+        .target(name: "Console", swiftSettings: strict),
+
         // The service.
-        .target(name: "StructuredLogging", dependencies: [logging], swiftSettings: strict),
+        .target(name: "StructuredLogging", dependencies: ["Console", logging], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
         .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP", "TLS", logging], swiftSettings: strict),
@@ -97,8 +102,8 @@ let package = Package(
         .executableTarget(
             name: "dia-server",
             dependencies: [
-                "InferenceService", "HTTPServer", "HTTP", "TLS", "StructuredLogging", "DIA", "Neural", "ModelFile",
-                arguments, logging,
+                "InferenceService", "HTTPServer", "HTTP", "TLS", "Console", "StructuredLogging", "DIA", "Neural",
+                "ModelFile", arguments, logging,
             ],
             swiftSettings: settings
         ),

@@ -45,3 +45,32 @@ static inline int dia_no_passphrase(char *buffer, int size, int writing, void *a
 static inline void dia_ssl_ctx_refuse_passphrase(SSL_CTX *context) {
     SSL_CTX_set_default_passwd_cb(context, dia_no_passphrase);
 }
+
+/* Seconds since 1970 of a certificate's time; 0 and -1 in `failed` if it cannot be read. */
+static inline long long dia_asn1_seconds(const ASN1_TIME *time, int *failed) {
+    int days = 0, seconds = 0;
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    *failed = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 ? 0 : -1;
+    ASN1_TIME_free(epoch);
+    return *failed ? 0 : days * 86400LL + seconds;
+}
+
+/* The subject of a certificate in the form of RFC 2253, UTF-8; the caller frees it with OPENSSL_free. NULL on failure. */
+static inline char *dia_x509_subject(const X509 *certificate, size_t *length) {
+    BIO *memory = BIO_new(BIO_s_mem());
+    if (memory == NULL) return NULL;
+    unsigned long flags = (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    char *copy = NULL, *text = NULL;
+    if (X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, flags) >= 0) {
+        long count = BIO_get_mem_data(memory, &text);
+        copy = count >= 0 ? OPENSSL_malloc((size_t)count + 1) : NULL;
+        if (copy != NULL) {
+            memcpy(copy, text, (size_t)count);
+            copy[count] = 0;
+            *length = (size_t)count;
+        }
+    }
+    BIO_free(memory);
+    return copy;
+}
+static inline void dia_openssl_free(void *memory) { OPENSSL_free(memory); }

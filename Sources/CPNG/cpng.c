@@ -21,7 +21,7 @@ typedef struct {
     char *message;
 } source;
 
-/* Colours with their alpha multiplied in. */
+/* Colors with their alpha multiplied in. */
 typedef struct {
     float rgb[256][3];
     int count;
@@ -77,6 +77,7 @@ static void describe(png_structp png, png_infop info, dia_png_header *header) {
     header->height = png_get_image_height(png, info);
     header->bit_depth = png_get_bit_depth(png, info);
     header->color_type = png_get_color_type(png, info);
+    header->interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
     header->channels = (header->color_type & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
 }
 
@@ -95,7 +96,7 @@ static void read_palette(png_structp png, png_infop info, palette *colors) {
     }
 }
 
-/* A pixel of `colors` samples as one of `channels`: colour to grey by the luma of BT.601. */
+/* A pixel of `colors` samples as one of `channels`: color to gray by the luma of BT.601. */
 static void put(const float *pixel, int colors, float *to, int channels) {
     /* The same sums as Imaging's, on every processor. */
 #pragma STDC FP_CONTRACT OFF
@@ -112,10 +113,10 @@ typedef struct {
     size_t count, step; /* pixels, and the samples from one to the next */
 } line;
 
-/* Indices as colours. libpng itself takes an index beyond the palette for black. */
+/* Indices as colors. libpng itself takes an index beyond the palette for black. */
 static void look_up(png_structp png, const palette *colors, png_const_bytep row, line to) {
     for (size_t pixel = 0; pixel < to.count; pixel++, to.samples += to.step) {
-        if (row[pixel] >= colors->count) png_error(png, "a pixel's colour is not in the palette");
+        if (row[pixel] >= colors->count) png_error(png, "a pixel's color is not in the palette");
         put(colors->rgb[row[pixel]], 3, to.samples, to.channels);
     }
 }
@@ -134,96 +135,118 @@ static void compose(png_const_bytep row, int channels, int bytes, line to) {
     }
 }
 
-/* Puts each row in its place as it comes, so that `row` is all the memory needed beside `samples`. */
-static void read_rows(png_structp png, png_infop info, const dia_png_header *header, png_bytep row, float *samples,
-                      int out_channels) {
+struct dia_png_reader {
+    source from;
+    png_structp png;
+    png_infop info;
+    dia_png_header header;
     palette colors;
-    int has_palette = header->color_type == PNG_COLOR_TYPE_PALETTE;
-    if (has_palette) read_palette(png, info, &colors);
-    int channels = png_get_channels(png, info), bytes = header->bit_depth == 16 ? 2 : 1;
-    int interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
-    for (int pass = 0; pass < (interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1); pass++) {
-        size_t left = interlaced ? PNG_PASS_START_COL(pass) : 0, across = interlaced ? PNG_PASS_COL_OFFSET(pass) : 1;
-        size_t top = interlaced ? PNG_PASS_START_ROW(pass) : 0, down = interlaced ? PNG_PASS_ROW_OFFSET(pass) : 1;
-        if (left >= header->width) continue;
-        size_t count = (header->width - left + across - 1) / across;
-        for (size_t y = top; y < header->height; y += down) {
-            line to = {samples + (y * header->width + left) * out_channels, out_channels, count, across * out_channels};
-            png_read_row(png, row, NULL);
-            if (has_palette)
-                look_up(png, &colors, row, to);
-            else
-                compose(row, channels, bytes, to);
-        }
-    }
-}
+    int channels;      /* of the samples that are wanted */
+    int file_channels; /* of a row as libpng gives it */
+    int pass;
+    uint32_t y; /* of the next row within its pass */
+    png_bytep row;
+};
 
-/* One pass for both calls; `samples` is NULL when only the header is wanted. */
-static int decode(source *from, dia_png_header *header, float *samples, size_t capacity, int channels) {
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, from, fail, warn);
-    if (png == NULL) {
-        strncpy(from->message, "out of memory", DIA_PNG_MESSAGE);
-        return -1;
-    }
-    png_infop volatile info = NULL;
-    png_bytep volatile row = NULL;
-    int result = -1;
-    if (setjmp(png_jmpbuf(png)) == 0) {
-        info = png_create_info_struct(png);
-        if (info == NULL) png_error(png, "out of memory");
-        prepare(png, from);
-        png_read_info(png, info);
-        describe(png, info, header);
-        if (samples != NULL) {
-            if (channels > header->channels || capacity / header->width / channels < header->height)
-                png_error(png, "the header contradicts itself");
-            from->height = header->height;
-            from->interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
-            if (header->color_type == PNG_COLOR_TYPE_PALETTE)
-                png_set_packing(png); /* one index a byte */
-            else
-                png_set_expand(png); /* 1, 2 and 4 bits to 8, tRNS to alpha */
-            png_read_update_info(png, info);
-            row = malloc(png_get_rowbytes(png, info));
-            if (row == NULL) png_error(png, "out of memory");
-            read_rows(png, info, header, row, samples, channels);
-            png_read_end(png, info);
-            /* Two files in one, or remnants of another image: not what its sender believes it to be. */
-            if (from->position < from->size) png_error(png, "bytes follow the image's end");
-        }
-        result = 0;
-    }
-    free(row);
-    png_infop finished = info;
-    png_destroy_read_struct(&png, &finished, NULL);
-    return result;
-}
-
-int dia_png_read_header(const uint8_t *data, size_t size, dia_png_header *header, char message[DIA_PNG_MESSAGE]) {
-    source from = {.data = data, .size = size, .message = message};
+dia_png_reader *dia_png_open(const uint8_t *data, size_t size, dia_png_header *header, char message[DIA_PNG_MESSAGE]) {
     if (size < 8 || png_sig_cmp(data, 0, 8) != 0) {
         strncpy(message, "not a PNG file", DIA_PNG_MESSAGE);
-        return -1;
+        return NULL;
     }
     /* libpng asks this of the chunks that it reads, not of those that it skips. */
     if (size >= 16 && memcmp(data + 12, "IHDR", 4) != 0) {
-        strncpy(message, "the first chunk is no IHDR", DIA_PNG_MESSAGE);
-        return -1;
+        strncpy(message, "the first chunk is not IHDR", DIA_PNG_MESSAGE);
+        return NULL;
     }
-    return decode(&from, header, NULL, 0, 0);
+    strncpy(message, "out of memory", DIA_PNG_MESSAGE);
+    dia_png_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) return NULL;
+    reader->from = (source){.data = data, .size = size, .message = message};
+    reader->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader->from, fail, warn);
+    reader->info = reader->png == NULL ? NULL : png_create_info_struct(reader->png);
+    if (reader->info == NULL || setjmp(png_jmpbuf(reader->png)) != 0) {
+        dia_png_close(reader);
+        return NULL;
+    }
+    prepare(reader->png, &reader->from);
+    png_read_info(reader->png, reader->info);
+    describe(reader->png, reader->info, &reader->header);
+    *header = reader->header;
+    return reader;
 }
 
-int dia_png_decode(const uint8_t *data, size_t size, float *samples, size_t capacity, int channels,
-                   char message[DIA_PNG_MESSAGE]) {
-    source from = {.data = data, .size = size, .message = message};
-    dia_png_header header;
-    return decode(&from, &header, samples, capacity, channels);
+int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MESSAGE]) {
+    reader->from.message = message;
+    png_structp png = reader->png;
+    if (setjmp(png_jmpbuf(png)) != 0) return -1;
+    if (channels != 1 && channels != reader->header.channels) png_error(png, "no such number of channels");
+    reader->channels = channels;
+    reader->from.height = reader->header.height;
+    reader->from.interlaced = png_get_interlace_type(png, reader->info) != PNG_INTERLACE_NONE;
+    if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE)
+        png_set_packing(png); /* one index a byte */
+    else
+        png_set_expand(png); /* 1, 2 and 4 bits to 8, tRNS to alpha */
+    png_read_update_info(png, reader->info);
+    reader->file_channels = png_get_channels(png, reader->info);
+    if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE) read_palette(png, reader->info, &reader->colors);
+    reader->row = malloc(png_get_rowbytes(png, reader->info));
+    if (reader->row == NULL) png_error(png, "out of memory");
+    return 0;
+}
+
+int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place, char message[DIA_PNG_MESSAGE]) {
+    reader->from.message = message;
+    png_structp png = reader->png;
+    if (setjmp(png_jmpbuf(png)) != 0) return -1;
+    uint32_t left = 0, across = 1, top = 0, down = 1;
+    int passes = reader->from.interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;
+    for (; reader->pass < passes; reader->pass++, reader->y = 0) {
+        if (reader->from.interlaced) {
+            left = PNG_PASS_START_COL(reader->pass), across = PNG_PASS_COL_OFFSET(reader->pass);
+            top = PNG_PASS_START_ROW(reader->pass), down = PNG_PASS_ROW_OFFSET(reader->pass);
+        }
+        /* A pass without columns or rows is not in the file. */
+        if (left < reader->header.width && top + (uint64_t)reader->y * down < reader->header.height) break;
+    }
+    if (reader->pass == passes) {
+        png_read_end(png, reader->info);
+        /* Two files in one, or remnants of another image: not what its sender believes it to be. */
+        if (reader->from.position < reader->from.size) png_error(png, "bytes follow the image's end");
+        return 0;
+    }
+    place->y = top + reader->y++ * down;
+    place->first = left;
+    place->step = across;
+    place->count = (reader->header.width - left + across - 1) / across;
+    png_read_row(png, reader->row, NULL);
+    line to = {samples + (size_t)left * reader->channels, reader->channels, place->count,
+               (size_t)across * reader->channels};
+    if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE)
+        look_up(png, &reader->colors, reader->row, to);
+    else
+        compose(reader->row, reader->file_channels, reader->header.bit_depth == 16 ? 2 : 1, to);
+    return 1;
+}
+
+void dia_png_close(dia_png_reader *reader) {
+    if (reader->png != NULL) png_destroy_read_struct(&reader->png, &reader->info, NULL);
+    free(reader->row);
+    free(reader);
 }
 
 typedef struct {
     uint8_t *data;
     size_t size, capacity;
 } target;
+
+struct dia_png_writer {
+    target to;
+    source errors;
+    char message[DIA_PNG_MESSAGE];
+    png_structp png;
+    png_infop info;
+};
 
 static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
     target *to = png_get_io_ptr(png);
@@ -240,37 +263,43 @@ static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
 
 static void flush_nothing(png_structp png) { (void)png; }
 
-int dia_png_encode(
-    const uint8_t *samples, uint32_t width, uint32_t height, int channels, uint8_t **data, size_t *size) {
-    char message[DIA_PNG_MESSAGE];
-    source errors = {.message = message};
-    target to = {NULL, 0, 0};
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &errors, fail, warn);
-    if (png == NULL) return -1;
-    png_infop volatile info = NULL;
-    int volatile result = -1;
-    if (setjmp(png_jmpbuf(png)) == 0) {
-        info = png_create_info_struct(png);
-        if (info == NULL) png_error(png, "out of memory");
-        png_set_write_fn(png, &to, write_bytes, flush_nothing);
-        /* The library's own limit of a million a side would refuse long strips. */
-        png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
-        int color = channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
-        png_set_IHDR(png, info, width, height, 8, color, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                     PNG_FILTER_TYPE_DEFAULT);
-        png_write_info(png, info);
-        for (uint32_t row = 0; row < height; row++)
-            png_write_row(png, samples + (size_t)row * width * (size_t)channels);
-        png_write_end(png, NULL);
-        result = 0;
+dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels) {
+    dia_png_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL) return NULL;
+    writer->errors.message = writer->message;
+    writer->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer->errors, fail, warn);
+    writer->info = writer->png == NULL ? NULL : png_create_info_struct(writer->png);
+    if (writer->info == NULL || setjmp(png_jmpbuf(writer->png)) != 0) {
+        dia_png_writer_close(writer);
+        return NULL;
     }
-    png_infop finished = info;
-    png_destroy_write_struct(&png, &finished);
-    if (result == 0) {
-        *data = to.data;
-        *size = to.size;
-    } else {
-        free(to.data);
-    }
-    return result;
+    png_set_write_fn(writer->png, &writer->to, write_bytes, flush_nothing);
+    /* The library's own limit of a million a side would refuse long strips. */
+    png_set_user_limits(writer->png, MAX_SIDE, MAX_SIDE);
+    int color = channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
+    png_set_IHDR(writer->png, writer->info, width, height, 8, color, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(writer->png, writer->info);
+    return writer;
+}
+
+int dia_png_write_row(dia_png_writer *writer, const uint8_t *row) {
+    if (setjmp(png_jmpbuf(writer->png)) != 0) return -1;
+    if (row != NULL)
+        png_write_row(writer->png, row);
+    else
+        png_write_end(writer->png, NULL);
+    return 0;
+}
+
+const uint8_t *dia_png_take(dia_png_writer *writer, size_t *count) {
+    *count = writer->to.size;
+    writer->to.size = 0;
+    return writer->to.data;
+}
+
+void dia_png_writer_close(dia_png_writer *writer) {
+    if (writer->png != NULL) png_destroy_write_struct(&writer->png, &writer->info);
+    free(writer->to.data);
+    free(writer);
 }

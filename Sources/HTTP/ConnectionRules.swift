@@ -90,8 +90,8 @@ public struct ConnectionRules: Sendable {
     /// While a request is handled some are, so that a connection that breaks is noticed.
     public var wantsInput: Bool {
         switch phase {
-        case .idle, .readingHead, .considering, .readingBody, .lingering: !inputEnded
-        case .handling, .streaming: !inputEnded && parser.bufferedBytes < Self.readAhead
+        case .idle, .readingHead, .readingBody, .lingering: !inputEnded
+        case .considering, .handling, .streaming: !inputEnded && parser.bufferedBytes < Self.readAhead
         case .sending, .closed: false
         }
     }
@@ -99,13 +99,21 @@ public struct ConnectionRules: Sendable {
     /// Since when the connection has waited for a request; nil if it does not.
     public var idleSince: Duration? { phase == .idle ? start : nil }
 
-    /// Bytes that are held for requests, those of a body that is announced included.
+    /// The memory that requests occupy: what has arrived, not what is announced.
     public var heldBytes: Int {
         switch phase {
-        case .readingBody(_, let framing): max(framing.announcedBytes, parser.bufferedBytes)
-        case .handling(_, let bodyBytes): parser.bufferedBytes + bodyBytes
-        case .streaming(let answer): parser.bufferedBytes + answer.bodyBytes
-        default: parser.bufferedBytes
+        case .handling(_, let bodyBytes): parser.allocatedBytes + bodyBytes
+        case .streaming(let answer): parser.allocatedBytes + answer.bodyBytes
+        default: parser.allocatedBytes
+        }
+    }
+
+    /// Whether a request or an answer is being transferred: whether the peer decides how long its bytes are held.
+    public var isTransferring: Bool {
+        switch phase {
+        case .readingHead, .readingBody, .sending: true
+        case .streaming(let answer): !answer.isProducing
+        case .idle, .considering, .handling, .lingering, .closed: false
         }
     }
 
@@ -128,8 +136,6 @@ public struct ConnectionRules: Sendable {
         inputEnded = true
         switch phase {
         case .idle, .lingering: return close()
-        // Empty lines are no request.
-        case .readingHead where parser.isIdle: return close()
         case .readingHead, .readingBody: return refuse(RequestError(400, "the request is cut short"), now)
         case .handling(let answer, _):
             if !answer.isOneZero { deadline = now + deadlines.probe }
@@ -150,6 +156,7 @@ public struct ConnectionRules: Sendable {
     /// The body being read is not to be had after all.
     public mutating func abandon(_ error: RequestError, now: Duration) -> [Action] {
         guard case .readingBody = phase else { return [] }
+        parser.fail(error)
         return refuse(error, now)
     }
 
@@ -157,7 +164,6 @@ public struct ConnectionRules: Sendable {
     public mutating func expired(now: Duration) -> [Action] {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
-        case .readingHead where parser.isIdle: return close()
         case .readingHead, .readingBody:
             return answerRefusal(closes: true, now) ?? refuse(RequestError(408, "the request took too long"), now)
         case .handling:
@@ -191,11 +197,13 @@ public struct ConnectionRules: Sendable {
 
     mutating func advance(_ now: Duration) -> [Action] {
         do {
-            if phase == .idle, !parser.isIdle {
+            let event = try parser.next()
+            // Empty lines alone are no request (RFC 9112, section 2.2): the connection stays idle.
+            if phase == .idle, event != nil || !parser.isIdle {
                 phase = .readingHead
                 start = now
             }
-            while let event = try parser.next() {
+            if let event {
                 switch event {
                 case .head(let head, let framing):
                     let answer = Answer(

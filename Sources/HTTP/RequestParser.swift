@@ -65,27 +65,43 @@ public struct RequestParser: Sendable {
         buffer += bytes
     }
 
-    /// Whether the parser stands between two requests with nothing of the next one read.
-    public var isIdle: Bool {
-        guard case .requestLine = state else { return false }
-        return position == buffer.count
+    /// Fails with `error`, as if the bytes had been malformed; what was read is dropped.
+    public mutating func fail(_ error: RequestError) {
+        knownMethod = method
+        state = .failed(error)
+        buffer = []
+        (position, searched) = (0, 0)
+        body = []
     }
 
-    /// Bytes held that no event has taken yet.
+    /// Whether the parser stands between two requests with nothing of the next one read, empty lines aside.
+    public var isIdle: Bool {
+        guard case .requestLine = state else { return false }
+        let rest = buffer[position...]
+        return rest.isEmpty || rest.elementsEqual([0x0D])
+    }
+
+    /// Bytes received that no event has taken yet.
     public var bufferedBytes: Int { buffer.count - position + body.count }
+
+    /// The memory that these bytes occupy: arrays may have room for more than they hold.
+    public var allocatedBytes: Int { buffer.capacity + body.capacity }
 
     /// The next event, or nil if more bytes are needed.
     public mutating func next() throws(RequestError) -> Event? {
+        // A connection that waits for its next request keeps no memory for the one before.
+        defer { if position == buffer.count { releaseBuffer() } }
         do {
             return try advance()
         } catch {
-            knownMethod = method
-            state = .failed(error)
-            buffer = []
-            (position, searched) = (0, 0)
-            body = []
+            fail(error)
             throw error
         }
+    }
+
+    private mutating func releaseBuffer() {
+        buffer = []
+        (position, searched) = (0, 0)
     }
 
     private mutating func advance() throws(RequestError) -> Event? {
@@ -125,7 +141,7 @@ public struct RequestParser: Sendable {
                 head.headers.append(field.name, field.value)
                 state = .fields(head)
             case .fixedBody(let head, let length):
-                take(length - body.count)
+                take(length - body.count, of: length)
                 guard body.count == length else { return nil }
                 return complete(head)
             case .chunkSize(let head):
@@ -187,10 +203,14 @@ public struct RequestParser: Sendable {
         return .request(request)
     }
 
-    /// Moves up to `count` bytes into the body; returns how many.
+    /// Moves up to `count` bytes into the body, of which `length` bytes are announced; returns how many.
+    ///
+    /// Memory follows what has arrived, at most twice as much, never what is announced.
     @discardableResult
-    private mutating func take(_ count: Int) -> Int {
+    private mutating func take(_ count: Int, of length: Int? = nil) -> Int {
         let taken = min(count, buffer.count - position)
+        let needed = body.count + taken
+        if let length, needed > body.capacity { body.reserveCapacity(needed >= length / 2 ? length : 2 * needed) }
         body += buffer[position..<position + taken]
         position += taken
         return taken

@@ -4,6 +4,8 @@ import TLS
 
 /// The shell around ``ConnectionRules``: the one owner of a connection's descriptor.
 ///
+/// Actions wait in a queue and are performed by a loop, one after another: an action that leads to another one adds it
+/// to the queue, so the depth of the stack does not depend on what a client sends.
 /// `@unchecked Sendable`: everything here runs on the server's queue.
 final class Connection: @unchecked Sendable {
     /// What a connection needs of its server.
@@ -11,15 +13,15 @@ final class Connection: @unchecked Sendable {
         let queue: DispatchQueue
         let now: () -> Duration
         let date: () -> String
-        /// The answer to a request that its head already rules out.
-        let consider: (RequestHead) -> Response?
-        /// Handles a request and calls back, on the queue; what it returns gives the work up.
-        let handle: (Request, @escaping @Sendable (Response) -> Void) -> () -> Void
+        /// The response to a request that its head decides.
+        let earlyResponse: (RequestHead, Peer) -> Response?
+        /// Handles a request and calls back, on the queue; what it returns cancels the work.
+        let handle: (Request, Peer, @escaping @Sendable (Response) -> Void) -> () -> Void
         /// Has a stream make its next piece and calls back, on the queue.
         let produce: (any BodyStream, @escaping @Sendable (Result<[UInt8]?, any Error>) -> Void) -> Void
-        let refusal: (RequestError) -> Response
-        /// Counts more bytes as held, or fewer; whether all that the server holds is within its limit.
-        let hold: (Int) -> Bool
+        let errorResponse: (RequestError, Peer) -> Response
+        /// Counts more bytes as held, or fewer.
+        let hold: (Int) -> Void
         let metrics: ConnectionMetrics
         let closed: (Connection) -> Void
         /// Where reads go; all connections share it, since they read one after another.
@@ -31,8 +33,19 @@ final class Connection: @unchecked Sendable {
         var bytes = [UInt8](repeating: 0, count: 65_536)
     }
 
-    /// Whose the connection is.
+    /// Reads for each time that the descriptor is readable, so that one fast sender does not keep the others waiting;
+    /// what is left wakes the source again.
+    private static let readsPerTurn = 4
+    /// Bytes sent for each time that the descriptor is writable, for the same reason.
+    private static let bytesPerTurn = 1 << 20
+    /// Bytes that are encrypted at a time.
+    private static let sealedAtOnce = 1 << 16
+
+    /// Whose the connection is, as far as limits go.
     let address: PeerAddress
+    /// Bytes held for its requests and answers.
+    private(set) var heldBytes = 0
+    private var peer: Peer
     private let descriptor: Int32
     private let environment: Environment
     private var rules: ConnectionRules
@@ -42,10 +55,16 @@ final class Connection: @unchecked Sendable {
     private let writer: any DispatchSourceWrite
     private var isReading = true
     private var isWriting = false
-    private var outgoing: [UInt8] = []
-    private var outgoingStart = 0
-    private var heldBytes = 0
-    private var giveUp: (() -> Void)?
+    private var actions: [ConnectionRules.Action] = []
+    private var isPerforming = false
+    /// Whether actions wait for the connection's next turn on the queue.
+    private var isYielding = false
+    /// What is to be sent, and with TLS not encrypted yet.
+    private var outgoing = OutgoingBytes()
+    /// What goes on the wire as it is.
+    private var wire = OutgoingBytes()
+    private var rate: TransferRate
+    private var cancelWork: (() -> Void)?
     private var stream: (any BodyStream)?
     private var isClosed = false
 
@@ -63,12 +82,19 @@ final class Connection: @unchecked Sendable {
         self.rules = rules
         self.handshakeDeadline = handshakeDeadline
         self.environment = environment
+        peer = Peer(address: address.text)
+        rate = TransferRate(now: environment.now())
         reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: environment.queue)
         writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: environment.queue)
     }
 
     /// Since when the connection has waited for a request; nil if it does not.
     var idleSince: Duration? { rules.idleSince }
+
+    /// The recent bytes per second of the request or answer being transferred; nil if there is none.
+    func transferRate(now: Duration) -> Double? {
+        rules.isTransferring ? rate.bytesPerSecond(now: now) : nil
+    }
 
     /// Starts reading.
     ///
@@ -102,10 +128,16 @@ final class Connection: @unchecked Sendable {
     /// Closes at once.
     func abort() { close() }
 
+    /// Gives up the transfer under way, since memory is short: a request is answered with 503, an answer is broken off.
+    func evict() {
+        environment.metrics.refused(.bytes)
+        let error = RequestError(503, "the server is short of memory for requests; try again in 1 s")
+        let refusal = rules.abandon(error, now: environment.now())
+        if refusal.isEmpty { close() } else { perform(refusal) }
+    }
+
     private func readable() {
-        // A few reads at a time, so that one fast sender does not keep the others waiting; what is left wakes
-        // the source again.
-        for _ in 0..<16 where !isClosed && rules.wantsInput {
+        for _ in 0..<Self.readsPerTurn where !isClosed && !isYielding && rules.wantsInput {
             do {
                 switch try Socket.receive(descriptor, into: &environment.buffer.bytes) {
                 case .bytes(let bytes): received(bytes)
@@ -119,17 +151,24 @@ final class Connection: @unchecked Sendable {
     }
 
     private func received(_ bytes: ArraySlice<UInt8>) {
-        guard let tls else { return perform(rules.received(bytes, now: environment.now())) }
+        let now = environment.now()
+        if rules.isTransferring { rate.moved(bytes.count, now: now) }
+        guard let tls else { return perform(rules.received(bytes, now: now)) }
         let wasEstablished = tls.isEstablished
         do {
             let plain = try tls.open(bytes)
-            write(tls.takeOutgoing())
-            if !plain.isEmpty { perform(rules.received(plain, now: environment.now())) }
-            if tls.hasEnded, !isClosed { perform(rules.receivedEnd(now: environment.now())) }
+            if !wasEstablished, tls.isEstablished {
+                peer.certificate = tls.peerCertificate.map {
+                    Peer.Certificate(subject: $0.subject, fingerprint: $0.fingerprint)
+                }
+            }
+            transmit(tls.takeOutgoing())
+            if !plain.isEmpty { perform(rules.received(plain, now: now)) }
+            if tls.hasEnded, !isClosed { perform(rules.receivedEnd(now: now)) }
         } catch {
             if !wasEstablished { environment.metrics.refused(.handshake) }
             // The alert that says why.
-            write(tls.takeOutgoing())
+            transmit(tls.takeOutgoing())
             close()
         }
     }
@@ -139,45 +178,71 @@ final class Connection: @unchecked Sendable {
         flush()
     }
 
-    private func perform(_ actions: [ConnectionRules.Action]) {
-        for action in actions where !isClosed {
-            switch action {
-            case .consider(let head):
-                if let response = environment.consider(head) {
-                    answer(response)
-                } else {
-                    perform(rules.proceed(now: environment.now()))
+    /// Performs `new` actions, and those that follow from them, until there is nothing to do.
+    private func perform(_ new: [ConnectionRules.Action]) {
+        actions += new
+        guard !isPerforming, !isYielding else { return }
+        isPerforming = true
+        var hasConsidered = false
+        while !isClosed, !actions.isEmpty {
+            if case .consider = actions[0] {
+                // One request a turn: whoever sends thousands at once lets the other connections in between.
+                if hasConsidered {
+                    yield()
+                    break
                 }
-            case .handle(let request):
-                giveUp = environment.handle(request) { [weak self] response in self?.answer(response) }
-            case .refuse(let error): answer(environment.refusal(error))
-            case .send(let bytes): send(bytes)
-            case .produce: produce()
-            case .closeSending:
-                if let tls {
-                    tls.end()
-                    write(tls.takeOutgoing())
-                }
-                // What does not fit on the wire yet would be lost by it.
-                if outgoing.isEmpty { Socket.closeSending(descriptor) }
-            case .close: close()
+                hasConsidered = true
             }
+            perform(actions.removeFirst())
         }
+        isPerforming = false
         guard !isClosed else { return }
         account()
         updateReading()
     }
 
-    /// Tells the server how much is held; a body that would be too much is refused.
+    /// Goes on with the waiting actions when the other connections have had their turn.
+    private func yield() {
+        isYielding = true
+        environment.queue.async { [self] in
+            isYielding = false
+            perform([])
+        }
+    }
+
+    private func perform(_ action: ConnectionRules.Action) {
+        switch action {
+        case .consider(let head):
+            if let response = environment.earlyResponse(head, peer) {
+                answer(response)
+            } else {
+                rate = TransferRate(now: environment.now())
+                perform(rules.proceed(now: environment.now()))
+            }
+        case .handle(let request):
+            cancelWork = environment.handle(request, peer) { [weak self] response in self?.answer(response) }
+        case .refuse(let error): answer(environment.errorResponse(error, peer))
+        case .send(let bytes):
+            outgoing.append(bytes[...])
+            flush()
+        case .produce: produce()
+        case .closeSending:
+            if let tls {
+                tls.end()
+                transmit(tls.takeOutgoing())
+            }
+            // What does not fit on the wire yet would be lost by it.
+            if wire.isEmpty { Socket.closeSending(descriptor) }
+        case .close: close()
+        }
+    }
+
+    /// Tells the server how much is held.
     private func account() {
-        let change = rules.heldBytes + outgoing.count - heldBytes
+        let change = rules.heldBytes + outgoing.count + wire.count - heldBytes
+        guard change != 0 else { return }
         heldBytes += change
-        guard change != 0, !environment.hold(change), change > 0 else { return }
-        let error = RequestError(503, "the server holds as many bytes of requests as it may; try again in 1 s")
-        let actions = rules.abandon(error, now: environment.now())
-        guard !actions.isEmpty else { return }
-        environment.metrics.refused(.bytes)
-        perform(actions)
+        environment.hold(change)
     }
 
     private func answer(_ response: Response) {
@@ -185,8 +250,9 @@ final class Connection: @unchecked Sendable {
             response.stream?.abandon()
             return
         }
-        giveUp = nil
+        cancelWork = nil
         stream = response.stream
+        rate = TransferRate(now: environment.now())
         perform(rules.respond(response, date: environment.date(), now: environment.now()))
     }
 
@@ -205,40 +271,46 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func send(_ bytes: [UInt8]) {
-        guard let tls else { return write(bytes) }
-        do {
-            try tls.seal(bytes)
-            write(tls.takeOutgoing())
-        } catch {
-            close()
-        }
-    }
-
-    private func write(_ bytes: [UInt8]) {
+    /// Sends `bytes` of TLS as they are.
+    private func transmit(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        outgoing += bytes
+        wire.append(bytes[...])
         flush()
     }
 
+    /// Sends what waits, as much as the descriptor takes and a turn allows.
     private func flush() {
+        var left = Self.bytesPerTurn
         do {
-            while outgoingStart < outgoing.count {
-                let count = try Socket.send(descriptor, outgoing[outgoingStart...])
+            while left > 0, try fillWire() {
+                let count = try Socket.send(descriptor, wire.next(left))
                 if count == 0 { break }
-                outgoingStart += count
+                wire.remove(count)
+                left -= count
                 rules.sent(bytes: count)
+                rate.moved(count, now: environment.now())
             }
         } catch {
             return close()
         }
-        let isDone = outgoingStart == outgoing.count
-        if isDone {
-            outgoing = []
-            outgoingStart = 0
-        }
+        let isDone = wire.isEmpty && outgoing.isEmpty
         setWriting(!isDone)
         if isDone { perform(rules.sent(now: environment.now())) }
+    }
+
+    /// Encrypts more if nothing waits on the wire; whether anything does.
+    private func fillWire() throws(TLSError) -> Bool {
+        if wire.isEmpty, !outgoing.isEmpty {
+            let plain = outgoing.next(tls == nil ? .max : Self.sealedAtOnce)
+            if let tls {
+                try tls.seal(plain)
+                wire.append(tls.takeOutgoing()[...])
+            } else {
+                wire.append(plain)
+            }
+            outgoing.remove(plain.count)
+        }
+        return !wire.isEmpty
     }
 
     private func updateReading() {
@@ -256,12 +328,14 @@ final class Connection: @unchecked Sendable {
     private func close() {
         guard !isClosed else { return }
         isClosed = true
-        if giveUp != nil || stream != nil { environment.metrics.abandoned() }
-        giveUp?()
-        giveUp = nil
+        if cancelWork != nil || stream != nil { environment.metrics.abandoned() }
+        cancelWork?()
+        cancelWork = nil
         stream?.abandon()
         stream = nil
-        _ = environment.hold(-heldBytes)
+        (outgoing, wire) = (OutgoingBytes(), OutgoingBytes())
+        environment.hold(-heldBytes)
+        heldBytes = 0
         // A suspended source cannot be cancelled to its end, nor freed.
         if !isReading { reader.resume() }
         if !isWriting { writer.resume() }

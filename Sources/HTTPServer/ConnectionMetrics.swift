@@ -8,7 +8,7 @@ public final class ConnectionMetrics: Sendable {
         case address
         /// An idle connection made room for a new one.
         case evicted
-        /// The bodies on their way are too many bytes.
+        /// A slow transfer was given up because memory was short.
         case bytes
         /// TLS could not be agreed on.
         case handshake
@@ -19,7 +19,6 @@ public final class ConnectionMetrics: Sendable {
     private struct State {
         var open = 0
         var accepted = 0
-        var heldBytes = 0
         var abandoned = 0
         var refused: [Refusal: Int] = [:]
     }
@@ -43,14 +42,6 @@ public final class ConnectionMetrics: Sendable {
     /// A client went away before its answer.
     func abandoned() { state.withLock { $0.abandoned += 1 } }
 
-    /// Counts `change` more bytes held for requests and answers; returns all.
-    func hold(_ change: Int) -> Int {
-        state.withLock { state in
-            state.heldBytes += change
-            return state.heldBytes
-        }
-    }
-
     /// The metrics in Prometheus' text format.
     public var text: String {
         let state = state.withLock { $0 }
@@ -66,7 +57,6 @@ public final class ConnectionMetrics: Sendable {
                 "Connections, or bodies on them, turned away before their requests were whole.",
                 Refusal.allCases.map { ("{reason=\"\($0.rawValue)\"}", state.refused[$0] ?? 0) }
             )
-            + family("dia_held_bytes", "gauge", "Bytes held for requests and answers.", [("", state.heldBytes)])
             + family(
                 "dia_abandoned_requests_total",
                 "counter",

@@ -24,8 +24,8 @@ public final class HTTPServer: @unchecked Sendable {
         public var maximumConnections = 1024
         /// The most connections of one address at once; more are closed at once.
         public var maximumConnectionsPerAddress = 1024
-        /// Bytes that all requests and answers on their way may hold; a body beyond them is refused.
-        public var maximumHeldBytes = 512 << 20
+        /// The memory for requests and answers; beyond it the slowest transfers are given up.
+        public var budget = MemoryBudget(bytes: 512 << 20, work: 128 << 20)
         /// Limits on a request.
         public var limits = RequestLimits()
         /// Limits on time.
@@ -56,6 +56,7 @@ public final class HTTPServer: @unchecked Sendable {
     /// When it was last said that connections cannot be accepted: not at every attempt.
     private var complained: Duration?
     private var isDraining = false
+    private var isRelieving = false
     private var drained: [@Sendable () -> Void] = []
 
     /// A server that is not yet listening; what it counts goes to `metrics`.
@@ -73,8 +74,8 @@ public final class HTTPServer: @unchecked Sendable {
         start = clock.now
     }
 
-    /// Binds and starts to accept; returns the port.
-    public func listen() throws -> UInt16 {
+    /// Binds and starts to accept; returns where.
+    public func listen() throws -> ListeningAddress {
         let descriptor: Int32
         if let inherited = configuration.inheritedSocket {
             try Socket.adopt(inherited)
@@ -82,13 +83,19 @@ public final class HTTPServer: @unchecked Sendable {
         } else {
             descriptor = try Socket.listen(host: configuration.host, port: configuration.port)
         }
-        let (port, isLoopback) = try Socket.place(of: descriptor)
+        var (address, isLoopback) = try Socket.address(of: descriptor)
+        // The name as it was given, rather than the number that it resolved to.
+        if configuration.inheritedSocket == nil { address = .tcp(host: configuration.host, port: address.port) }
         guard isLoopback || !configuration.isLoopbackOnly else {
             Socket.close(descriptor)
-            throw ListenError(host: configuration.host, reason: "others than this machine could reach it")
+            throw ListenError(
+                host: configuration.host,
+                port: configuration.port,
+                reason: "other machines could reach it"
+            )
         }
         queue.sync { begin(descriptor) }
-        return port
+        return address
     }
 
     private func begin(_ descriptor: Int32) {
@@ -142,13 +149,41 @@ public final class HTTPServer: @unchecked Sendable {
         if connections.count >= configuration.maximumConnections { setAccepting(false) }
     }
 
-    /// Closes the connection that has been idle longest, if there is one.
+    /// Closes the connection that has been idle longest; if none is idle, one whose transfer has stalled.
     private func evict() {
+        let now = now
         let idle = connections.values.compactMap { connection in connection.idleSince.map { (connection, $0) } }
         // One that has just come may be about to send its request.
-        guard let (connection, since) = idle.min(by: { $0.1 < $1.1 }), now - since >= .seconds(1) else { return }
+        if let (connection, since) = idle.min(by: { $0.1 < $1.1 }), now - since >= .seconds(1) {
+            metrics.refused(.evicted)
+            return connection.abort()
+        }
+        guard let stalled = connections.values.first(where: { $0.transferRate(now: now) == 0 }) else { return }
         metrics.refused(.evicted)
-        connection.abort()
+        stalled.abort()
+    }
+
+    /// Gives up the slowest transfers until what connections hold is within the budget.
+    ///
+    /// A quarter of the budget is divided among the connections, and one within its share is never given up: a small
+    /// request gets through whatever others do. Larger ones have the other three quarters.
+    private func relieve() {
+        let budget = configuration.budget.buffers
+        let share = budget.limit / 4 / configuration.maximumConnections
+        let limit = budget.limit - share * configuration.maximumConnections
+        guard budget.bytes > limit, !isRelieving else { return }
+        isRelieving = true
+        defer { isRelieving = false }
+        let now = now
+        while budget.bytes > limit {
+            let candidates = connections.values.compactMap { connection in
+                connection.heldBytes > share ? connection.transferRate(now: now).map { (connection, $0) } : nil
+            }
+            guard let (slowest, _) = candidates.min(by: { ($0.1, -$0.0.heldBytes) < ($1.1, -$1.0.heldBytes) }) else {
+                return
+            }
+            slowest.evict()
+        }
     }
 
     private func setAccepting(_ wanted: Bool) {
@@ -187,16 +222,15 @@ public final class HTTPServer: @unchecked Sendable {
     private var environment: Connection.Environment {
         let handler = handler
         let queue = queue
-        let metrics = metrics
-        let maximumHeldBytes = configuration.maximumHeldBytes
+        let budget = configuration.budget.buffers
         return Connection.Environment(
             queue: queue,
             now: { [unowned self] in now },
             date: { [unowned self] in date.now() },
-            consider: { handler.refusal(of: $0) },
-            handle: { request, answer in
+            earlyResponse: { handler.earlyResponse(to: $0, from: $1) },
+            handle: { request, peer, answer in
                 let task = Task {
-                    let response = await handler.respond(to: request)
+                    let response = await handler.respond(to: request, from: peer)
                     queue.async { answer(response) }
                 }
                 return { task.cancel() }
@@ -208,8 +242,11 @@ public final class HTTPServer: @unchecked Sendable {
                     queue.async { give(result) }
                 }
             },
-            refusal: { handler.refusal($0) },
-            hold: { metrics.hold($0) <= maximumHeldBytes },
+            errorResponse: { handler.errorResponse(for: $0, from: $1) },
+            hold: { [unowned self] change in
+                budget.add(change)
+                if change > 0 { relieve() }
+            },
             metrics: metrics,
             closed: { [unowned self] in remove($0) },
             buffer: buffer

@@ -3,34 +3,39 @@ import Glibc
 /// Sockets by file descriptor: the few calls that the server needs, errors typed.
 enum Socket {
     /// A listening socket on the first address that `host` and `port` resolve to, non-blocking.
-    static func listen(host: String, port: UInt16) throws -> Int32 {
+    static func listen(host: String, port: UInt16) throws(ListenError) -> Int32 {
+        func failure(_ reason: String) -> ListenError { ListenError(host: host, port: port, reason: reason) }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         let status = unsafe getaddrinfo(host, String(port), &hints, &list)
         guard status == 0, let list = unsafe list else {
-            throw ListenError(host: host, reason: unsafe String(cString: gai_strerror(status)))
+            throw failure(unsafe String(cString: gai_strerror(status)))
         }
         defer { unsafe freeaddrinfo(list) }
         let address = unsafe list.pointee
-        let descriptor = try systemCall("socket") {
-            socket(unsafe address.ai_family, unsafe address.ai_socktype, unsafe address.ai_protocol)
-        }
-        do {
+        var opened: Int32?
+        do throws(SystemCallError) {
+            let descriptor = try systemCall("socket") {
+                socket(unsafe address.ai_family, unsafe address.ai_socktype, unsafe address.ai_protocol)
+            }
+            opened = descriptor
             try prepare(descriptor)
             try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
             _ = try systemCall("bind") { unsafe bind(descriptor, address.ai_addr, address.ai_addrlen) }
             _ = try systemCall("listen") { Glibc.listen(descriptor, 1024) }
             return descriptor
         } catch {
-            close(descriptor)
-            throw error
+            if let opened { close(opened) }
+            throw failure("\(error)")
         }
     }
 
-    /// The port that a listening socket got, and whether only this machine can reach it.
-    static func place(of descriptor: Int32) throws(SystemCallError) -> (port: UInt16, isLoopback: Bool) {
+    /// Where a listening socket listens, and whether only this machine can reach it (`getsockname`).
+    static func address(
+        of descriptor: Int32
+    ) throws(SystemCallError) -> (address: ListeningAddress, isLoopback: Bool) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         _ = try systemCall("getsockname") {
@@ -42,9 +47,16 @@ enum Socket {
         }
         let family = Int32(storage.ss_family)
         let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
+        let isLoopback = PeerAddress.isLoopback(family: family, bytes: bytes)
+        guard family != AF_UNIX else {
+            // The path ends at a zero; one that begins with a zero is a name in the abstract namespace.
+            let path = bytes[2..<max(2, min(Int(length), bytes.count))]
+            let name = path.first == 0 ? [UInt8(ascii: "@")] + path.dropFirst() : Array(path)
+            return (.unix(path: String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)), isLoopback)
+        }
         // The port stands at the same place for IPv4 and IPv6, in network byte order.
-        let port = family == AF_UNIX ? 0 : UInt16(bytes[2]) << 8 | UInt16(bytes[3])
-        return (port, PeerAddress.isLoopback(family: family, bytes: bytes))
+        let port = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+        return (.tcp(host: PeerAddress(family: family, bytes: bytes).text, port: port), isLoopback)
     }
 
     /// Takes over a listening socket that another process opened (socket activation).
@@ -66,15 +78,15 @@ enum Socket {
                     }
                 }
             }
+            let family = Int32(storage.ss_family)
             do throws(SystemCallError) {
                 try prepare(descriptor)
                 // Answers are written whole, so waiting to fill a packet would only delay them.
-                try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+                if family != AF_UNIX { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
             } catch {
                 close(descriptor)
                 throw error
             }
-            let family = Int32(storage.ss_family)
             let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
             let address = PeerAddress(family: family, bytes: bytes)
             return (descriptor, address)
@@ -141,8 +153,11 @@ enum Socket {
 /// An address that cannot be listened on.
 public struct ListenError: Error, CustomStringConvertible {
     let host: String
+    let port: UInt16
     let reason: String
 
-    /// "cannot listen on HOST: reason".
-    public var description: String { "cannot listen on \(host): \(reason)" }
+    /// "cannot listen on HOST:PORT: reason".
+    public var description: String {
+        "cannot listen on \(host.contains(":") ? "[\(host)]" : host):\(port): \(reason)"
+    }
 }

@@ -10,40 +10,109 @@ extension Image {
     /// The image stretched to `height` x `width`.
     public func resized(height: Int, width: Int, _ interpolation: Interpolation = .antialiased) -> Image {
         guard (height, width) != (self.height, self.width) else { return self }
-        let horizontal = Taps(from: self.width, to: width, interpolation)
-        let vertical = Taps(from: self.height, to: height, interpolation)
-        var narrowed = Image(height: self.height, width: width, channels: channels)
-        for row in 0..<self.height {
-            let line = row * self.width * channels
-            for column in 0..<width {
-                let (first, weights) = horizontal[column]
-                for channel in 0..<channels {
-                    var sum: Float = 0
-                    for (index, weight) in weights.enumerated() {
-                        sum += weight * samples[line + (first + index) * channels + channel]
-                    }
-                    narrowed[row, column, channel] = sum
-                }
-            }
+        let sampler = RowSampler(self, height: height, width: width, interpolation)
+        var row = [Float](repeating: 0, count: width * channels)
+        var samples: [Float] = []
+        samples.reserveCapacity(height * row.count)
+        for y in 0..<height {
+            sampler.sample(y, into: &row)
+            samples += row
         }
-        var result = Image(height: height, width: width, channels: channels)
-        let length = width * channels
-        for row in 0..<height {
-            let (first, weights) = vertical[row]
-            for (index, weight) in weights.enumerated() {
-                let source = (first + index) * length
-                for place in 0..<length {
-                    result.samples[row * length + place] += weight * narrowed.samples[source + place]
-                }
-            }
-        }
-        return result
+        return Image(height: height, width: width, channels: channels, samples: samples)
     }
 }
 
+/// An image stretched to another size, of which one row at a time is made: what is large is never whole in memory.
+public struct RowSampler: Sendable {
+    private let narrowed: Image
+    private let vertical: Taps
+
+    /// Prepares `image` to be stretched to `height` x `width`.
+    public init(_ image: Image, height: Int, width: Int, _ interpolation: Image.Interpolation = .antialiased) {
+        let horizontal = Taps(from: image.width, to: width, interpolation)
+        vertical = Taps(from: image.height, to: height, interpolation)
+        let length = image.width * image.channels
+        var samples = [Float](repeating: 0, count: image.height * width * image.channels)
+        for y in 0..<image.height {
+            horizontal.apply(to: image.samples[y * length..<(y + 1) * length], image.channels) {
+                samples[y * width * image.channels + $0] = $1
+            }
+        }
+        narrowed = Image(height: image.height, width: width, channels: image.channels, samples: samples)
+    }
+
+    /// Writes the row `y` of the stretched image to `row`.
+    public func sample(_ y: Int, into row: inout [Float]) {
+        for place in row.indices { row[place] = 0 }
+        let (first, weights) = vertical[y]
+        for (index, weight) in weights.enumerated() {
+            let source = (first + index) * row.count
+            for place in row.indices { row[place] += weight * narrowed.samples[source + place] }
+        }
+    }
+}
+
+/// An image stretched to another size from its rows, which may come in any order and in parts: what is large is never
+/// whole in memory.
+public struct RowResizer {
+    private let horizontal, vertical: Taps
+    /// For each row of the source, the rows of the result that draw on it.
+    private let targets: [Range<Int>]
+    private let channels: Int
+    private var line: [Float]
+    private var result: Image
+
+    /// A resizer from `height` x `width` to `targetHeight` x `targetWidth`.
+    public init(height: Int, width: Int, channels: Int, targetHeight: Int, targetWidth: Int) {
+        self.channels = channels
+        horizontal = Taps(from: width, to: targetWidth, .antialiased)
+        vertical = Taps(from: height, to: targetHeight, .antialiased)
+        var targets = [Range<Int>](repeating: 0..<0, count: height)
+        for row in 0..<targetHeight {
+            let (first, weights) = vertical[row]
+            for source in first..<first + weights.count {
+                targets[source] = (targets[source].isEmpty ? row : targets[source].lowerBound)..<row + 1
+            }
+        }
+        self.targets = targets
+        line = [Float](repeating: 0, count: targetWidth * channels)
+        result = Image(height: targetHeight, width: targetWidth, channels: channels)
+    }
+
+    /// Adds the row `y`, or some of its pixels with the others 0.
+    public mutating func add(_ row: [Float], at y: Int) {
+        guard !targets[y].isEmpty else { return }
+        horizontal.apply(to: row[...], channels) { line[$0] = $1 }
+        for target in targets[y] {
+            let (first, weights) = vertical[target]
+            let weight = weights[weights.startIndex + y - first]
+            let start = target * line.count
+            for place in line.indices { result.samples[start + place] += weight * line[place] }
+        }
+    }
+
+    /// The stretched image, once all rows were added.
+    public consuming func finish() -> Image { result }
+}
+
 /// For each output place, the first input place it draws on and the weights from there on.
-private struct Taps {
+private struct Taps: Sendable {
     private var taps: [(first: Int, weights: [Float])]
+
+    /// Combines the samples of `row`, which has `channels`; `put` gets each place of the result and its sample.
+    func apply(to row: ArraySlice<Float>, _ channels: Int, _ put: (Int, Float) -> Void) {
+        for (column, tap) in taps.enumerated() {
+            for channel in 0..<channels {
+                var sum: Float = 0
+                var source = row.startIndex + tap.first * channels + channel
+                for weight in tap.weights {
+                    sum += weight * row[source]
+                    source += channels
+                }
+                put(column * channels + channel, sum)
+            }
+        }
+    }
 
     subscript(place: Int) -> (first: Int, weights: ArraySlice<Float>) {
         (taps[place].first, taps[place].weights[...])
@@ -54,16 +123,16 @@ private struct Taps {
         taps = (0..<target).map { place in
             switch interpolation {
             case .bilinear:
-                let centre = max(0, scale * (Double(place) + 0.5) - 0.5)
-                let first = min(Int(centre), count - 1)
-                let share = Float(centre - Double(first))
+                let center = max(0, scale * (Double(place) + 0.5) - 0.5)
+                let first = min(Int(center), count - 1)
+                let share = Float(center - Double(first))
                 return first + 1 < count ? (first, [1 - share, share]) : (first, [1])
             case .antialiased:
                 let reach = max(scale, 1)
-                let centre = scale * (Double(place) + 0.5)
-                let first = max(0, Int(centre - reach + 0.5))
-                let last = min(count, Int(centre + reach + 0.5))
-                let weights = (first..<last).map { max(0, 1 - abs((Double($0) - centre + 0.5) / reach)) }
+                let center = scale * (Double(place) + 0.5)
+                let first = max(0, Int(center - reach + 0.5))
+                let last = min(count, Int(center + reach + 0.5))
+                let weights = (first..<last).map { max(0, 1 - abs((Double($0) - center + 0.5) / reach)) }
                 let sum = weights.reduce(0, +)
                 return (first, weights.map { Float($0 / sum) })
             }

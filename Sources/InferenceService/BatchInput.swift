@@ -1,4 +1,3 @@
-import Foundation
 import HTTP
 
 /// The images of a batch: parts of multipart/form-data, or lines of NDJSON.
@@ -10,6 +9,17 @@ package enum BatchInput {
     enum Entry: Sendable {
         case part(Multipart.Part)
         case line(ArraySlice<UInt8>)
+
+        /// What can be told of the label without reading the entry.
+        var label: Label { if case .part(let part) = self { .filename(part.filename) } else { .id(nil) } }
+
+        /// Bytes of the entry.
+        var count: Int {
+            switch self {
+            case .part(let part): part.body.count
+            case .line(let text): text.count
+            }
+        }
     }
 
     /// What an image's sender calls it, given back with its result.
@@ -18,8 +28,8 @@ package enum BatchInput {
         case id(Line.ID?)
     }
 
-    /// A line: an id, if its sender wants one back, and a PNG.
-    package struct Line: Sendable, Equatable {
+    /// A line: an id, if its sender wants one back, and a PNG in base64.
+    package struct Line: Sendable {
         /// A string or a whole number.
         package enum ID: Sendable, Equatable {
             case text(String)
@@ -27,8 +37,11 @@ package enum BatchInput {
         }
 
         package let id: ID?
-        package let image: [UInt8]
+        package let image: EncodedImage
     }
+
+    /// Bytes of an id, at most.
+    private static let idLimit = 1024
 
     private static let hint =
         "send PNGs as the parts 'image' of multipart/form-data, or application/x-ndjson, a line each: "
@@ -55,70 +68,87 @@ package enum BatchInput {
         return entries
     }
 
-    /// The lines of `body` that hold more than white space.
+    /// The lines of `body` that hold more than white space, ``limit`` at most.
     package static func lines(_ body: [UInt8]) throws(ServiceError) -> [ArraySlice<UInt8>] {
-        let lines = body.split(separator: 0x0A).filter { !$0.allSatisfy { [0x20, 0x09, 0x0D].contains($0) } }
-        guard lines.count <= limit else { throw ServiceError(413, "more than \(limit) lines") }
+        var lines: [ArraySlice<UInt8>] = []
+        var start = 0
+        while start < body.count {
+            let end = body[start...].firstIndex(of: 0x0A) ?? body.count
+            let line = body[start..<end]
+            start = end + 1
+            guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
+            guard lines.count < limit else { throw ServiceError(413, "more than \(limit) lines") }
+            lines.append(line)
+        }
         return lines
     }
 
-    /// The label and the PNG of `entry`, or what is wrong with it.
-    static func read(_ entry: Entry) -> (label: Label, image: Result<ArraySlice<UInt8>, ServiceError>) {
+    /// The label and the image of `entry`, or what is wrong with it.
+    static func read(_ entry: Entry) -> (label: Label, image: Result<EncodedImage, ServiceError>) {
         switch entry {
-        case .part(let part): return (.filename(part.filename), nonEmpty(part.body))
+        case .part(let part): return (.filename(part.filename), nonEmpty(.png(part.body)))
         case .line(let text):
             do {
                 let line = try parse(text)
-                return (.id(line.id), nonEmpty(line.image[...]))
+                return (.id(line.id), nonEmpty(line.image))
             } catch {
                 return (.id(nil), .failure(error))
             }
         }
     }
 
-    private static func nonEmpty(_ image: ArraySlice<UInt8>) -> Result<ArraySlice<UInt8>, ServiceError> {
+    private static func nonEmpty(_ image: EncodedImage) -> Result<EncodedImage, ServiceError> {
         image.isEmpty ? .failure(ServiceError(400, "the image is empty")) : .success(image)
     }
 
-    /// Reads a line.
+    /// Reads a line; its image is not decoded yet.
     package static func parse(_ line: ArraySlice<UInt8>) throws(ServiceError) -> Line {
-        do {
-            return try JSONDecoder().decode(Line.self, from: Data(line))
-        } catch DecodingError.keyNotFound(let key, _) {
-            throw ServiceError(400, "the line has no member '\(key.stringValue)'")
-        } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
-            let name = context.codingPath[0].stringValue
-            throw ServiceError(400, "the line's member '\(name)' is of another type: \(hint)")
-        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            throw ServiceError(400, "the line's 'image' is no base64 (RFC 4648, section 4)")
-        } catch {
-            throw ServiceError(400, "the line is no JSON object: \(hint)")
+        var reader = JSONReader(line)
+        var id: Line.ID??
+        var image: JSONReader.StringToken?
+        func failed(_ error: JSONError) -> ServiceError {
+            error == .wrongType
+                ? ServiceError(400, "the line is not a JSON object: \(hint)")
+                : ServiceError(400, "the line is not valid JSON: \(hint)")
+        }
+        try reader.object(orThrow: failed) { (name, reader) throws(ServiceError) in
+            func value<Value>(
+                _ isNew: Bool,
+                _ read: (inout JSONReader) throws(JSONError) -> Value
+            ) throws(ServiceError) -> Value {
+                guard isNew else { throw ServiceError(400, "the line's member '\(name)' stands twice") }
+                do {
+                    return try read(&reader)
+                } catch {
+                    throw error == .invalid
+                        ? failed(error) : ServiceError(400, "the line's member '\(name)' is of another type: \(hint)")
+                }
+            }
+            switch name {
+            case "id": id = .some(try value(id == nil, Self.identifier))
+            case "image":
+                image = try value(image == nil) { (reader) throws(JSONError) in try reader.stringToken() }
+            default:
+                do throws(JSONError) { try reader.skip() } catch { throw failed(error) }
+            }
+        }
+        do throws(JSONError) { try reader.end() } catch { throw failed(error) }
+        guard let image else { throw ServiceError(400, "the line has no member 'image'") }
+        return Line(id: id ?? nil, image: .base64(image))
+    }
+
+    private static func identifier(_ reader: inout JSONReader) throws(JSONError) -> Line.ID? {
+        switch try reader.kind() {
+        case .null:
+            try reader.skip()
+            return nil
+        case .number: return .number(try reader.integer())
+        default: return .text(try reader.string(maximumBytes: idLimit))
         }
     }
 }
 
-extension BatchInput.Line: Decodable {
-    private enum Key: String, CodingKey {
-        case id, image
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        id = try container.decodeIfPresent(ID.self, forKey: .id)
-        image = try Array(container.decode(Data.self, forKey: .image))
-    }
-}
-
-extension BatchInput.Line.ID: Codable {
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else {
-            self = .number(try container.decode(Int.self))
-        }
-    }
-
+extension BatchInput.Line.ID: Encodable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -16,6 +16,8 @@ public final class Engine: Sendable {
         public var queueCapacity = 256
         /// Images run at once, at most; scores fewer where a model has many views.
         public var maximumBatch = 16
+        /// Whether models that cannot be loaded are left out, rather than an error.
+        public var skipsBrokenModels = false
 
         /// The defaults.
         public init() {}
@@ -52,18 +54,25 @@ public final class Engine: Sendable {
     private let queue = DispatchQueue(label: "dia.engine", qos: .userInitiated)
     private let state = Mutex(State())
 
-    /// Loads each directory that `open` gives, and checks it; ``reload(_:)`` calls `open` again.
+    /// An engine without models: ``load()`` loads those of the directories that `open` gives, and ``reload(_:)`` calls
+    /// `open` again.
     public init(
         _ configuration: Configuration,
         metrics: ServiceMetrics,
-        open: @escaping @Sendable () throws -> [ModelDirectory]
-    ) throws {
+        open: @escaping @Sendable () throws -> ModelListing
+    ) {
         self.configuration = configuration
         self.metrics = metrics
-        loaded = LoadedModels(threads: configuration.threads, open: open)
-        _ = try loaded.load()
+        loaded = LoadedModels(
+            threads: configuration.threads,
+            skipsBroken: configuration.skipsBrokenModels,
+            open: open
+        )
         metrics.set(queueCapacity: configuration.queueCapacity)
     }
+
+    /// Loads the models and checks each; returns those that were left out. Blocks until all are loaded.
+    public func load() throws -> [ModelLoadError] { try queue.sync { try loaded.load().failures } }
 
     /// What is known of each model, by name.
     public var models: [String: Model.Information] { loaded.information }
@@ -77,19 +86,19 @@ public final class Engine: Sendable {
     var retryAfter: Int { state.withLock { $0.retryAfter } }
 
     /// Loads the directories that have changed, or the model called `name` in any case; returns the names of the
-    /// loaded models.
+    /// loaded models, and what was left out.
     ///
-    /// Work waits meanwhile, and none is lost. Throws, and the old models go on serving, if a new one cannot be
-    /// loaded or fails its check.
-    public func reload(_ name: String? = nil) async throws -> [String] {
+    /// Work waits meanwhile, and none is lost. Throws, and the old models go on serving, if one cannot be loaded, fails
+    /// its check, or has files that are not what its manifest says.
+    public func reload(_ name: String? = nil) async throws -> LoadedModels.Outcome {
         try await withCheckedThrowingContinuation { continuation in
             enqueue { [self] in
                 continuation.resume(
                     with: Result {
-                        let names = try loaded.load(name)
-                        let digests = names.compactMap { loaded.information[$0]?.digest }
+                        let outcome = try loaded.load(name)
+                        let digests = outcome.loaded.compactMap { loaded.information[$0]?.digest }
                         state.withLock { $0.unsound.subtract(digests) }
-                        return names
+                        return outcome
                     }
                 )
             }

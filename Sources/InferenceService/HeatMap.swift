@@ -1,30 +1,48 @@
 import Imaging
 
 /// Where dissolving changed an image.
-enum HeatMap {
-    /// The change that is shown as the largest, at least: less than this is noise, not to be blown up.
+struct HeatMap: Sendable {
+    /// The change that is shown as the largest, at least: less than this is noise and is not amplified.
     private static let floor: Float = 0.05
 
-    /// How much each pixel changed, meaned over the channels: 1 where it changed most.
-    static func of(_ image: Image, dissolved: Image) -> Image {
+    private let map: Image
+
+    /// How much each pixel of `image` changed, averaged over the channels: 1 where it changed most.
+    init(_ image: Image, dissolved: Image) {
         let channels = image.channels
         let changes = (0..<image.height * image.width).map { pixel -> Float in
             let places = pixel * channels..<(pixel + 1) * channels
             return places.reduce(0) { $0 + abs(image.samples[$1] - dissolved.samples[$1]) } / Float(channels)
         }
-        let most = max(floor, changes.max() ?? 0)
-        return Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / most })
+        let most = max(Self.floor, changes.max() ?? 0)
+        map = Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / most })
     }
 
-    /// `map` in colours, from nothing over red to yellow, over a grey `image` of its size.
-    static func overlay(_ map: Image, on image: Image) -> Image {
-        let grey = image.converted(toChannels: 1)
-        let samples = zip(map.samples, grey.samples).flatMap { heat, light -> [Float] in
-            let cover = min(1, max(0, heat)) * 0.8
-            // The hottest third turns from red to yellow.
-            let green = min(1, max(0, heat * 3 - 2))
-            return [light + (1 - light) * cover, light + (green - light) * cover, light * (1 - cover)]
+    /// What makes the rows of the map, stretched to `height` x `width`: gray, or in colors from nothing over red to
+    /// yellow over a gray `image` of that size.
+    func rows(over image: ByteImage?, height: Int, width: Int) -> (_ y: Int, _ row: inout [UInt8]) -> Void {
+        let sampler = RowSampler(map, height: height, width: width)
+        return { y, row in
+            var heats = [Float](repeating: 0, count: width)
+            sampler.sample(y, into: &heats)
+            guard let image else {
+                for column in 0..<width { row[column] = ByteImage.byte(heats[column]) }
+                return
+            }
+            for column in 0..<width {
+                let light = Float(image.samples[y * width + column]) / 255
+                let color = Self.color(of: heats[column], over: light)
+                row[3 * column] = ByteImage.byte(color.red)
+                row[3 * column + 1] = ByteImage.byte(color.green)
+                row[3 * column + 2] = ByteImage.byte(color.blue)
+            }
         }
-        return Image(height: map.height, width: map.width, channels: 3, samples: samples)
+    }
+
+    private static func color(of heat: Float, over light: Float) -> (red: Float, green: Float, blue: Float) {
+        let cover = min(1, max(0, heat)) * 0.8
+        // The hottest third turns from red to yellow.
+        let green = min(1, max(0, heat * 3 - 2))
+        return (light + (1 - light) * cover, light + (green - light) * cover, light * (1 - cover))
     }
 }

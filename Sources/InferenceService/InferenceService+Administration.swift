@@ -53,8 +53,8 @@ extension InferenceService {
         return json(object(try model(name)))
     }
 
-    /// Loads what has changed of all models; returns their names.
+    /// Loads what has changed of all models; returns what was loaded and what was left out.
     ///
     /// Throws, and the old ones go on serving, if one is broken.
-    public func reload() async throws -> [String] { try await engine.reload() }
+    public func reload() async throws -> LoadedModels.Outcome { try await engine.reload() }
 }

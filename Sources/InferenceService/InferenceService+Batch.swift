@@ -11,8 +11,14 @@ extension InferenceService {
         try admit()
         do {
             let start = ContinuousClock.now
-            let (body, head) = (try await input.unpacked(request), request.head)
-            let parsed = await input.run { Result { () throws(ServiceError) in try BatchInput.entries(body, head) } }
+            let (body, head) = (try await input.body(of: request, context.deadline), request.head)
+            let parsed: Result<[BatchInput.Entry], ServiceError> = try await input.pool.run(
+                cost: body.bytes.count / 4,
+                bytes: 0,
+                deadline: context.deadline
+            ) { _ in
+                Result { () throws(ServiceError) in try BatchInput.entries(body.bytes, head) }
+            }
             let entries = try parsed.get()
             context.timings.decoding = .now - start
             let (flow, context) = (engine.makeFlow(), context)
@@ -22,7 +28,11 @@ extension InferenceService {
             return Response(
                 200,
                 contentType: "application/x-ndjson",
-                stream: ObservedStream(answer) { _ in self.leave() }
+                stream: ObservedStream(answer) { _ in
+                    // The images are slices of the body: its memory is counted until none is left.
+                    body.memory?.release()
+                    self.leave()
+                }
             )
         } catch {
             leave()
@@ -38,16 +48,18 @@ extension InferenceService {
         _ flow: UInt64,
         _ context: RequestContext
     ) async -> [UInt8] {
-        let (label, image) = await input.run { BatchInput.read(entry) }
+        var label = entry.label
         do {
-            let bytes = try image.get()
+            let image: Result<EncodedImage, ServiceError>
+            (label, image) = try await input.pool.run(cost: entry.count / 4, bytes: 0, deadline: context.deadline) {
+                _ in BatchInput.read(entry)
+            }
+            let encoded = try image.get()
             var context = context
-            let object = try await current(model) { try await scored(bytes, $0, flow: flow, &context) }
+            let object = try await current(model) { try await scored(encoded, $0, flow: flow, &context) }
             return JSON.encode(BatchLine(label: label, index: index, outcome: .success(object)))
-        } catch let error as ServiceError {
-            return JSON.encode(BatchLine(label: label, index: index, outcome: .failure(error)))
         } catch {
-            let error = ServiceError(500, "the image could not be scored")
+            let error = self.error(error, otherwise: "the image could not be scored")
             return JSON.encode(BatchLine(label: label, index: index, outcome: .failure(error)))
         }
     }

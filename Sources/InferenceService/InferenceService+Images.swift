@@ -3,34 +3,17 @@ import DIA
 import HTTP
 import Imaging
 import ModelFile
-import Synchronization
 
 /// The routes that take an image.
 extension InferenceService {
-    /// A decoded image in the sizes that are needed of it.
-    private struct PreparedImage: Sendable {
-        let header: PNG.Header
-        /// As the model takes it.
-        let input: Image
-        /// As it is shown in a strip, where one is asked for.
-        let shown: Image?
-    }
-
     private func prepared(
-        _ bytes: ArraySlice<UInt8>,
+        _ image: EncodedImage,
         _ model: Model.Information,
-        isShown: Bool,
+        shown: ImageInput.Shown? = nil,
         _ context: inout RequestContext
-    ) async throws(ServiceError) -> PreparedImage {
+    ) async throws -> PreparedImage {
         let start = ContinuousClock.now
-        let channels = model.manifest.input.channels
-        let image = try await input.decode(bytes, asGray: channels == 1) { decoded in
-            PreparedImage(
-                header: decoded.header,
-                input: model.prepare(decoded.image),
-                shown: isShown ? decoded.image.converted(toChannels: channels) : nil
-            )
-        }
+        let image = try await input.prepare(image, for: model, shown: shown, deadline: context.deadline)
         context.timings.decoding = .now - start
         return image
     }
@@ -42,15 +25,15 @@ extension InferenceService {
         return result.value
     }
 
-    /// The score of a PNG; `flow` is the engine's name for the batch that it is a part of, which waits while the
+    /// The score of an image; `flow` is the engine's name for the batch that it is a part of, which waits while the
     /// engine's queue is full: it has been accepted.
     func scored(
-        _ bytes: ArraySlice<UInt8>,
+        _ image: EncodedImage,
         _ model: Model.Information,
         flow: UInt64? = nil,
         _ context: inout RequestContext
     ) async throws -> ScoreObject {
-        let image = try await prepared(bytes, model, isShown: false, &context)
+        let image = try await prepared(image, model, &context)
         let deadline = context.deadline
         let timed = try await engineWork(patience: flow == nil ? nil : deadline) { () async throws(EngineError) in
             try await engine.score(image.input, model: model, flow: flow, deadline: deadline)
@@ -65,7 +48,8 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        json(try await scored(input.bytes(of: request), model, &context))
+        let body = try await input.body(of: request, context.deadline)
+        return json(try await scored(ImageInput.image(in: body.bytes, request.head), model, &context))
     }
 
     func dissolve(
@@ -74,18 +58,31 @@ extension InferenceService {
         _ context: inout RequestContext
     ) async throws -> Response {
         let steps = try DissolveQuery(request.head.query, of: model, maximumSteps: configuration.maximumSteps).steps
-        let image = try await prepared(input.bytes(of: request), model, isShown: steps.count > 1, &context)
+        let channels = model.manifest.input.channels
+        let isStrip = steps.count > 1
+        let panels = isStrip ? steps.count + 1 : 1
+        let body = try await input.body(of: request, context.deadline)
+        let shown = ImageInput.Shown(
+            channels: channels,
+            isKept: isStrip,
+            // The answer, and the pieces that it is joined of.
+            answerBytesPerPixel: 2 * panels * channels,
+            stretched: steps.count
+        )
+        let image = try await prepared(
+            ImageInput.image(in: body.bytes, request.head),
+            model,
+            shown: shown,
+            &context
+        )
         let header = image.header
-        let panels = steps.count > 1 ? steps.count + 1 : 1
         guard header.width * header.height * panels <= configuration.maximumPixels else {
             throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
         }
         let dissolved = try await dissolved(image.input, model, steps, &context)
-        let body = await input.run {
-            let resized = dissolved.map { $0.resized(height: header.height, width: header.width) }
-            return PNG.encode(Strip.of((image.shown.map { [$0] } ?? []) + resized))
+        return try await picture(header, panels: panels, channels: channels, context) {
+            Strip(image.shown, dissolved, height: header.height, width: header.width).row
         }
-        return Response(200, contentType: "image/png", body: body)
     }
 
     func heatMap(
@@ -94,13 +91,49 @@ extension InferenceService {
         _ context: inout RequestContext
     ) async throws -> Response {
         let query = try DissolveQuery(request.head.query, of: model, maximumSteps: 1, takesOverlay: true)
-        let image = try await prepared(input.bytes(of: request), model, isShown: query.isOverlay, &context)
+        let channels = query.isOverlay ? 3 : 1
+        let body = try await input.body(of: request, context.deadline)
+        let shown = ImageInput.Shown(
+            channels: 1,
+            isKept: query.isOverlay,
+            answerBytesPerPixel: 2 * channels,
+            stretched: 1
+        )
+        let image = try await prepared(
+            ImageInput.image(in: body.bytes, request.head),
+            model,
+            shown: shown,
+            &context
+        )
         let header = image.header
         let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
-        let body = await input.run {
-            let map = HeatMap.of(image.input, dissolved: dissolved).resized(height: header.height, width: header.width)
-            return PNG.encode(image.shown.map { HeatMap.overlay(map, on: $0) } ?? map)
+        let map = HeatMap(image.input, dissolved: dissolved)
+        return try await picture(header, panels: 1, channels: channels, context) {
+            map.rows(over: image.shown, height: header.height, width: header.width)
         }
+    }
+
+    /// The response with a PNG of `panels` images of the size of `header`, side by side; `rows` makes what makes a row.
+    private func picture(
+        _ header: PNG.Header,
+        panels: Int,
+        channels: Int,
+        _ context: RequestContext,
+        _ rows: @escaping @Sendable () -> (_ y: Int, _ row: inout [UInt8]) -> Void
+    ) async throws -> Response {
+        let width = header.width * panels
+        // Compressing takes some four times as long as decoding.
+        let cost = 4 * width * header.height * channels
+        let body = try await input.pool.run(cost: cost, bytes: 0, deadline: context.deadline) { work in
+            PNG.encode(
+                height: header.height,
+                width: width,
+                channels: channels,
+                isCancelled: { work.isCancelled },
+                rows()
+            )
+        }
+        guard let body else { throw WorkPool.Refusal.cancelled }
         return Response(200, contentType: "image/png", body: body)
     }
 

@@ -22,11 +22,20 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let body = try await input.unpacked(request)
-        let parsed = await input.run { Result { () throws(ServiceError) in try OpenInference.parse(body) } }
-        let (call, images) = try parsed.get()
+        let body = try await input.body(of: request, context.deadline)
+        let parsed: Result<OpenInference.Request, ServiceError> = try await input.pool.run(
+            cost: body.bytes.count / 4,
+            bytes: 0,
+            deadline: context.deadline
+        ) { work in
+            Result { () throws(ServiceError) in
+                try OpenInference.Request(parsing: body.bytes, isCancelled: { work.isCancelled })
+            }
+        }
+        let call = try parsed.get()
         let outputs = try outputs(call, model)
-        let results = try await results(images, model, context)
+        let results = try await results(call.images, model, context)
+        body.memory?.release()
         let numbers = results.map(\.normality)
         let values = outputs.map { output in
             OpenInference.Answer.Values(
@@ -52,7 +61,7 @@ extension InferenceService {
     ) throws(ServiceError) -> [OpenInference.Output] {
         let known = OpenInference.Output.of(model)
         guard let wanted = call.outputs, !wanted.isEmpty else { return known }
-        let found = wanted.compactMap { OpenInference.Output(rawValue: $0.name) }.filter(known.contains)
+        let found = wanted.compactMap { OpenInference.Output(rawValue: $0) }.filter(known.contains)
         guard found.count == wanted.count else {
             let names = known.map(\.rawValue).joined(separator: ", ")
             throw ServiceError(400, "an output that the model does not have is asked for; it has \(names)")
@@ -71,7 +80,7 @@ extension InferenceService {
 
     /// The scores of `images` in their order, a window of them under way; the first failure ends all.
     private func results(
-        _ images: [[UInt8]],
+        _ images: [EncodedImage],
         _ model: Model.Information,
         _ context: RequestContext
     ) async throws -> [ScoreBank.Result] {
@@ -83,7 +92,7 @@ extension InferenceService {
                 group.addTask {
                     var context = context
                     do {
-                        return (index, try await self.scored(images[index][...], model, flow: flow, &context).result)
+                        return (index, try await self.scored(images[index], model, flow: flow, &context).result)
                     } catch let error as ServiceError {
                         throw ServiceError(error.status, "image \(index): \(error.detail)", headers: error.headers)
                     }

@@ -12,25 +12,13 @@ extension InferenceService {
         switch route {
         case .page: return Page.response
         case .contract: return Response(200, contentType: "application/yaml", body: Route.contractText)
-        case .live: return Response(200, contentType: "text/plain; charset=utf-8", body: "alive\n".utf8)
-        case .ready:
-            try requireReady()
-            return Response(200, contentType: "text/plain; charset=utf-8", body: "ready\n".utf8)
-        case .metrics:
-            let models = engine.models.values.map { ($0.manifest.name, $0.manifest.version, $0.digest) }
-            let text = metrics.text(models: models.sorted { $0.0 < $1.0 }, version: Self.version)
-            let body = (text + configuration.moreMetrics()).utf8
-            return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: body)
+        case .live, .ready, .metrics, .serverLive, .serverReady: return try immediateResponse(to: route)
         case .models:
             let names = engine.models.keys.sorted()
             let list = ["models": names.compactMap { engine.models[$0].map(object) }]
             return json(list)
         case .model(let name): return json(object(try model(name)))
         case .server: return json(OpenInference.Server(version: Self.version))
-        case .serverLive: return json(["live": true])
-        case .serverReady:
-            try requireReady()
-            return json(["ready": true])
         case .modelMetadata(let name): return json(OpenInference.Metadata(try model(name)))
         case .modelReady(let name): return try ready(model(name))
         case .infer(let name): return try await withModel(name) { try await infer(request, $0, &context) }
@@ -47,8 +35,22 @@ extension InferenceService {
         Response(200, contentType: "application/json", body: JSON.encode(value))
     }
 
-    private func requireReady() throws(ServiceError) {
-        if isDraining.withLock({ $0 }) { throw ServiceError(503, "the server is shutting down") }
+    /// The response to a route that is answered at once.
+    func immediateResponse(to route: Route) throws(ServiceError) -> Response {
+        let text = "text/plain; charset=utf-8"
+        switch route {
+        case .live: return Response(200, contentType: text, body: "alive\n".utf8)
+        case .serverLive: return json(["live": true])
+        case .ready, .serverReady:
+            if let unreadiness { throw ServiceError(503, unreadiness, headers: ["Retry-After": "1"]) }
+            return route == .ready ? Response(200, contentType: text, body: "ready\n".utf8) : json(["ready": true])
+        case .metrics:
+            let models = engine.models.values.map { ($0.manifest.name, $0.manifest.version, $0.digest) }
+            let known = metrics.text(models: models.sorted { $0.0 < $1.0 }, version: Self.version)
+            let body = (known + configuration.moreMetrics()).utf8
+            return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: body)
+        default: preconditionFailure("\(route.pattern) is not answered at once")
+        }
     }
 
     /// The answer of `work` with the model called `name`, unless too much is under way.
@@ -114,18 +116,35 @@ extension InferenceService {
         }
     }
 
+    /// Whatever was thrown as a problem for the client.
+    func error(_ error: any Error, otherwise detail: String) -> ServiceError {
+        switch error {
+        case let error as ServiceError: return error
+        case let error as WorkPool.Refusal:
+            switch error {
+            case .busy(let seconds): return busy(retryAfter: seconds)
+            case .late: return late()
+            case .cancelled: return ServiceError(503, "the request was cancelled")
+            }
+        default: return ServiceError(500, detail)
+        }
+    }
+
+    private func late() -> ServiceError {
+        metrics.rejected("late")
+        return ServiceError(
+            503,
+            "the request's timeout passed before its turn came",
+            headers: ["Retry-After": String(engine.retryAfter)]
+        )
+    }
+
     /// The answer to what the engine refused, but for ``EngineError/replaced``.
     private func refusal(_ error: EngineError) -> any Error {
         switch error {
         case .busy(let seconds): return busy(retryAfter: seconds)
-        case .late:
-            metrics.rejected("late")
-            return ServiceError(
-                503,
-                "the time that the request has passed before its turn came",
-                headers: ["Retry-After": String(engine.retryAfter)]
-            )
-        case .abandoned: return ServiceError(503, "nobody waits for the answer any more")
+        case .late: return late()
+        case .abandoned: return ServiceError(503, "the request was cancelled")
         case .notFinite: return ServiceError(422, "the model gives no finite numbers for this image")
         case .unsound:
             return ServiceError(
@@ -140,7 +159,7 @@ extension InferenceService {
     func object(_ information: Model.Information) -> ModelObject {
         ModelObject(
             information: information,
-            isDefault: information.manifest.name == configuration.defaultModel,
+            isDefault: information.manifest.name == defaultModel,
             limits: ModelObject.Limits(
                 bodyBytes: configuration.bodyBytes,
                 pixels: configuration.maximumPixels,
@@ -150,12 +169,21 @@ extension InferenceService {
         )
     }
 
+    /// The model of paths that name none.
+    private var defaultModel: String? {
+        configuration.defaultModel ?? (engine.models.count == 1 ? engine.models.keys.first : nil)
+    }
+
     func model(_ name: String?) throws(ServiceError) -> Model.Information {
-        let known = engine.models.keys.sorted().joined(separator: ", ")
-        guard let name = name ?? configuration.defaultModel else {
+        guard !isLoading else {
+            throw ServiceError(503, "the models are being loaded", headers: ["Retry-After": "1"])
+        }
+        let models = engine.models
+        let known = models.keys.sorted().joined(separator: ", ")
+        guard let name = name ?? defaultModel else {
             throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")
         }
-        guard let model = engine.models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
+        guard let model = models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
         return model
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 public final class InferenceService: Sendable {
     /// Limits and names.
     public struct Configuration: Sendable {
-        /// The model of paths that name none; nil if they are an error.
+        /// The model of paths that name none; nil takes the only model there is.
         public var defaultModel: String?
         /// Pixels of an image that are accepted, and of one that is sent.
         public var maximumPixels = 25_000_000
@@ -17,6 +17,8 @@ public final class InferenceService: Sendable {
         public var maximumSteps = 16
         /// Threads that decode images.
         public var decodeThreads = 1
+        /// The memory for requests, for work on their images and for answers.
+        public var budget = MemoryBudget(bytes: 512 << 20, work: 256 << 20)
         /// The largest body, packed or not.
         public var bodyBytes = 32 << 20
         /// Pieces of work that may wait.
@@ -30,6 +32,12 @@ public final class InferenceService: Sendable {
         public var busyStatus = 503
         /// Who may call; nil lets everybody.
         public var keys: APIKeys?
+        /// Whether clients may present certificates: then only one that the keys name has administrative rights.
+        public var acceptsClientCertificates = false
+        /// Whether the log holds the clients' addresses.
+        public var logsClientAddresses = true
+        /// Proxies whose `X-Forwarded-For` is believed.
+        public var trustedProxies = TrustedProxies()
         /// Origins whose pages may call from a browser.
         public var origins: Set<String> = []
         /// More metrics, in Prometheus' text format.
@@ -39,20 +47,33 @@ public final class InferenceService: Sendable {
         public init() {}
     }
 
+    /// What the service is ready for.
+    enum Phase {
+        /// The models are being loaded: only what needs none is answered.
+        case loading
+        case serving
+        /// Requests are still answered, but no new ones should be sent here.
+        case draining
+    }
+
     /// The server's version.
     public static let version = "0.1.0"
+
+    /// The memory that work on one image of `maximumPixels` may need: three bytes a pixel for the image itself, twice as
+    /// many for an answer and the pieces that it is joined of, and what decoding takes beside.
+    public static func workBytes(maximumPixels: Int) -> Int { 9 * maximumPixels + (16 << 20) }
 
     let engine: Engine
     let configuration: Configuration
     let metrics: ServiceMetrics
     let input: ImageInput
     let logger: Logger
-    let isDraining = Mutex(false)
+    private let phase: Mutex<Phase>
     let underWay = Mutex(0)
     private let access: AccessControl
     private let crossOrigin: CrossOrigin
 
-    /// A service over `engine`, ready at once.
+    /// A service over `engine`, ready at once if that has loaded its models.
     public init(_ engine: Engine, _ configuration: Configuration, metrics: ServiceMetrics, logger: Logger) {
         self.engine = engine
         self.configuration = configuration
@@ -61,54 +82,75 @@ public final class InferenceService: Sendable {
         input = ImageInput(
             maximumPixels: configuration.maximumPixels,
             maximumBytes: configuration.bodyBytes,
-            threads: configuration.decodeThreads
+            threads: configuration.decodeThreads,
+            budget: configuration.budget
         )
-        access = AccessControl(configuration.keys)
+        phase = Mutex(engine.models.isEmpty ? .loading : .serving)
+        access = AccessControl(configuration.keys, acceptsCertificates: configuration.acceptsClientCertificates)
         crossOrigin = CrossOrigin(origins: configuration.origins)
         ProcessMetrics.start()
     }
 
+    /// From now on ready: the engine has loaded its models.
+    public func beginServing() { phase.withLock { if $0 == .loading { $0 = .serving } } }
+
     /// From now on not ready; requests are still answered.
-    public func beginDraining() { isDraining.withLock { $0 = true } }
+    public func beginDraining() { phase.withLock { $0 = .draining } }
+
+    /// Why the service is not ready; nil if it is.
+    var unreadiness: String? {
+        switch phase.withLock({ $0 }) {
+        case .loading: "the models are being loaded"
+        case .draining: "the server is shutting down"
+        case .serving: nil
+        }
+    }
+
+    /// Whether the models are still being loaded.
+    public var isLoading: Bool { phase.withLock { $0 == .loading } }
 
     /// From now on `keys` say who may call.
     public func replace(keys: APIKeys) { access.replace(keys) }
 
-    /// The answer to a request that its head rules out; nil if it is to be handled.
+    /// The response to a request that its head decides: one that is refused, and one for health or metrics, which must
+    /// not wait behind other work. nil if the request is to be handled.
     ///
     /// Counts against the rate of the request's key, so it is asked once for each.
-    public func refusal(of head: RequestHead) -> Response? {
-        var context = RequestContext(head)
+    public func earlyResponse(to head: RequestHead, from peer: Peer = .unknown) -> Response? {
+        var context = context(of: head, from: peer)
+        let response: Response
         do {
-            try check(head, &context)
+            try check(head, peer, &context)
             if let key = context.key { try access.count(key) }
-            return nil
+            guard head.method != "OPTIONS", let route = context.route, route.isImmediate else { return nil }
+            response = try immediateResponse(to: route)
         } catch {
-            metrics.requestBegan()
             if error.status == 429 { metrics.rejected("rate") }
-            return finish(error.response(requestID: context.id), head, 0, context)
+            response = error.response(requestID: context.id)
         }
+        metrics.requestBegan()
+        return finish(response, head, 0, context)
     }
 
-    /// The answer to `request`; logs one line, which holds nothing of the image, the path or the query.
-    public func respond(to request: Request) async -> Response {
-        var context = RequestContext(request.head)
+    /// The response to `request`; logs one line, which holds nothing of the image, the path or the query.
+    public func respond(to request: Request, from peer: Peer = .unknown) async -> Response {
+        var context = context(of: request.head, from: peer)
         metrics.requestBegan()
         let response: Response
         do {
-            try check(request.head, &context)
+            try check(request.head, peer, &context)
             response = try await answer(request, &context)
-        } catch let error as ServiceError {
-            response = error.response(requestID: context.id)
         } catch {
-            response = ServiceError(500, "the request could not be answered").response(requestID: context.id)
+            let problem = self.error(error, otherwise: "the request could not be answered")
+            response = problem.response(requestID: context.id)
         }
         return finish(response, request.head, request.body.count, context)
     }
 
-    /// The answer to bytes that are no request.
-    public func refusal(_ error: RequestError) -> Response {
-        let context = RequestContext()
+    /// The response to bytes that are not a valid request.
+    public func errorResponse(for error: RequestError, from peer: Peer = .unknown) -> Response {
+        var context = RequestContext()
+        if configuration.logsClientAddresses { context.client = peer.address }
         metrics.requestBegan()
         // What is refused for want of room has room again soon.
         let headers: HeaderFields = error.status == 503 ? ["Retry-After": "1"] : [:]
@@ -116,10 +158,22 @@ public final class InferenceService: Sendable {
         return finish(problem.response(requestID: context.id), nil, 0, context)
     }
 
+    private func context(of head: RequestHead, from peer: Peer) -> RequestContext {
+        var context = RequestContext(head)
+        if configuration.logsClientAddresses {
+            context.client = configuration.trustedProxies.client(of: head, from: peer)
+        }
+        return context
+    }
+
     /// Everything that can be said of a request by its head.
-    private func check(_ head: RequestHead, _ context: inout RequestContext) throws(ServiceError) {
+    private func check(
+        _ head: RequestHead,
+        _ peer: Peer,
+        _ context: inout RequestContext
+    ) throws(ServiceError) {
         if head.path == "*", head.method == "OPTIONS" { return }
-        guard head.method != "CONNECT" else { throw ServiceError(501, "this is no proxy") }
+        guard head.method != "CONNECT" else { throw ServiceError(501, "this server is not a proxy") }
         guard let route = context.route else {
             throw ServiceError(404, "there is nothing at this path; see /openapi.yaml")
         }
@@ -127,7 +181,10 @@ public final class InferenceService: Sendable {
         guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
             throw ServiceError(405, "this path takes \(route.allowed)", headers: ["Allow": route.allowed])
         }
-        context.key = try access.holder(of: head, route)
+        if let scope = route.scope {
+            context.key = access.holder(of: head, peer)
+            try access.check(context.key, peer, scope)
+        }
         if route.needsModel { _ = try model(route.model) }
         _ = try ContentCoding.isPacked(head)
         switch route {

@@ -1,7 +1,7 @@
 import DIA
 import Imaging
 import Kernels
-import ModelFile
+public import ModelFile
 import Synchronization
 
 /// Why a reload changed nothing.
@@ -13,15 +13,27 @@ public struct ReloadError: Error, CustomStringConvertible {
 /// The engine's models, and where they come from.
 ///
 /// `@unchecked Sendable`: the models are touched on the engine's queue alone; what is known of them is in a lock.
-final class LoadedModels: @unchecked Sendable {
-    private let open: @Sendable () throws -> [ModelDirectory]
+public final class LoadedModels: @unchecked Sendable {
+    /// What loading did.
+    public struct Outcome: Sendable {
+        /// The names of the models that were loaded.
+        public var loaded: [String] = []
+        /// What was left out.
+        public var failures: [ModelLoadError] = []
+    }
+
+    private let open: @Sendable () throws -> ModelListing
+    private let skipsBroken: Bool
     private let workers: Workers
     private var byName: [String: Model] = [:]
+    /// The directory of each model, by name.
+    private var paths: [String: String] = [:]
     private let known = Mutex<[String: Model.Information]>([:])
 
     /// Models of the directories that `open` gives, none loaded yet.
-    init(threads: Int, open: @escaping @Sendable () throws -> [ModelDirectory]) {
+    init(threads: Int, skipsBroken: Bool, open: @escaping @Sendable () throws -> ModelListing) {
         self.open = open
+        self.skipsBroken = skipsBroken
         workers = Workers(count: threads)
     }
 
@@ -34,31 +46,50 @@ final class LoadedModels: @unchecked Sendable {
     }
 
     /// Loads the models whose directories have changed, or the one called `wanted` in any case, and checks each before
-    /// any takes the place of an old one; returns the names of the loaded ones.
+    /// any takes the place of an old one. The files of the others must still have the digests that their manifests name.
     ///
-    /// Throws, and changes nothing, if one cannot be loaded or fails its check.
-    func load(_ wanted: String? = nil) throws -> [String] {
-        let directories = try open().filter { wanted == nil || $0.manifest.name == wanted }
-        if let wanted, directories.isEmpty {
-            throw ReloadError(description: "there is no directory of the model '\(wanted)' any more")
-        }
+    /// Throws, and changes nothing, if one cannot be loaded or fails its check. Where broken models are skipped, one
+    /// that was loaded before goes on serving, and the error is that no model is left.
+    func load(_ wanted: String? = nil) throws -> Outcome {
+        let listing = try open()
+        var outcome = Outcome()
         // A reload of one model leaves the others as they are.
-        var next = wanted == nil ? [:] : byName
-        var loaded: [String] = []
+        var (next, nextPaths) = wanted == nil ? ([:], [:]) : (byName, paths)
+        func skip(_ error: ModelLoadError, keeping name: String?) throws {
+            guard skipsBroken, wanted == nil else { throw error }
+            outcome.failures.append(error)
+            if let name, let old = byName[name] { (next[name], nextPaths[name]) = (old, error.path) }
+        }
+        if wanted == nil {
+            for failure in listing.failures {
+                try skip(failure, keeping: paths.first { $0.value == failure.path }?.key)
+            }
+        }
+        let directories = listing.directories.filter { wanted == nil || $0.manifest.name == wanted }
+        if let wanted, directories.isEmpty {
+            let failure = listing.failures.first { $0.path == paths[wanted] }
+            throw failure ?? ReloadError(description: "there is no directory of the model '\(wanted)' any more")
+        }
         for directory in directories {
             let name = directory.manifest.name
-            if wanted == nil, let model = byName[name], model.information.digest == directory.digest {
-                next[name] = model
-                continue
+            do throws(ModelFileError) {
+                if wanted == nil, let model = byName[name], model.information.digest == directory.digest {
+                    try directory.verifyFiles()
+                    (next[name], nextPaths[name]) = (model, directory.path)
+                    continue
+                }
+                let model = try Model(directory, workers: workers)
+                try Self.check(model, directory.manifest)
+                (next[name], nextPaths[name]) = (model, directory.path)
+                outcome.loaded.append(name)
+            } catch {
+                try skip(ModelLoadError(path: directory.path, reason: error), keeping: name)
             }
-            let model = try Model(directory, workers: workers)
-            try Self.check(model, directory.manifest)
-            next[name] = model
-            loaded.append(name)
         }
-        byName = next
+        if next.isEmpty, let failure = outcome.failures.first { throw failure }
+        (byName, paths) = (next, nextPaths)
         known.withLock { $0 = next.mapValues(\.information) }
-        return loaded
+        return outcome
     }
 
     /// Runs first images through `model`, so that no request is the first: its golden set, and a black image.

@@ -1,5 +1,4 @@
 import DIA
-import Foundation
 import HTTP
 import ModelFile
 
@@ -62,23 +61,6 @@ package enum OpenInference {
         }
     }
 
-    /// A request to score images.
-    package struct Request: Decodable {
-        package struct Input: Decodable {
-            let name, datatype: String
-            let shape: [Int]
-            let data: [Data]
-        }
-
-        struct RequestedOutput: Decodable {
-            let name: String
-        }
-
-        let id: String?
-        let inputs: [Input]
-        let outputs: [RequestedOutput]?
-    }
-
     /// The answer to one.
     struct Answer: Encodable {
         struct Values: Encodable {
@@ -118,40 +100,5 @@ package enum OpenInference {
     /// How a request comes; an error if its head lacks what it must have.
     static func form(_ head: RequestHead) throws(ServiceError) -> BodyForm {
         try BodyForm.of(head, accepted: ["application/json"], hint: "send application/json as the protocol has it")
-    }
-
-    /// The request in `body`, and the PNGs that it holds.
-    package static func parse(_ body: [UInt8]) throws(ServiceError) -> (request: Request, images: [[UInt8]]) {
-        let request: Request
-        do {
-            request = try JSONDecoder().decode(Request.self, from: Data(body))
-        } catch DecodingError.keyNotFound(let key, let context) {
-            throw ServiceError(400, "\(place(context.codingPath)) lacks '\(key.stringValue)'")
-        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-            throw ServiceError(400, "\(place(context.codingPath)) is of another type than the protocol's")
-        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            throw ServiceError(400, "\(place(context.codingPath)) is no base64 (RFC 4648, section 4)")
-        } catch {
-            throw ServiceError(400, "the body is no JSON")
-        }
-        guard request.inputs.count == 1, let input = request.inputs.first, input.name == "image" else {
-            throw ServiceError(400, "one input called 'image' is expected")
-        }
-        guard input.datatype == "BYTES" else {
-            throw ServiceError(400, "'image' is of datatype BYTES: PNGs in base64")
-        }
-        guard input.shape == [input.data.count] || input.shape == [input.data.count, 1] else {
-            throw ServiceError(400, "the shape of 'image' does not go with its \(input.data.count) images")
-        }
-        guard (1...BatchInput.limit).contains(input.data.count) else {
-            throw ServiceError(input.data.isEmpty ? 400 : 413, "'image' takes 1 to \(BatchInput.limit) images")
-        }
-        return (request, input.data.map { Array($0) })
-    }
-
-    /// Where in a document: numbers and the protocol's own names, never what a client made up.
-    private static func place(_ path: [any CodingKey]) -> String {
-        path.isEmpty
-            ? "the request" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
     }
 }

@@ -13,6 +13,8 @@ struct RequestContext {
     let start = ContinuousClock.now
     /// The key that it came with, once that was looked at.
     var key: APIKeys.Key?
+    /// The address of its client, as far as the log holds it.
+    var client: String?
     /// When its sender will not want the answer any more.
     var deadline: ContinuousClock.Instant?
     /// What its work took.

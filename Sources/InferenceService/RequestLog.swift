@@ -34,6 +34,7 @@ struct RequestLog {
             "status": .stringConvertible(status), "bytes_in": .stringConvertible(received),
             "bytes_out": .stringConvertible(sent), "seconds": seconds(duration),
         ]
+        if let client = context.client { members["client"] = "\(client)" }
         if let key = context.key { members["key"] = "\(key.name)" }
         if let trace = context.trace {
             members["trace_id"] = "\(trace.traceID)"

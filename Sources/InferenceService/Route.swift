@@ -99,7 +99,16 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// What a key must be good for; nil for what anybody may see.
+    /// Whether it is answered at once from what is known, on the connections' queue: health and metrics, which must not
+    /// wait behind other work.
+    var isImmediate: Bool {
+        switch self {
+        case .live, .ready, .metrics, .serverLive, .serverReady: true
+        default: false
+        }
+    }
+
+    /// The scope that a key must have; nil for what anybody may see.
     var scope: Scope? {
         switch self {
         case .page, .contract, .live, .ready, .server, .serverLive, .serverReady: nil

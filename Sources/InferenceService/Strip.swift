@@ -1,11 +1,30 @@
 import Imaging
 
-/// Images of one size side by side.
-enum Strip {
-    static func of(_ images: [Image]) -> Image {
-        let first = images[0]
-        var strip = Image(height: first.height, width: first.width * images.count, channels: first.channels)
-        for (index, image) in images.enumerated() { strip.paste(image, row: 0, column: index * first.width) }
-        return strip
+/// Images side by side in one size, made row by row.
+struct Strip: Sendable {
+    private let shown: ByteImage?
+    private let panels: [RowSampler]
+    private let length: Int
+
+    /// `shown`, if there is one, then `images` stretched to `height` x `width`.
+    init(_ shown: ByteImage?, _ images: [Image], height: Int, width: Int) {
+        self.shown = shown
+        panels = images.map { RowSampler($0, height: height, width: width) }
+        length = width * images[0].channels
+    }
+
+    /// Writes the row `y` to `row`.
+    func row(_ y: Int, _ row: inout [UInt8]) {
+        var start = 0
+        if let shown {
+            row.replaceSubrange(0..<length, with: shown.samples[y * length..<(y + 1) * length])
+            start = length
+        }
+        var samples = [Float](repeating: 0, count: length)
+        for panel in panels {
+            panel.sample(y, into: &samples)
+            for place in 0..<length { row[start + place] = ByteImage.byte(samples[place]) }
+            start += length
+        }
     }
 }

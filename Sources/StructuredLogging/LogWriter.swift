@@ -1,5 +1,5 @@
+import Console
 import Dispatch
-import Glibc
 import Synchronization
 
 /// Puts lines on a descriptor from a thread of its own: whoever logs never waits, not for a full pipe and not for a
@@ -46,7 +46,7 @@ public final class LogWriter: Sendable {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if mustStart { queue.async { self.writeAll() } }
+        if mustStart { queue.async { self.writeWaiting() } }
     }
 
     /// Waits until what has been logged is written, but no longer than `seconds`.
@@ -56,10 +56,10 @@ public final class LogWriter: Sendable {
         _ = done.wait(timeout: .now() + seconds)
     }
 
-    private func writeAll() {
+    private func writeWaiting() {
         while let (bytes, lines, untold) = takeWaiting() {
             let text = untold > 0 ? Array(notice(untold).utf8) + bytes : bytes
-            guard !put(text) else { continue }
+            guard writeAll(text, to: descriptor) != nil else { continue }
             state.withLock { state in
                 state.dropped += lines
                 state.untold += lines + untold
@@ -77,23 +77,5 @@ public final class LogWriter: Sendable {
             defer { (state.waiting, state.waitingLines, state.untold) = ([], 0, 0) }
             return (state.waiting, state.waitingLines, state.untold)
         }
-    }
-
-    /// Writes all of `bytes`; false if the descriptor does not take them.
-    private func put(_ bytes: [UInt8]) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 {
-                rest = rest.dropFirst(count)
-            } else if errno == EAGAIN {
-                // Somebody made the descriptor non-blocking.
-                var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                unsafe poll(&wanted, 1, 1000)
-            } else if errno != EINTR {
-                return false
-            }
-        }
-        return true
     }
 }

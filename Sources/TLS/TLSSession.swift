@@ -12,6 +12,15 @@ import COpenSSL
     /// Whether the handshake is complete.
     public var isEstablished: Bool { unsafe SSL_is_init_finished(session) == 1 }
 
+    /// The client's certificate, verified; nil if it presented none (`SSL_get1_peer_certificate`).
+    public var peerCertificate: Certificate? {
+        guard unsafe SSL_get_verify_result(session) == X509_V_OK,
+            let certificate = unsafe SSL_get1_peer_certificate(session)
+        else { return nil }
+        defer { unsafe X509_free(certificate) }
+        return try? unsafe Certificate(certificate)
+    }
+
     /// Whether the peer has said that nothing more follows (close_notify; RFC 8446, section 6.1).
     public private(set) var hasEnded = false
 
@@ -56,8 +65,8 @@ import COpenSSL
     }
 
     /// Encrypts `bytes` (`SSL_write`).
-    public func seal(_ bytes: [UInt8]) throws(TLSError) {
-        var rest = bytes[...]
+    public func seal(_ bytes: ArraySlice<UInt8>) throws(TLSError) {
+        var rest = bytes
         while !rest.isEmpty {
             ERR_clear_error()
             let count = unsafe rest.prefix(1 << 20).withUnsafeBytes {

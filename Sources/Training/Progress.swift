@@ -1,3 +1,4 @@
+import Console
 import Foundation
 
 /// Shows how far a long task is: a bar with rate and time left on a terminal, now and then a plain line elsewhere.
@@ -7,7 +8,7 @@ public struct Progress {
     private let title: String
     private let total: Int
     private let first: Int
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let isTerminal = StandardStream.error.isTerminal
     private let start = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?
 
@@ -43,7 +44,8 @@ public struct Progress {
         if isTerminal { write("\n") }
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// Progress that nobody can see is no reason to stop.
+    private func write(_ text: String) { try? StandardStream.error.write(text) }
 
     private static func time(_ seconds: Double) -> String {
         let seconds = Int(min(seconds, 1e9))

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Console
 import InferenceService
 
 /// Makes a line for a file of keys.
@@ -46,8 +46,9 @@ struct HashKey: ParsableCommand {
     func run() throws {
         let secret = stdin ? try given() : Self.fresh()
         let key = APIKeys.Key(name: name, scopes: try parsedScopes(), rate: rate, secret: secret)
-        print(key.line)
-        if !stdin { FileHandle.standardError.write(Data("\(secret)\n".utf8)) }
+        // The key first: a line without its key would let nobody in.
+        if !stdin { try StandardStream.error.write("\(secret)\n") }
+        try StandardStream.output.write("\(key.line)\n")
     }
 
     /// A digest protects a key only if nobody can guess it.

@@ -7,23 +7,47 @@ enum OptionSources {
     /// The options that may come from elsewhere.
     private static let names = [
         "models", "host", "port", "default-model", "threads", "queue", "batch", "max-body-bytes", "max-pixels",
-        "max-connections", "max-connections-per-address", "max-held-bytes", "head-seconds", "body-seconds",
+        "max-connections", "max-connections-per-address", "max-held-bytes", "trusted-proxies", "head-seconds",
+        "body-seconds",
         "write-seconds", "request-seconds", "idle-seconds", "timeout-seconds", "busy-status", "drain-delay-seconds",
         "drain-seconds", "tls-certificate", "tls-key", "tls-client-ca", "api-keys", "cors-origins", "log-format",
         "log-level",
     ]
 
     /// Those that are there or not; elsewhere they are "true" or "false".
-    private static let flags = ["tls-require-client", "without-keys"]
+    private static let flags = [
+        "tls-require-client", "without-keys", "skip-broken-models", "no-log-client-address",
+    ]
+
+    /// Variables of the environment that are left alone, with the reason: for the log, once there is one.
+    static func warnings(environment: [String: String]) -> [String] {
+        let known = Set((names + flags + ["config"]).map(variable))
+        return environment.keys.filter { $0.hasPrefix("DIA_") }.sorted().compactMap { name in
+            let value = environment[name] ?? ""
+            if isServiceLink(name, value) { return "\(name) is a Kubernetes service link and is ignored" }
+            guard known.contains(name) else { return "\(name) does not name an option and is ignored" }
+            return value.isEmpty ? "\(name) is empty and is ignored" : nil
+        }
+    }
+
+    /// Whether Kubernetes set the variable for a service called "dia" (environment variables of services), such as
+    /// `DIA_PORT=tcp://10.0.0.1:80` or `DIA_SERVICE_HOST`.
+    private static func isServiceLink(_ name: String, _ value: String) -> Bool {
+        let isURL = ["tcp://", "udp://", "sctp://"].contains(where: value.hasPrefix)
+        return (name == variable("port") && isURL) || name.hasPrefix("DIA_PORT_") || name.hasPrefix("DIA_SERVICE_")
+    }
+
+    private static func variable(_ name: String) -> String { "DIA_" + name.uppercased().replacing("-", with: "_") }
 
     /// The arguments of the file, then those of the environment, then `given`: of an option that stands more
     /// than once the last counts.
     static func arguments(_ given: [String], environment: [String: String]) throws -> [String] {
         let fromEnvironment = try (names + flags).flatMap { name -> [String] in
-            let variable = "DIA_" + name.uppercased().replacing("-", with: "_")
-            return try environment[variable].map { try argument(name, $0, variable) } ?? []
+            let variable = variable(name)
+            guard let value = environment[variable], !value.isEmpty, !isServiceLink(variable, value) else { return [] }
+            return try argument(name, value, variable)
         }
-        let file = value(of: "config", in: given) ?? environment["DIA_CONFIG"]
+        let file = value(of: "config", in: given) ?? environment["DIA_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
         return try (file.map(arguments(ofFile:)) ?? []) + fromEnvironment + given
     }
 

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Console
 import DIA
+import Dispatch
 import Foundation
 import HTTP
 import HTTPServer
@@ -24,11 +26,15 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var options: ServerOptions
 
+    /// What the process waits for.
+    private enum Event {
+        case signal(Int32)
+        case loaded(Result<[ModelLoadError], any Error>)
+    }
+
     func run() async throws {
         try Processor.requireSupported()
-        // A log that nobody reads any more must not end the server.
-        signal(SIGPIPE, SIG_IGN)
-        let writer = LogWriter(descriptor: STDERR_FILENO) { [format = options.logFormat] count in
+        let writer = LogWriter(descriptor: StandardStream.error.rawValue) { [format = options.logFormat] count in
             let members: Logger.Metadata = ["lines": .stringConvertible(count)]
             return format.line(.warning, "log lines dropped", members, time: Date().timeIntervalSince1970)
         }
@@ -37,22 +43,23 @@ struct Serve: AsyncParsableCommand {
         }
         defer { writer.flush() }
         let logger = Logger(label: "dia-server")
-        // From here on a signal waits until the models are loaded.
-        let signals = Signals([SIGTERM, SIGINT, SIGHUP])
-        let keys = try options.keys()
-        let metrics = ServiceMetrics()
-        let engine = try engine(metrics)
-        report(engine, logger)
-        var configuration = try options.serviceConfiguration(models: engine.models.keys.sorted())
-        configuration.keys = keys
-        let connections = ConnectionMetrics()
-        configuration.moreMetrics = { connections.text + Self.text(of: writer) }
-        let service = InferenceService(engine, configuration, metrics: metrics, logger: logger)
-        var serverConfiguration = try options.serverConfiguration()
-        if options.check {
-            print("the configuration and \(engine.models.count) models are sound")
-            return
+        for warning in OptionSources.warnings(environment: ProcessInfo.processInfo.environment) {
+            logger.warning("option ignored", metadata: ["reason": "\(warning)"])
         }
+        let budget = MemoryBudget(bytes: options.maxHeldBytes, work: options.workBytes)
+        var configuration = try options.serviceConfiguration(budget)
+        var serverConfiguration = try options.serverConfiguration(budget)
+        let metrics = ServiceMetrics()
+        let engine = Engine(options.engineConfiguration, metrics: metrics) { [options] in try options.modelListing() }
+        if options.check { return try check(engine, serverConfiguration.tls) }
+
+        let (events, inbox) = AsyncStream<Event>.makeStream()
+        let signals = Signals([SIGTERM, SIGINT, SIGHUP]) { inbox.yield(.signal($0)) }
+        defer { withExtendedLifetime(signals) {} }
+        let connections = ConnectionMetrics()
+        let certificate = CertificateMetric(serverConfiguration.tls?.certificate)
+        configuration.moreMetrics = { connections.text + budget.text + certificate.text + Self.text(of: writer) }
+        let service = InferenceService(engine, configuration, metrics: metrics, logger: logger)
         serverConfiguration.inheritedSocket = try Systemd.inheritedSocket()
         let server = HTTPServer(
             serverConfiguration,
@@ -60,49 +67,87 @@ struct Serve: AsyncParsableCommand {
             metrics: connections,
             logger: logger
         )
-        let port = try server.listen()
-        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        let scheme = serverConfiguration.tls == nil ? "http" : "https"
-        let line = "dia-server is ready at \(scheme)://\(host):\(port)  (research use only, not for diagnosis)\n"
-        FileHandle.standardOutput.write(Data(line.utf8))
-        Systemd.ready()
-        if let interval = Systemd.watchdogInterval { server.everyInterval(interval) { Systemd.watchdog() } }
-        var signal = await signals.next()
-        while signal == SIGHUP {
-            Systemd.reloading()
-            await reload(service, server, logger)
-            Systemd.ready()
-            signal = await signals.next()
+        warn(serverConfiguration.tls?.certificate, logger)
+        let address = try server.listen()
+        let url = address.url(scheme: serverConfiguration.tls == nil ? "http" : "https")
+        logger.info("listening", metadata: ["address": "\(url)"])
+        // A thread of its own: what waits for the models is only the line that says that they are ready.
+        DispatchQueue(label: "dia.load").async { inbox.yield(.loaded(Result { try engine.load() })) }
+
+        var mustReload = false
+        var iterator = events.makeAsyncIterator()
+        events: while let event = await iterator.next() {
+            switch event {
+            case .loaded(let result):
+                report(engine, try result.get(), logger)
+                service.beginServing()
+                sayReady(url, logger)
+                Systemd.ready()
+                if let interval = Systemd.watchdogInterval {
+                    server.everyInterval(interval) { Systemd.watchdog() }
+                }
+                if mustReload { await reload(service, server, certificate, logger) }
+            // Models are loaded one after another; a reload waits for the first ones.
+            case .signal(SIGHUP) where service.isLoading: mustReload = true
+            case .signal(SIGHUP): await reload(service, server, certificate, logger)
+            case .signal(let number):
+                logger.info("shutting down", metadata: ["signal": .stringConvertible(Int(number))])
+                break events
+            }
         }
         Systemd.stopping()
-        logger.info("shutting down", metadata: ["signal": .stringConvertible(Int(signal))])
+        let isLoading = service.isLoading
         service.beginDraining()
-        let patience = Patience()
+        let delay = InterruptibleDelay()
+        let rest = iterator
         Task {
-            // Whoever signals twice will not wait.
-            while await signals.next() == SIGHUP {}
-            await patience.end()
+            var iterator = rest
+            // A second signal ends the wait.
+            while let event = await iterator.next() {
+                if case .signal(let number) = event, number != SIGHUP { break }
+            }
+            await delay.end()
             await server.drain(limit: .zero)
         }
-        await patience.wait(.seconds(options.drainDelaySeconds))
+        if !isLoading { await delay.wait(.seconds(options.drainDelaySeconds)) }
         await server.drain(limit: .seconds(options.drainSeconds))
         logger.info("stopped")
     }
 
-    private func engine(_ metrics: ServiceMetrics) throws -> Engine {
-        do {
-            return try Engine(options.engineConfiguration, metrics: metrics) { [options] in
-                let directories = try options.modelDirectories()
-                // A reload must not take the default model away either.
-                _ = try options.serviceConfiguration(models: directories.map(\.manifest.name))
-                return directories
+    /// Loads everything, and says that it is valid.
+    private func check(_ engine: Engine, _ tls: TLSContext?) throws {
+        let failures = try engine.load()
+        if let failure = failures.first { throw failure }
+        let now = Int(Date().timeIntervalSince1970)
+        if let invalidity = tls?.certificate.invalidity(at: now) {
+            throw ValidationError("the certificate \(options.tlsCertificate ?? "") \(invalidity)")
+        }
+        try StandardStream.output.write("the configuration and \(engine.models.count) models are valid\n")
+    }
+
+    /// The line that callers wait for; a standard output that cannot be written to is no reason not to serve.
+    private func sayReady(_ url: String, _ logger: Logger) {
+        let notice = "research use only, not for diagnosis"
+        let line =
+            switch options.logFormat {
+            case .text: "dia-server is ready at \(url)  (\(notice))\n"
+            case .json:
+                options.logFormat.line(
+                    .info,
+                    "ready",
+                    ["url": "\(url)", "notice": "\(notice)"],
+                    time: Date().timeIntervalSince1970
+                )
             }
-        } catch let error as ModelFileError {
-            throw ValidationError("a model cannot be loaded: \(error)")
+        do {
+            try StandardStream.output.write(line)
+        } catch {
+            logger.warning("the ready line could not be written", metadata: ["reason": "\(error)", "url": "\(url)"])
         }
     }
 
-    private func report(_ engine: Engine, _ logger: Logger) {
+    private func report(_ engine: Engine, _ failures: [ModelLoadError], _ logger: Logger) {
+        for failure in failures { logger.error("model left out", metadata: ["reason": "\(failure)"]) }
         for (name, model) in engine.models.sorted(by: { $0.key < $1.key }) {
             let metadata: Logger.Metadata = ["model": "\(name)", "digest": "\(model.digest)"]
             logger.info("model loaded", metadata: metadata)
@@ -114,15 +159,32 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
+    private func warn(_ certificate: Certificate?, _ logger: Logger) {
+        guard let invalidity = certificate?.invalidity(at: Int(Date().timeIntervalSince1970)) else { return }
+        logger.warning("the TLS certificate \(invalidity)", metadata: ["file": "\(options.tlsCertificate ?? "")"])
+    }
+
     /// Takes over models, keys and certificates as they are now on disk: all of them, or if one is broken none.
-    private func reload(_ service: InferenceService, _ server: HTTPServer, _ logger: Logger) async {
+    private func reload(
+        _ service: InferenceService,
+        _ server: HTTPServer,
+        _ certificate: CertificateMetric,
+        _ logger: Logger
+    ) async {
+        Systemd.reloading()
+        defer { Systemd.ready() }
         do {
             let keys = try options.keys()
             let tls = try options.tls()
-            let names = try await service.reload()
+            let outcome = try await service.reload()
             if let keys { service.replace(keys: keys) }
-            if let tls { server.replace(tls: tls) }
-            logger.info("reloaded", metadata: ["models": "\(names.joined(separator: ", "))"])
+            if let tls {
+                server.replace(tls: tls)
+                certificate.replace(tls.certificate)
+                warn(tls.certificate, logger)
+            }
+            for failure in outcome.failures { logger.error("model left out", metadata: ["reason": "\(failure)"]) }
+            logger.info("reloaded", metadata: ["models": "\(outcome.loaded.joined(separator: ", "))"])
         } catch {
             logger.error("not reloaded, everything stays as it was", metadata: ["reason": "\(error)"])
         }
@@ -138,13 +200,19 @@ struct Serve: AsyncParsableCommand {
 /// The service as the HTTP server calls it.
 private struct Handler: RequestHandler {
     let service: InferenceService
-    func refusal(of head: RequestHead) -> Response? { service.refusal(of: head) }
-    func respond(to request: Request) async -> Response { await service.respond(to: request) }
-    func refusal(_ error: RequestError) -> Response { service.refusal(error) }
+    func earlyResponse(to head: RequestHead, from peer: Peer) -> Response? {
+        service.earlyResponse(to: head, from: peer)
+    }
+    func respond(to request: Request, from peer: Peer) async -> Response {
+        await service.respond(to: request, from: peer)
+    }
+    func errorResponse(for error: RequestError, from peer: Peer) -> Response {
+        service.errorResponse(for: error, from: peer)
+    }
 }
 
 /// A wait that can be cut short.
-private actor Patience {
+private actor InterruptibleDelay {
     private var task: Task<Void, any Error>?
     private var isOver = false
 

@@ -45,17 +45,18 @@ extension ServerOptions {
         configuration.threads = engineThreads
         configuration.queueCapacity = queue
         configuration.maximumBatch = batch
+        configuration.skipsBrokenModels = skipBrokenModels
         return configuration
     }
 
-    func serverConfiguration() throws -> HTTPServer.Configuration {
+    func serverConfiguration(_ budget: MemoryBudget) throws -> HTTPServer.Configuration {
         var configuration = HTTPServer.Configuration()
-        configuration.host = host
+        configuration.host = bareHost
         configuration.port = port
         configuration.isLoopbackOnly = isLoopbackOnly
         configuration.maximumConnections = maxConnections
         configuration.maximumConnectionsPerAddress = maxConnectionsPerAddress
-        configuration.maximumHeldBytes = maxHeldBytes
+        configuration.budget = budget
         configuration.limits.bodyBytes = maxBodyBytes
         configuration.deadlines.head = .seconds(headSeconds)
         configuration.deadlines.handshake = .seconds(headSeconds)
@@ -67,14 +68,14 @@ extension ServerOptions {
         return configuration
     }
 
-    func serviceConfiguration(models: [String]) throws -> InferenceService.Configuration {
+    func serviceConfiguration(_ budget: MemoryBudget) throws -> InferenceService.Configuration {
         var configuration = InferenceService.Configuration()
-        if let defaultModel, !models.contains(defaultModel) {
-            throw ValidationError(
-                "--default-model \(defaultModel): no such model; there are \(models.joined(separator: ", "))"
-            )
-        }
-        configuration.defaultModel = defaultModel ?? (models.count == 1 ? models[0] : nil)
+        configuration.defaultModel = defaultModel
+        configuration.budget = budget
+        configuration.keys = try keys()
+        configuration.acceptsClientCertificates = tlsClientCa != nil
+        configuration.logsClientAddresses = !noLogClientAddress
+        configuration.trustedProxies = try TrustedProxies(trustedProxies)
         configuration.maximumPixels = maxPixels
         configuration.decodeThreads = engineThreads
         configuration.bodyBytes = maxBodyBytes
@@ -86,29 +87,38 @@ extension ServerOptions {
         return configuration
     }
 
-    /// The model directories that ``models`` names, opened; every one must be sound.
-    func modelDirectories() throws -> [ModelDirectory] {
-        func open(_ path: String) throws -> ModelDirectory {
-            do {
-                return try ModelDirectory(path: path)
-            } catch {
-                throw ValidationError("the model in \(path) cannot be loaded: \(error)")
+    /// The model directories that ``models`` names; those that cannot be opened are listed with the reason.
+    ///
+    /// Names that begin with a dot are skipped: copies on their way, and what version control and editors leave.
+    func modelListing() throws -> ModelListing {
+        let manager = FileManager.default
+        var paths = [models]
+        if !manager.fileExists(atPath: "\(models)/\(ModelManifest.fileName)") {
+            guard let names = try? manager.contentsOfDirectory(atPath: models).sorted() else {
+                throw ValidationError("--models \(models): no such folder")
+            }
+            paths = names.filter { !$0.hasPrefix(".") }.map { "\(models)/\($0)" }.filter {
+                manager.fileExists(atPath: "\($0)/\(ModelManifest.fileName)")
             }
         }
-        let manager = FileManager.default
-        if manager.fileExists(atPath: "\(models)/\(ModelManifest.fileName)") { return [try open(models)] }
-        guard let names = try? manager.contentsOfDirectory(atPath: models).sorted() else {
-            throw ValidationError("--models \(models): no such folder")
+        guard !paths.isEmpty else { throw ValidationError("--models \(models): no model.json in it or below it") }
+        var listing = ModelListing()
+        for path in paths {
+            do {
+                listing.directories.append(try ModelDirectory(path: path))
+            } catch {
+                listing.failures.append(ModelLoadError(path: path, reason: error))
+            }
         }
-        let found = names.map { "\(models)/\($0)" }.filter {
-            manager.fileExists(atPath: "\($0)/\(ModelManifest.fileName)")
+        let names = listing.directories.map(\.manifest.name)
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw ValidationError("--models \(models): two models are called '\(twice)'")
         }
-        guard !found.isEmpty else { throw ValidationError("--models \(models): no model.json in it or below it") }
-        let directories = try found.map(open)
-        let byName = Dictionary(grouping: directories, by: \.manifest.name)
-        if let twice = byName.first(where: { $0.value.count > 1 }) {
-            throw ValidationError("--models \(models): two models are called '\(twice.key)'")
+        if let defaultModel, !names.contains(defaultModel), listing.failures.isEmpty {
+            throw ValidationError(
+                "--default-model \(defaultModel): no such model; there are \(names.joined(separator: ", "))"
+            )
         }
-        return directories
+        return listing
     }
 }

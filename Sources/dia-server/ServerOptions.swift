@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 import HTTP
+import InferenceService
 public import Logging
 public import StructuredLogging
 
@@ -44,7 +45,7 @@ struct ServerOptions: ParsableArguments {
     )
     var maxConnectionsPerAddress: Int = 1024
 
-    @Option(help: "Bytes that all requests and answers on their way may hold.")
+    @Option(help: "Memory for requests, for work on their images and for answers, in bytes.")
     var maxHeldBytes: Int = 512 << 20
 
     @Option(help: "Seconds for the head of a request.")
@@ -105,6 +106,17 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "The least level that is logged: trace, debug, info, notice, warning, error, critical.")
     var logLevel: Logger.Level = .info
 
+    @Flag(help: "Serve the other models if some cannot be loaded.")
+    var skipBrokenModels = false
+
+    @Option(
+        help: "Proxies whose X-Forwarded-For is believed: addresses, networks, 'unix', separated by commas."
+    )
+    var trustedProxies: String = ""
+
+    @Flag(help: "Leave clients' addresses out of the log.")
+    var noLogClientAddress = false
+
     @Flag(help: "Validate the configuration and the models, say so, and exit.")
     var check = false
 
@@ -127,8 +139,16 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("--\(name) is \(value), from \(range.lowerBound) to \(range.upperBound) expected")
         }
         guard [429, 503].contains(busyStatus) else { throw ValidationError("--busy-status is 429 or 503") }
-        guard maxHeldBytes >= maxBodyBytes else {
-            throw ValidationError("--max-held-bytes is less than --max-body-bytes: no body of that size could come")
+        guard maxHeldBytes >= leastHeldBytes else {
+            throw ValidationError(
+                "--max-held-bytes is \(maxHeldBytes); one image of --max-pixels and two bodies of --max-body-bytes need "
+                    + "\(leastHeldBytes)"
+            )
+        }
+        do {
+            _ = try TrustedProxies(trustedProxies)
+        } catch {
+            throw ValidationError("--trusted-proxies: \(error)")
         }
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-certificate and --tls-key go together")
@@ -142,13 +162,20 @@ struct ServerOptions: ParsableArguments {
         for origin in origins where !Self.isOrigin(origin) {
             throw ValidationError("--cors-origins: '\(origin)' is no origin such as https://example.org:8443")
         }
-        guard !isLoopbackOnly || Self.isLoopback(host) else {
+        guard !isLoopbackOnly || Self.isLoopback(bareHost) else {
             throw ValidationError(
                 "--host \(host) lets others in: give --api-keys (made by dia-server hash-key), or "
                     + "--tls-require-client, or say --without-keys"
             )
         }
     }
+
+    /// The address to listen on; an IPv6 address may be given in brackets.
+    var bareHost: String { host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host }
+
+    /// The memory that is reserved for work on images, and what the whole must be at least.
+    var workBytes: Int { max(maxHeldBytes / 4, InferenceService.workBytes(maximumPixels: maxPixels)) }
+    private var leastHeldBytes: Int { InferenceService.workBytes(maximumPixels: maxPixels) + 2 * maxBodyBytes }
 
     /// Whether nothing keeps strangers out but the address.
     var isLoopbackOnly: Bool { apiKeys == nil && !tlsRequireClient && !withoutKeys }

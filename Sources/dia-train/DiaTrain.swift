@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import DIA
 import Foundation
 import Kernels
@@ -17,6 +18,25 @@ struct DiaTrain: ParsableCommand {
             Run.self, Diffusion.self, Encoder.self, Calibrate.self, Evaluate.self, Synthesize.self,
         ]
     )
+
+    /// The entry point: a message that cannot be written ends the process with status 1, never by a signal.
+    static func main() {
+        StandardStream.openMissing()
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let status = exitCode(for: error).rawValue
+            let stream = status == 0 ? StandardStream.output : .error
+            do {
+                try stream.write(fullMessage(for: error) + "\n")
+            } catch {
+                Foundation.exit(1)
+            }
+            Foundation.exit(status)
+        }
+    }
 }
 
 /// What the commands that read data share.
@@ -41,7 +61,7 @@ struct DataOptions: ParsableArguments {
     func load() throws -> DataSet {
         let loaded = try DataSet.load(path: data, skippingUnreadable: skipUnreadable)
         for error in loaded.unreadable {
-            FileHandle.standardError.write(Data("left out: \(error)\n".utf8))
+            try? StandardStream.error.write("left out: \(error)\n")
         }
         try loaded.data.requireLabel(normal)
         return loaded.data

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Console
 import DIA
 import ModelFile
 public import Training
@@ -28,7 +29,7 @@ struct Evaluate: ParsableCommand {
         let data = try options.load()
         let model = try Model(ModelDirectory(path: model), workers: options.workers())
         let report = try Report(model, data: data, split: split, normal: options.normal)
-        print(report.evaluation.text)
+        try StandardStream.output.write("\(report.evaluation.text)\n")
         if let out { try report.write(model, data: data, normal: options.normal, to: out) }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Training
 
 struct Synthesize: ParsableCommand {
@@ -34,6 +35,6 @@ struct Synthesize: ParsableCommand {
     func run() throws {
         let counts = Phantom.Counts(train: train, validation: validation, test: test)
         try Phantom(side: side).writeDataSet(to: out, counts, seed: seed)
-        print("\(train + 2 * validation + 2 * test) images in \(out)")
+        try StandardStream.output.write("\(train + 2 * validation + 2 * test) images in \(out)\n")
     }
 }

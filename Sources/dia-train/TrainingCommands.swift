@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Training
 
 /// What the commands that train share.
@@ -33,7 +34,8 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let evaluation = try options.pipeline().run()
-        print(evaluation?.text ?? "No test split with anomalous images: the model is not evaluated.")
+        let text = evaluation?.text ?? "No test split with anomalous images: the model is not evaluated."
+        try StandardStream.output.write("\(text)\n")
     }
 }
 
@@ -70,6 +72,6 @@ struct Calibrate: ParsableCommand {
     func run() throws {
         let pipeline = try options.pipeline()
         try pipeline.calibrate()
-        if evaluate { print(try pipeline.evaluate().text) }
+        if evaluate { try StandardStream.output.write("\(pipeline.evaluate().text)\n") }
     }
 }

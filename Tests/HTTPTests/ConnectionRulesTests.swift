@@ -289,13 +289,43 @@ import Testing
         #expect(old.deadline == nil)
     }
 
-    @Test("What is held is counted, an announced body from its head on")
+    @Test("What has arrived is counted as held, not what is announced")
     mutating func heldBytes() {
         #expect(rules.heldBytes == 0)
         #expect(receive(Self.post) == [])
-        #expect(rules.heldBytes == 999_999)
+        #expect(rules.heldBytes == 0)
+        #expect(receive(String(repeating: "a", count: 100_000)) == [])
+        #expect((100_000...300_000).contains(rules.heldBytes))
         #expect(words(rules.abandon(RequestError(503, "full"), now: .zero)) == ["refuse 503"])
         #expect(rules.heldBytes == 0)
+    }
+
+    @Test("Memory for a body follows what has arrived, twice as much at most, however it is cut")
+    func bodyMemory() throws {
+        var parser = RequestParser()
+        parser.append("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n".utf8)
+        _ = try parser.next()
+        var arrived = 0
+        while arrived < 10_000_000 {
+            let piece = min(10_000_000 - arrived, 65_536)
+            parser.append(Array(repeating: 1, count: piece))
+            let event = try parser.next()
+            arrived += piece
+            if event == nil { #expect(parser.allocatedBytes <= 2 * arrived + 65_536) }
+        }
+        #expect(parser.allocatedBytes == 0)
+    }
+
+    @Test("Empty lines after a request leave the time between requests as it is", arguments: ["\r\n", "\r\n\r\n"])
+    mutating func strayLines(_ lines: String) {
+        #expect(receive(get + lines) == ["handle /"])
+        #expect(answer(at: 1) == ["send HTTP/1.1 200 OK"])
+        let deadline = rules.deadline
+        #expect(deadline == .seconds(76) && rules.idleSince == .seconds(1))
+        // Cut anywhere, and later.
+        for byte in lines.utf8 { #expect(served(rules.received([byte], now: .seconds(9)), &rules, at: 9) == []) }
+        #expect(rules.deadline == deadline)
+        #expect(receive(get, at: 70) == ["handle /"])
     }
 
     @Test("Draining closes idle connections and finishes the others")

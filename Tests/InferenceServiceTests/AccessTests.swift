@@ -28,7 +28,7 @@ import Testing
     private func service(_ change: (inout InferenceService.Configuration) -> Void = { _ in }) throws -> InferenceService
     {
         let metrics = ServiceMetrics()
-        let engine = try Engine(Engine.Configuration(), metrics: metrics) {
+        let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("gray-pad").path)]
         }
         var configuration = InferenceService.Configuration()
@@ -54,26 +54,26 @@ import Testing
     @Test("A key opens what its scopes say; health, contract and page are open to all")
     func scopes() async throws {
         let service = try service { $0.keys = Self.keys }
-        for path in ["/livez", "/readyz", "/openapi.yaml", "/"] {
-            #expect(service.refusal(of: head("GET", path)) == nil)
-        }
-        let none = try #require(service.refusal(of: head("GET", "/v1/models")))
+        for path in ["/openapi.yaml", "/"] { #expect(service.earlyResponse(to: head("GET", path)) == nil) }
+        for path in ["/livez", "/readyz"] { #expect(service.earlyResponse(to: head("GET", path))?.status == 200) }
+        let none = try #require(service.earlyResponse(to: head("GET", "/v1/models")))
         #expect(none.status == 401 && none.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
-        #expect(service.refusal(of: head("GET", "/v1/models", [bearer("pacs-secret")])) == nil)
-        #expect(service.refusal(of: head("GET", "/v1/models", [("Authorization", "bearer  pacs-secret")])) == nil)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", [bearer("pacs-secret")])) == nil)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", [("Authorization", "bearer  pacs-secret")])) == nil)
         for wrong in ["pacs-secre", "pacs-secret2", "", "PACS-SECRET", "ops-secret x"] {
-            #expect(service.refusal(of: head("GET", "/v1/models", [bearer(wrong)]))?.status == 401, "\(wrong)")
+            #expect(service.earlyResponse(to: head("GET", "/v1/models", [bearer(wrong)]))?.status == 401, "\(wrong)")
         }
-        #expect(service.refusal(of: head("GET", "/v1/models", [("Authorization", "Basic cGFjcy1zZWNyZXQ=")])) != nil)
+        let basic = ("Authorization", "Basic cGFjcy1zZWNyZXQ=")
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", [basic])) != nil)
         let twice = [bearer("pacs-secret"), bearer("pacs-secret")]
-        #expect(service.refusal(of: head("GET", "/v1/models", twice))?.status == 401)
-        #expect(service.refusal(of: head("GET", "/metrics", [bearer("pacs-secret")]))?.status == 403)
-        #expect(service.refusal(of: head("GET", "/metrics", [bearer("ops-secret")])) == nil)
-        #expect(service.refusal(of: head("POST", "/v1/reload", [bearer("pacs-secret")]))?.status == 403)
-        #expect(service.refusal(of: head("POST", "/v1/reload", [bearer("ops-secret")])) == nil)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", twice))?.status == 401)
+        #expect(service.earlyResponse(to: head("GET", "/metrics", [bearer("pacs-secret")]))?.status == 403)
+        #expect(service.earlyResponse(to: head("GET", "/metrics", [bearer("ops-secret")]))?.status == 200)
+        #expect(service.earlyResponse(to: head("POST", "/v1/reload", [bearer("pacs-secret")]))?.status == 403)
+        #expect(service.earlyResponse(to: head("POST", "/v1/reload", [bearer("ops-secret")])) == nil)
         // Nothing is told of the models to those without a key.
-        #expect(service.refusal(of: head("GET", "/v1/models/none"))?.status == 401)
-        #expect(service.refusal(of: head("GET", "/v1/models/none", [bearer("pacs-secret")]))?.status == 404)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models/none"))?.status == 401)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models/none", [bearer("pacs-secret")]))?.status == 404)
         // What was refused by the head alone is refused in any case.
         #expect(await service.respond(to: post("/v1/score", [])).status == 401)
         #expect(await service.respond(to: post("/v1/score", [bearer("pacs-secret")])).status == 200)
@@ -82,10 +82,10 @@ import Testing
     @Test("A key that has used its rate gets 429 and is told when to come again; others do not wait for it")
     func rate() throws {
         let service = try service { $0.keys = Self.keys }
-        let answers = (0..<4).map { _ in service.refusal(of: head("GET", "/v1/models", [bearer("slow-secret")])) }
+        let answers = (0..<4).map { _ in service.earlyResponse(to: head("GET", "/v1/models", [bearer("slow-secret")])) }
         #expect(answers.map { $0?.status } == [nil, nil, 429, 429])
         #expect(answers[2]?.headers["retry-after"] == "1")
-        #expect(service.refusal(of: head("GET", "/v1/models", [bearer("pacs-secret")])) == nil)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", [bearer("pacs-secret")])) == nil)
     }
 
     @Test("Other keys count from the moment they replace the old ones")
@@ -93,8 +93,8 @@ import Testing
         let service = try service { $0.keys = Self.keys }
         let key = APIKeys.Key(name: "new", scopes: [.score], rate: nil, secret: "new-secret")
         service.replace(keys: try APIKeys(parsing: key.line))
-        #expect(service.refusal(of: head("GET", "/v1/models", [bearer("pacs-secret")]))?.status == 401)
-        #expect(service.refusal(of: head("GET", "/v1/models", [bearer("new-secret")])) == nil)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", [bearer("pacs-secret")]))?.status == 401)
+        #expect(service.earlyResponse(to: head("GET", "/v1/models", [bearer("new-secret")])) == nil)
     }
 
     @Test(
@@ -104,7 +104,8 @@ import Testing
             ("a, score sha256:\(digest)", "name"), ("a score sha256:\(digest) rate=0", "rate"),
             ("a score sha256:\(digest) rate=x", "rate"), ("a score sha256:\(digest) rate=nan", "rate"),
             ("a score sha256:\(digest)\na score sha256:\(digest.dropLast())1", "second key"),
-            ("a score sha256:\(digest)\nb score sha256:\(digest)", "above"), ("", "no key"), ("# nobody", "no key"),
+            ("a score sha256:\(digest)\nb score sha256:\(digest)", "line above"), ("", "no key"),
+            ("# nobody", "no key"),
             ("a score, sha256:\(digest)", "scope"), ("a score sha256:\(digest) rate=1 more", "line 1"),
         ]
     )
@@ -210,7 +211,7 @@ import Testing
         let late = await service.respond(to: post("/v1/score", [("X-Request-Timeout", "0.000001")]))
         #expect(late.status == 503 && late.headers["retry-after"] != nil)
         for wrong in ["0", "-1", "soon", "nan", "inf", ""] {
-            let answer = service.refusal(of: post("/v1/score", [("X-Request-Timeout", wrong)]).head)
+            let answer = service.earlyResponse(to: post("/v1/score", [("X-Request-Timeout", wrong)]).head)
             #expect(answer?.status == 400, "\(wrong)")
         }
     }
@@ -232,6 +233,6 @@ import Testing
     )
     func early(_ method: String, _ path: String, _ type: String, status: Int) throws {
         let fields = [("Content-Type", type), ("Content-Length", "1000")]
-        #expect(try service().refusal(of: head(method, path, fields))?.status == status)
+        #expect(try service().earlyResponse(to: head(method, path, fields))?.status == status)
     }
 }

@@ -27,7 +27,7 @@ import Testing
         let metrics = ServiceMetrics()
         var engine = Engine.Configuration()
         engine.queueCapacity = configuration.queueCapacity
-        let models = try Engine(engine, metrics: metrics) {
+        let models = try Engine.loaded(engine, metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("gray-pad").path)]
         }
         return InferenceService(
@@ -107,7 +107,7 @@ import Testing
             ("{\"id\": \"x\", \"image\": \"\(base64(Array("no png".utf8)))\"}", .string("x"), 400),
             ("{\"id\": \"empty\", \"image\": \"\"}", .string("empty"), 400),
             ("{\"id\": 1.5, \"image\": \"\(good)\"}", .null, 400),
-            ("{\"id\": \"a\", \"image\": \"*\"}", .null, 400),
+            ("{\"id\": \"a\", \"image\": \"*\"}", .string("a"), 400),
             ("{\"id\": \"a\"}", .null, 400),
             ("[1]", .null, 400),
             ("{\"id\": ", .null, 400),

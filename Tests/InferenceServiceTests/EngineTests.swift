@@ -11,7 +11,7 @@ import Testing
     private func engine(_ change: (inout Engine.Configuration) -> Void, _ metrics: ServiceMetrics) throws -> Engine {
         var configuration = Engine.Configuration()
         change(&configuration)
-        return try Engine(configuration, metrics: metrics) {
+        return try Engine.loaded(configuration, metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)]
         }
     }

@@ -14,7 +14,7 @@ import Testing
     {
         var configuration = Engine.Configuration()
         change(&configuration)
-        let engine = try Engine(configuration, metrics: ServiceMetrics()) {
+        let engine = try Engine.loaded(configuration, metrics: ServiceMetrics()) {
             [try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)]
         }
         return (engine, try #require(engine.models["deep-gray"]))

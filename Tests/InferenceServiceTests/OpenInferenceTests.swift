@@ -16,7 +16,9 @@ import Testing
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = "gray-pad"
         let metrics = ServiceMetrics()
-        let engine = try Engine(Engine.Configuration(), metrics: metrics) { [try ModelDirectory(path: folder.path)] }
+        let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) {
+            [try ModelDirectory(path: folder.path)]
+        }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return InferenceService(engine, configuration, metrics: metrics, logger: logger)
     }
@@ -116,7 +118,8 @@ import Testing
     func problems() async throws {
         let service = try service()
         let cases: [(Request, Int, String)] = [
-            (infer(images([])), 400, "1 to 1000"), (infer(""), 400, "no JSON"), (infer("[]"), 400, "another type"),
+            (infer(images([])), 400, "1 to 1000"), (infer(""), 400, "not valid JSON"),
+            (infer("[]"), 400, "another type"),
             (infer("{}"), 400, "'inputs'"), (infer("{\"inputs\": []}"), 400, "one input"),
             (infer(images([png, [1, 2]])), 400, "image 1: "),
             (infer(images([png]).replacing("BYTES", with: "FP32")), 400, "BYTES"),

@@ -26,7 +26,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("m")
             try install("gray-pad", at: place)
-            let engine = try Engine(Engine.Configuration(), metrics: ServiceMetrics()) {
+            let engine = try Engine.loaded(Engine.Configuration(), metrics: ServiceMetrics()) {
                 [try ModelDirectory(path: place.path)]
             }
             try await body(engine, place)
@@ -40,7 +40,7 @@ import Testing
             let before = try await engine.score(image, model: old).value.normality
             // Images of another size: the old ones would not even fit.
             try install("deep-gray", at: place)
-            #expect(try await engine.reload() == ["m"])
+            #expect(try await engine.reload().loaded == ["m"])
             let new = try #require(engine.models["m"])
             #expect(new.digest != old.digest && new.manifest.input.height == 32)
             await #expect(throws: EngineError.replaced) { try await engine.score(image, model: old) }
@@ -52,8 +52,8 @@ import Testing
     @Test("What has not changed is not loaded again, unless it is named")
     func unchanged() async throws {
         try await withEngine { engine, _ async throws in
-            #expect(try await engine.reload().isEmpty)
-            #expect(try await engine.reload("m") == ["m"])
+            #expect(try await engine.reload().loaded.isEmpty)
+            #expect(try await engine.reload("m").loaded == ["m"])
             await #expect(throws: ReloadError.self) { try await engine.reload("other") }
         }
     }

@@ -26,7 +26,7 @@ import Testing
         _ change: (inout InferenceService.Configuration) -> Void = { _ in }
     ) throws -> InferenceService {
         let metrics = ServiceMetrics()
-        let engine = try Engine(Engine.Configuration(), metrics: metrics) { directories }
+        let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) { directories }
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = directories[0].manifest.name
         change(&configuration)

@@ -10,20 +10,23 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ServerTests {
     /// Answers with the method, the path and the body's length; `/slow` takes its time.
     private struct Echo: RequestHandler {
-        func respond(to request: Request) async -> Response {
+        func respond(to request: Request, from peer: Peer) async -> Response {
             if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
             if request.head.path == "/forever" { try? await Task.sleep(for: .seconds(1000)) }
             if request.head.path == "/count" { return Response(200, contentType: "text/plain", stream: Counter()) }
             if request.head.path == "/broken" { return Response(200, contentType: "a/b", stream: Counter(most: 3)) }
             if request.head.path == "/endless" { return Response(200, contentType: "a/b", stream: Endless()) }
             if request.head.path == "/large" { return Response(200, body: Array(repeating: 7, count: 20_000_000)) }
+            if request.head.path == "/peer" { return Response(200, contentType: "a/b", body: peer.address.utf8) }
             let text = "\(request.head.method) \(request.head.path) \(request.body.count)"
             return Response(200, contentType: "text/plain", body: text.utf8)
         }
 
-        func refusal(of head: RequestHead) -> Response? { head.path == "/forbidden" ? Response(403) : nil }
+        func earlyResponse(to head: RequestHead, from peer: Peer) -> Response? {
+            head.path == "/forbidden" ? Response(403) : nil
+        }
 
-        func refusal(_ error: RequestError) -> Response {
+        func errorResponse(for error: RequestError, from peer: Peer) -> Response {
             Response(error.status, contentType: "text/plain", body: error.reason.utf8)
         }
     }
@@ -70,7 +73,7 @@ import Testing
         change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = HTTPServer(configuration, handler: Echo(), metrics: metrics, logger: logger)
-        return (server, try server.listen())
+        return (server, try server.listen().port)
     }
 
     private func text(_ response: RawClient.Response?) -> String? {
@@ -268,28 +271,98 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A body that would be more than the server may hold gets 503; others are served")
-    func heldBytes() async throws {
-        let (server, port) = try start { $0.maximumHeldBytes = 100_000 }
-        let first = try RawClient(port: port)
-        await first.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n")
-        try await Task.sleep(for: .milliseconds(50))
-        let second = try RawClient(port: port)
-        await second.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n")
-        #expect(await second.response()?.status == 503)
-        let chunked = try RawClient(port: port)
-        await chunked.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-        try await Task.sleep(for: .milliseconds(50))
-        await chunked.send("5000\r\n" + String(repeating: "a", count: 0x5000) + "\r\n")
-        #expect(await chunked.response()?.status == 503)
-        await first.send(Array(repeating: 0, count: 90_000))
-        #expect(await text(first.response()) == "POST / 90000")
-        let third = try RawClient(port: port)
-        await third.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
-        #expect(await text(third.response()) == "POST / 5")
+    @Test("Announced bodies cost nothing, and others are served while they stall")
+    func announcedBodies() async throws {
+        let (server, port) = try start { $0.budget = MemoryBudget(bytes: 200_000, work: 100_000) }
+        var stalled: [RawClient] = []
+        for _ in 0..<50 {
+            let client = try RawClient(port: port)
+            await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000\r\n\r\n")
+            stalled.append(client)
+        }
+        for _ in 0..<10 {
+            let client = try RawClient(port: port)
+            await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n")
+            await client.send(Array(repeating: 0, count: 5000))
+            #expect(await text(client.response()) == "POST / 5000")
+        }
         await server.drain(limit: .zero)
-        #expect(metrics.text.contains("\ndia_held_bytes 0\n"))
+    }
+
+    @Test("When memory is short the slowest upload is given up with 503, and the others get through")
+    func slowestUpload() async throws {
+        let budget = MemoryBudget(bytes: 3_000_000, work: 1_000_000)
+        let (server, port) = try start {
+            $0.budget = budget
+            $0.maximumConnections = 10
+        }
+        let slow = try RawClient(port: port)
+        await slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+        await slow.send(Array(repeating: 0, count: 900_000))
+        // A transfer is judged from its second second on.
+        try await Task.sleep(for: .milliseconds(1200))
+        let fast = try RawClient(port: port)
+        await fast.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1200000\r\n\r\n")
+        await fast.send(Array(repeating: 0, count: 1_200_000))
+        #expect(await text(fast.response()) == "POST / 1200000")
+        #expect(await slow.response()?.status == 503)
+        #expect(metrics.text.contains("refused_total{reason=\"bytes\"} 1"))
+        // A small one is within its share, and never given up.
+        let small = try RawClient(port: port)
+        await small.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        #expect(await text(small.response()) == "POST / 5")
+        await server.drain(limit: .zero)
+        #expect(budget.buffers.bytes == 0)
         #expect(metrics.text.contains("\ndia_connections 0\n"))
+    }
+
+    @Test("Thousands of requests that their heads decide, sent at once, are answered in order", .timeLimit(.minutes(1)))
+    func pipelinedRefusals() async throws {
+        let (server, port) = try start()
+        let client = try RawClient(port: port)
+        let count = 20_000
+        let request = "GET /forbidden HTTP/1.1\r\nHost:\r\n\r\n"
+        // The first one takes its time, so that the others wait in the buffer.
+        await client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        async let sent: Void = client.send(String(repeating: request, count: count))
+        #expect(await text(client.response()) == "GET /slow 0")
+        await sent
+        for _ in 0..<count { guard await client.response()?.status == 403 else { return #expect(Bool(false)) } }
+        await server.drain(limit: .zero)
+    }
+
+    @Test("Others get their turn while one connection has thousands of requests waiting")
+    func turns() async throws {
+        let (server, port) = try start()
+        let greedy = try RawClient(port: port)
+        let other = try RawClient(port: port)
+        await greedy.send(String(repeating: "GET /forbidden HTTP/1.1\r\nHost:\r\n\r\n", count: 1000))
+        await other.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(await text(other.response()) == "GET /b 0")
+        await server.drain(limit: .zero)
+    }
+
+    @Test("A Unix domain socket that is handed over is served")
+    func unixSocket() async throws {
+        let path = "/tmp/dia-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
+        defer { unlink(path) }
+        let (server, address) = try startOnUnixSocket(path)
+        #expect(address.url(scheme: "http") == "unix:\(path)")
+        let client = try RawClient(unixPath: path)
+        for _ in 0..<2 {
+            await client.send("GET /peer HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await text(client.response()) == "unix")
+        }
+        await server.drain(limit: .zero)
+    }
+
+    private func startOnUnixSocket(_ path: String) throws -> (HTTPServer, ListeningAddress) {
+        let descriptor = try #require(RawClient.listen(unixPath: path))
+        var configuration = HTTPServer.Configuration()
+        configuration.inheritedSocket = descriptor
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = HTTPServer(configuration, handler: Echo(), metrics: metrics, logger: logger)
+        return (server, try server.listen())
     }
 
     @Test("A request ruled out by its head is answered before its body comes")

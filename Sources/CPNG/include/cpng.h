@@ -1,6 +1,6 @@
 /*
  * PNG through libpng, with the setjmp that libpng's error handling needs kept on this side of the border:
- * a longjmp must never cross a Swift frame.
+ * a longjmp must never cross a Swift frame. Files are read and written row by row.
  */
 #ifndef DIA_CPNG_H
 #define DIA_CPNG_H
@@ -14,26 +14,47 @@
 typedef struct {
     uint32_t width, height;
     uint8_t bit_depth;  /* 1, 2, 4, 8, 16 */
-    uint8_t color_type; /* as in IHDR: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGB + alpha */
-    uint8_t channels;   /* of the image's colours: 1 for grey, 3 otherwise */
+    uint8_t color_type; /* as in IHDR: 0 gray, 2 RGB, 3 palette, 4 gray + alpha, 6 RGB + alpha */
+    uint8_t channels;   /* of the image's colors: 1 for gray, 3 otherwise */
+    uint8_t interlaced;
 } dia_png_header;
 
-/* Reads everything before the pixels. Returns 0, or -1 with a message. */
-int dia_png_read_header(const uint8_t *data, size_t size, dia_png_header *header, char message[DIA_PNG_MESSAGE]);
+/* Where the pixels of a row belong: row `y`, columns `first`, `first + step`, ..., `count` of them. */
+typedef struct {
+    uint32_t y, first, step, count;
+} dia_png_row;
+
+typedef struct dia_png_reader dia_png_reader;
 
 /*
- * Decodes all pixels into `samples`, from 0 to 1 and composed on black, as many `channels` as the header says or
- * one, colour to grey by the luma of BT.601: `capacity` samples, at least height * width * channels by the header
- * read before. Returns 0 with all of those written, or -1 with a message.
+ * Reads everything before the pixels of a file, which must stay in memory until dia_png_close(). Returns NULL with a
+ * message on failure.
  */
-int dia_png_decode(const uint8_t *data, size_t size, float *samples, size_t capacity, int channels,
-                   char message[DIA_PNG_MESSAGE]);
+dia_png_reader *dia_png_open(const uint8_t *data, size_t size, dia_png_header *header, char message[DIA_PNG_MESSAGE]);
+
+/* Prepares for rows of `channels`: the header's, or 1, color to gray by the luma of BT.601. Returns 0, or -1. */
+int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MESSAGE]);
 
 /*
- * Encodes 8-bit samples, 1 (grey) or 3 (RGB) channels. On success `*data` is a block of `*size` bytes for
- * the caller to free(). Returns 0, or -1.
+ * Decodes the next row of the file into a row of width * channels samples from 0 to 1, composed on black, at the
+ * columns that `place` then names; an interlaced file comes in seven passes. Returns 1, 0 after the last row if the
+ * file ends as it must, or -1 with a message.
  */
-int dia_png_encode(
-    const uint8_t *samples, uint32_t width, uint32_t height, int channels, uint8_t **data, size_t *size);
+int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place, char message[DIA_PNG_MESSAGE]);
+
+void dia_png_close(dia_png_reader *reader);
+
+typedef struct dia_png_writer dia_png_writer;
+
+/* Begins a file of 8-bit samples, 1 (gray) or 3 (RGB) channels; NULL without memory for it. */
+dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels);
+
+/* Writes the next row, or with NULL the end of the file. Returns 0, or -1 without memory. */
+int dia_png_write_row(dia_png_writer *writer, const uint8_t *row);
+
+/* The bytes that were written since the last call; they stay until the next row. */
+const uint8_t *dia_png_take(dia_png_writer *writer, size_t *count);
+
+void dia_png_writer_close(dia_png_writer *writer);
 
 #endif

@@ -9,34 +9,55 @@ final class AccessControl: Sendable {
     }
 
     private let state: Mutex<State>
+    private let acceptsCertificates: Bool
 
-    /// Open to all if there are no `keys`.
-    init(_ keys: APIKeys?) { state = Mutex(State(keys: keys)) }
+    /// Open to all if there are no `keys`; but where clients may present certificates, administration is not.
+    init(_ keys: APIKeys?, acceptsCertificates: Bool) {
+        state = Mutex(State(keys: keys))
+        self.acceptsCertificates = acceptsCertificates
+    }
 
     /// From now on `keys` count; what has been used of a key's rate stays used.
     func replace(_ keys: APIKeys?) { state.withLock { $0.keys = keys } }
 
-    /// The key of a request to `route`; nil where none is needed.
-    func holder(of head: RequestHead, _ route: Route) throws(ServiceError) -> APIKeys.Key? {
-        guard let scope = route.scope, let keys = state.withLock({ $0.keys }) else { return nil }
-        guard let key = keys.holder(of: head) else {
+    /// The key that a request carries, or that its client's certificate stands for; nil if there is none.
+    ///
+    /// A request that carries a key is judged by that alone.
+    func holder(of head: RequestHead, _ peer: Peer) -> APIKeys.Key? {
+        guard let keys = state.withLock({ $0.keys }) else { return nil }
+        if head.headers.contains("authorization") { return keys.holder(of: head) }
+        return peer.certificate.flatMap(keys.holder)
+    }
+
+    /// Throws unless a client with `key` may do what needs `scope`.
+    func check(_ key: APIKeys.Key?, _ peer: Peer, _ scope: Scope) throws(ServiceError) {
+        if let key {
+            if key.scopes.contains(scope) { return }
+            throw Self.forbidden(scope, "the key lacks the scope '\(scope.rawValue)'")
+        }
+        guard state.withLock({ $0.keys }) == nil else {
             throw ServiceError(
                 401,
-                "this path needs a key: Authorization: Bearer KEY",
+                peer.certificate == nil
+                    ? "this path needs a key: Authorization: Bearer KEY"
+                    : "this path needs a key, and the key file does not name the client certificate",
                 headers: ["WWW-Authenticate": "Bearer realm=\"dia\""]
             )
         }
-        guard key.scopes.contains(scope) else {
-            throw ServiceError(
-                403,
-                "the key is not good for '\(scope.rawValue)'",
-                headers: [
-                    "WWW-Authenticate":
-                        "Bearer realm=\"dia\", error=\"insufficient_scope\", scope=\"\(scope.rawValue)\""
-                ]
-            )
+        guard scope != .admin || !acceptsCertificates else {
+            throw Self.forbidden(scope, "administration needs a client certificate that a key file names")
         }
-        return key
+    }
+
+    private static func forbidden(_ scope: Scope, _ detail: String) -> ServiceError {
+        ServiceError(
+            403,
+            detail,
+            headers: [
+                "WWW-Authenticate":
+                    "Bearer realm=\"dia\", error=\"insufficient_scope\", scope=\"\(scope.rawValue)\""
+            ]
+        )
     }
 
     /// Counts a request of `key`.
@@ -45,7 +66,7 @@ final class AccessControl: Sendable {
         let whole = Int(seconds.rounded(.up))
         throw ServiceError(
             429,
-            "the key has made its requests of this second; try again in \(whole) s",
+            "the key has reached its rate limit; try again in \(whole) s",
             headers: ["Retry-After": String(whole)]
         )
     }

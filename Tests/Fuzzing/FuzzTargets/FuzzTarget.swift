@@ -2,7 +2,8 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
-    case parameters, multipart, ndjson, inference, png, safetensors, manifest, recipe, npz, configuration, keys, gzip
+    case parameters, multipart, ndjson, inference, png, safetensors, manifest, recipe, npz, configuration, keys, gzip,
+        json, base64
 
     /// Feeds `bytes` to the part; a broken rule ends the process.
     package func run(_ bytes: [UInt8]) {
@@ -22,6 +23,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .configuration: Self.runConfiguration(bytes)
         case .keys: Self.runKeys(bytes)
         case .gzip: Self.runGzip(bytes)
+        case .json: Self.runJSON(bytes)
+        case .base64: Self.runBase64(bytes)
         }
     }
 }

@@ -1,0 +1,137 @@
+import CPNG
+import Imaging
+
+/// Decodes a PNG row by row (`png_read_row`), so that no more than a row of it needs to be in memory.
+///
+/// `@safe` because its pointers do not leave it: the file's bytes outlive it, see ``PNG/withReader(_:maximumPixels:asGray:_:)``.
+@safe public struct PNGReader: ~Copyable {
+    /// The file's header.
+    public let header: PNG.Header
+    /// Channels of the rows: 1 for gray, 3 for color.
+    public let channels: Int
+    /// Whether rows come in the seven passes of Adam7.
+    private let isInterlaced: Bool
+    private let reader: OpaquePointer
+
+    /// Rows between two questions whether anybody still waits.
+    private static let rowsPerCheck = 16
+
+    /// Reads the header of the file in `bytes`.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, maximumPixels: Int, asGray: Bool) throws(PNGError) {
+        var raw = dia_png_header()
+        var opened: OpaquePointer?
+        let failure = unsafe Self.message { message in
+            unsafe opened = unsafe dia_png_open(bytes.baseAddress, bytes.count, &raw, message)
+            return unsafe opened == nil ? -1 : 0
+        }
+        guard let pointer = unsafe opened else { throw .invalid(failure ?? "") }
+        let outcome = Result { () throws(PNGError) in
+            let header = try Self.header(raw, maximumPixels)
+            let channels = asGray ? 1 : Int(raw.channels)
+            if let failure = unsafe Self.message({ unsafe dia_png_begin(pointer, Int32(channels), $0) }) {
+                throw PNGError.invalid(failure)
+            }
+            return (header, channels)
+        }
+        switch outcome {
+        case .success(let (header, channels)):
+            (self.header, self.channels) = (header, channels)
+            isInterlaced = raw.interlaced != 0
+            unsafe reader = unsafe pointer
+        case .failure(let error):
+            unsafe dia_png_close(pointer)
+            throw error
+        }
+    }
+
+    deinit { unsafe dia_png_close(reader) }
+
+    private static func header(_ raw: dia_png_header, _ maximumPixels: Int) throws(PNGError) -> PNG.Header {
+        let (width, height) = (Int(raw.width), Int(raw.height))
+        // Both are below 2^31, so their product fits.
+        guard width * height <= maximumPixels, max(width, height) <= PNG.maximumSide else {
+            throw .tooManyPixels(width: width, height: height, limit: maximumPixels)
+        }
+        guard let color = PNG.Color(colorType: raw.color_type) else { throw .invalid("unknown color type") }
+        return PNG.Header(width: width, height: height, bitDepth: Int(raw.bit_depth), color: color)
+    }
+
+    /// Calls `body` with each row and its number.
+    ///
+    /// In an interlaced file a row comes several times, each time with other pixels: all others are 0, and `first` and
+    /// `step` say which columns were filled. `isCancelled` is asked now and then and ends the reading with an error.
+    public func forEachRow(
+        isCancelled: () -> Bool = { false },
+        _ body: (_ row: [Float], _ y: Int, _ columns: StrideTo<Int>) -> Void
+    ) throws(PNGError) {
+        let empty = [Float](repeating: 0, count: header.width * channels)
+        var row = empty
+        var untilCheck = Self.rowsPerCheck
+        while let place = try unsafe row.withUnsafeMutableBufferPointer({ (row) throws(PNGError) in
+            try unsafe next(row.baseAddress)
+        }) {
+            body(row, Int(place.y), stride(from: Int(place.first), to: header.width, by: Int(place.step)))
+            if isInterlaced { row = empty }
+            untilCheck -= 1
+            guard untilCheck == 0 else { continue }
+            untilCheck = Self.rowsPerCheck
+            if isCancelled() { throw .cancelled }
+        }
+    }
+
+    /// All pixels.
+    func image() throws(PNGError) -> Image {
+        let (width, height) = (header.width, header.height)
+        let length = width * channels
+        var failure: PNGError?
+        // Not set to zero first: memory that a header promises and no pixel fills is never touched.
+        let samples = unsafe [Float](unsafeUninitializedCapacity: height * length) { samples, written in
+            do throws(PNGError) {
+                try unsafe fill(samples.baseAddress, length)
+                written = height * length
+            } catch {
+                failure = error
+                written = 0
+            }
+        }
+        if let failure { throw failure }
+        return Image(height: height, width: width, channels: channels, samples: samples)
+    }
+
+    private func fill(_ samples: UnsafeMutablePointer<Float>?, _ length: Int) throws(PNGError) {
+        guard let samples = unsafe samples else { return }
+        guard isInterlaced else {
+            for row in 0..<header.height { _ = try unsafe next(samples + row * length) }
+            // The end of the file is checked by the call that finds no further row.
+            _ = try unsafe next(samples)
+            return
+        }
+        try forEachRow { row, y, columns in
+            for column in columns {
+                for place in column * channels..<(column + 1) * channels {
+                    unsafe samples[y * length + place] = row[place]
+                }
+            }
+        }
+    }
+
+    /// Decodes the next row into `samples`; nil after the last.
+    private func next(_ samples: UnsafeMutablePointer<Float>?) throws(PNGError) -> dia_png_row? {
+        var place = dia_png_row()
+        var status: Int32 = 0
+        let failure = unsafe Self.message { message in
+            status = unsafe dia_png_next_row(reader, samples, &place, message)
+            return status
+        }
+        if let failure { throw .invalid(failure) }
+        return status == 1 ? place : nil
+    }
+
+    /// Runs a call of the decoder; nil unless it fails, else libpng's message.
+    private static func message(_ call: (UnsafeMutablePointer<CChar>?) -> Int32) -> String? {
+        var message = [CChar](repeating: 0, count: Int(DIA_PNG_MESSAGE))
+        let status = unsafe message.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress) }
+        guard status < 0 else { return nil }
+        return String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,50 @@
+import CPNG
+public import Imaging
+
+extension PNG {
+    /// Encodes `image` with 8 bits a sample, rounded and clamped.
+    ///
+    /// A sample that is not a number becomes 0. The image must have pixels and 1 or 3 channels.
+    public static func encode(_ image: Image) -> [UInt8] {
+        let length = image.width * image.channels
+        let bytes = encode(height: image.height, width: image.width, channels: image.channels) { y, row in
+            for place in 0..<length { row[place] = ByteImage.byte(image.samples[y * length + place]) }
+        }
+        guard let bytes else { preconditionFailure("encoding was cancelled by nobody") }
+        return bytes
+    }
+
+    /// Encodes an image with 8 bits a sample whose rows `fill` makes, one after another (`png_write_row`).
+    ///
+    /// `fill` gets the number of a row and `width * channels` bytes for it. `isCancelled` is asked now and then; the
+    /// result is nil if it says yes. There must be pixels and 1 or 3 channels.
+    public static func encode(
+        height: Int,
+        width: Int,
+        channels: Int,
+        isCancelled: () -> Bool = { false },
+        _ fill: (_ y: Int, _ row: inout [UInt8]) -> Void
+    ) -> [UInt8]? {
+        precondition(channels == 1 || channels == 3, "\(channels) channels in a PNG")
+        guard let writer = unsafe dia_png_writer_open(UInt32(width), UInt32(height), Int32(channels)) else {
+            fatalError("no memory to encode a PNG")
+        }
+        defer { unsafe dia_png_writer_close(writer) }
+        // Pieces joined in the end: an array that grows would be copied as a whole again and again.
+        var pieces: [[UInt8]] = []
+        func write(_ row: UnsafePointer<UInt8>?) {
+            guard unsafe dia_png_write_row(writer, row) == 0 else { fatalError("no memory to encode a PNG") }
+            var count = 0
+            guard let bytes = unsafe dia_png_take(writer, &count), count > 0 else { return }
+            pieces.append(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
+        }
+        var row = [UInt8](repeating: 0, count: width * channels)
+        for y in 0..<height {
+            fill(y, &row)
+            unsafe row.withUnsafeBufferPointer { unsafe write($0.baseAddress) }
+            if y % 16 == 15, isCancelled() { return nil }
+        }
+        write(nil)
+        return Array(pieces.joined())
+    }
+}

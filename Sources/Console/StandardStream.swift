@@ -1,0 +1,60 @@
+import Glibc
+
+/// Standard output and standard error, written without traps: a full disk, a closed pipe or a missing descriptor is an
+/// error that the caller sees, never the end of the process.
+public enum StandardStream: Int32, Sendable {
+    /// Standard output.
+    case output = 1
+    /// Standard error.
+    case error = 2
+
+    /// Why a stream could not be written to.
+    public struct WriteError: Error, CustomStringConvertible {
+        let stream: StandardStream
+        let number: Int32
+
+        /// "cannot write to standard output: No space left on device".
+        public var description: String {
+            let name = stream == .output ? "standard output" : "standard error"
+            return unsafe "cannot write to \(name): \(String(cString: strerror(number)))"
+        }
+    }
+
+    /// Whether it is a terminal (`isatty`).
+    public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+    /// Writes all of `text`.
+    public func write(_ text: String) throws(WriteError) {
+        if let number = writeAll(Array(text.utf8), to: rawValue) { throw WriteError(stream: self, number: number) }
+    }
+
+    /// Opens `/dev/null` for each standard stream that the process was started without.
+    ///
+    /// The first socket would take such a descriptor's number otherwise, and what is meant for the log would be sent to
+    /// a client.
+    public static func openMissing() {
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+            // The lowest free number is taken, and all lower ones are open by now.
+            _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+        }
+    }
+}
+
+/// Writes all of `bytes` to `descriptor` (`write`); the error number if that fails, else nil.
+///
+/// Waits where the descriptor is non-blocking and full.
+public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+            rest = rest.dropFirst(count)
+        } else if errno == EAGAIN {
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            unsafe poll(&wanted, 1, 1000)
+        } else if errno != EINTR {
+            return errno
+        }
+    }
+    return nil
+}

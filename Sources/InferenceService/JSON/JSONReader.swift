@@ -1,0 +1,294 @@
+/// Reads a JSON text (RFC 8259) in place, value by value.
+///
+/// Nothing is built that the caller does not ask for, every string that is asked for has a limit, and nesting is bounded
+/// and kept in a counter, not on the stack: the memory and the stack that a text costs do not depend on what it holds.
+package struct JSONReader {
+    /// What kind of value comes next.
+    package enum Kind {
+        case object, array, string, number, boolean, null
+    }
+
+    /// The content of a string as it stands in the text, between its quotes, checked but not unescaped.
+    package struct StringToken: Sendable {
+        package let bytes: ArraySlice<UInt8>
+        package let hasEscapes: Bool
+
+        /// A token.
+        package init(bytes: ArraySlice<UInt8>, hasEscapes: Bool) {
+            self.bytes = bytes
+            self.hasEscapes = hasEscapes
+        }
+    }
+
+    /// Arrays and objects inside one another, at most.
+    package static let maximumDepth = 64
+
+    private let bytes: ArraySlice<UInt8>
+    private var position: Int
+    private var depth = 0
+    private var valuesUntilCheck = 1024
+    private let isCancelled: () -> Bool
+
+    /// A reader at the start of `bytes`; `isCancelled` is asked now and then, and ends the reading with an error.
+    package init(_ bytes: ArraySlice<UInt8>, isCancelled: @escaping () -> Bool = { false }) {
+        self.bytes = bytes
+        self.isCancelled = isCancelled
+        position = bytes.startIndex
+    }
+
+    /// The kind of the next value.
+    package mutating func kind() throws(JSONError) -> Kind {
+        skipWhiteSpace()
+        guard position < bytes.endIndex else { throw .invalid }
+        switch bytes[position] {
+        case UInt8(ascii: "{"): return .object
+        case UInt8(ascii: "["): return .array
+        case UInt8(ascii: "\""): return .string
+        case UInt8(ascii: "t"), UInt8(ascii: "f"): return .boolean
+        case UInt8(ascii: "n"): return .null
+        default: return .number
+        }
+    }
+
+    /// Reads an object; `member` is called with each name and must read or skip its value.
+    ///
+    /// A name longer than 128 bytes is given as an empty one: it is not a name that anybody knows.
+    package mutating func object<Failure: Error>(
+        orThrow failure: (JSONError) -> Failure,
+        _ member: (String, inout JSONReader) throws(Failure) -> Void
+    ) throws(Failure) {
+        func checked<Value>(_ step: () throws(JSONError) -> Value) throws(Failure) -> Value {
+            do { return try step() } catch { throw failure(error) }
+        }
+        guard try checked({ () throws(JSONError) in try kind() }) == .object else { throw failure(.wrongType) }
+        var isFirst = true
+        try checked { () throws(JSONError) in try enter() }
+        while try checked({ () throws(JSONError) in try hasNext(UInt8(ascii: "}"), &isFirst) }) {
+            let name = try checked { () throws(JSONError) in try memberName() }
+            try member(String(decoding: name.bytes.count <= 128 ? unescaped(name) : [], as: UTF8.self), &self)
+        }
+    }
+
+    /// Reads an array; `element` is called at each element with its index and must read or skip it.
+    package mutating func array<Failure: Error>(
+        orThrow failure: (JSONError) -> Failure,
+        _ element: (Int, inout JSONReader) throws(Failure) -> Void
+    ) throws(Failure) {
+        func checked<Value>(_ step: () throws(JSONError) -> Value) throws(Failure) -> Value {
+            do { return try step() } catch { throw failure(error) }
+        }
+        guard try checked({ () throws(JSONError) in try kind() }) == .array else { throw failure(.wrongType) }
+        var isFirst = true
+        var index = 0
+        try checked { () throws(JSONError) in try enter() }
+        while try checked({ () throws(JSONError) in try hasNext(UInt8(ascii: "]"), &isFirst) }) {
+            try element(index, &self)
+            index += 1
+        }
+    }
+
+    /// Reads a string of at most `maximumBytes` bytes of UTF-8.
+    package mutating func string(maximumBytes: Int) throws(JSONError) -> String {
+        let token = try stringToken()
+        guard token.bytes.count <= 6 * maximumBytes else { throw .tooLong }
+        let bytes = unescaped(token)
+        guard bytes.count <= maximumBytes else { throw .tooLong }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalid }
+        return text
+    }
+
+    /// Reads a whole number, or a number that has the value of one.
+    package mutating func integer() throws(JSONError) -> Int {
+        guard try kind() == .number else { throw .wrongType }
+        let start = position
+        try skipNumber()
+        let text = bytes[start..<position]
+        guard text.count <= 40 else { throw .wrongType }
+        let word = String(decoding: text, as: UTF8.self)
+        if let value = Int(word) { return value }
+        guard let value = Double(word), let whole = Int(exactly: value) else { throw .wrongType }
+        return whole
+    }
+
+    /// Reads a string without unescaping it.
+    package mutating func stringToken() throws(JSONError) -> StringToken {
+        guard try kind() == .string else { throw .wrongType }
+        return try quoted()
+    }
+
+    /// Skips one value, whatever it is.
+    package mutating func skip() throws(JSONError) {
+        let base = depth
+        // One bit per level: whether it is an object.
+        var isObject: UInt64 = 0
+        while true {
+            try countValue()
+            switch try kind() {
+            case .object, .array:
+                let opensObject = bytes[position] == UInt8(ascii: "{")
+                try enter()
+                isObject = isObject << 1 | (opensObject ? 1 : 0)
+                var isFirst = true
+                if try hasNext(opensObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), &isFirst) {
+                    if opensObject { _ = try memberName() }
+                    continue
+                }
+                isObject >>= 1
+            case .string: _ = try quoted()
+            case .number: try skipNumber()
+            case .boolean: try skipWord(bytes[position] == UInt8(ascii: "t") ? "true" : "false")
+            case .null: try skipWord("null")
+            }
+            // Out of everything that ends here.
+            while depth > base {
+                let inObject = isObject & 1 == 1
+                var isFirst = false
+                if try hasNext(inObject ? UInt8(ascii: "}") : UInt8(ascii: "]"), &isFirst) {
+                    if inObject { _ = try memberName() }
+                    break
+                }
+                isObject >>= 1
+            }
+            if depth == base { return }
+        }
+    }
+
+    /// Checks that nothing but white space follows.
+    package mutating func end() throws(JSONError) {
+        skipWhiteSpace()
+        guard position == bytes.endIndex else { throw .invalid }
+    }
+
+    // MARK: Steps
+
+    /// Takes the bracket or brace at the position.
+    private mutating func enter() throws(JSONError) {
+        guard depth < Self.maximumDepth else { throw .tooDeep }
+        depth += 1
+        position += 1
+    }
+
+    /// Whether another member or element comes before `closing`, which is taken if it is there.
+    private mutating func hasNext(_ closing: UInt8, _ isFirst: inout Bool) throws(JSONError) -> Bool {
+        skipWhiteSpace()
+        guard position < bytes.endIndex else { throw .invalid }
+        if bytes[position] == closing {
+            position += 1
+            depth -= 1
+            return false
+        }
+        if !isFirst {
+            guard bytes[position] == UInt8(ascii: ",") else { throw .invalid }
+            position += 1
+        }
+        isFirst = false
+        try countValue()
+        return true
+    }
+
+    private mutating func memberName() throws(JSONError) -> StringToken {
+        guard try kind() == .string else { throw .invalid }
+        let name = try quoted()
+        skipWhiteSpace()
+        guard position < bytes.endIndex, bytes[position] == UInt8(ascii: ":") else { throw .invalid }
+        position += 1
+        return name
+    }
+
+    private mutating func countValue() throws(JSONError) {
+        valuesUntilCheck -= 1
+        guard valuesUntilCheck == 0 else { return }
+        valuesUntilCheck = 1024
+        if isCancelled() { throw .cancelled }
+    }
+
+    private mutating func skipWhiteSpace() {
+        while position < bytes.endIndex {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+
+    private mutating func skipWord(_ word: StaticString) throws(JSONError) {
+        let count = word.utf8CodeUnitCount
+        guard bytes.endIndex - position >= count,
+            bytes[position..<position + count].elementsEqual("\(word)".utf8)
+        else { throw .invalid }
+        position += count
+    }
+
+    /// `[ minus ] int [ frac ] [ exp ]` (RFC 8259, section 6).
+    private mutating func skipNumber() throws(JSONError) {
+        func peek() -> UInt8 { position < bytes.endIndex ? bytes[position] : 0 }
+        func digits() -> Bool {
+            let start = position
+            while (0x30...0x39).contains(peek()) { position += 1 }
+            return position > start
+        }
+        if peek() == UInt8(ascii: "-") { position += 1 }
+        if peek() == UInt8(ascii: "0") {
+            position += 1
+        } else if !digits() {
+            throw .invalid
+        }
+        if peek() == UInt8(ascii: ".") {
+            position += 1
+            guard digits() else { throw .invalid }
+        }
+        if peek() | 0x20 == UInt8(ascii: "e") {
+            position += 1
+            if [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(peek()) { position += 1 }
+            guard digits() else { throw .invalid }
+        }
+    }
+
+    /// A string with its quotes; control characters and unknown escapes are invalid (RFC 8259, section 7).
+    private mutating func quoted() throws(JSONError) -> StringToken {
+        let start = position + 1
+        var place = start
+        var hasEscapes = false
+        while place < bytes.endIndex {
+            let byte = bytes[place]
+            if byte == UInt8(ascii: "\"") {
+                position = place + 1
+                return StringToken(bytes: bytes[start..<place], hasEscapes: hasEscapes)
+            }
+            guard byte >= 0x20 else { throw .invalid }
+            place += 1
+            guard byte == UInt8(ascii: "\\") else { continue }
+            hasEscapes = true
+            guard place < bytes.endIndex else { throw .invalid }
+            if bytes[place] == UInt8(ascii: "u") {
+                let digits = bytes[place...].dropFirst().prefix(4)
+                guard digits.count == 4, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else {
+                    throw .invalid
+                }
+                place += 5
+            } else {
+                guard "\"\\/bfnrt".utf8.contains(bytes[place]) else { throw .invalid }
+                place += 1
+            }
+        }
+        throw .invalid
+    }
+
+    private func unescaped(_ token: StringToken) -> [UInt8] {
+        token.hasEscapes ? Array(JSONUnescaping(token.bytes)) : Array(token.bytes)
+    }
+}
+
+/// Why a JSON text cannot be used.
+package enum JSONError: Error, Equatable {
+    /// It is not valid JSON.
+    case invalid
+    /// Arrays and objects stand inside one another more deeply than ``JSONReader/maximumDepth``.
+    case tooDeep
+    /// A value is of another type than expected.
+    case wrongType
+    /// A string is longer than allowed.
+    case tooLong
+    /// Nobody waits for the result any more.
+    case cancelled
+}

@@ -1,0 +1,76 @@
+import Codecs
+import DIA
+import HTTP
+import Imaging
+import ModelFile
+
+/// A decoded image in the sizes that are needed of it.
+struct PreparedImage: Sendable {
+    /// What its file said of it.
+    let header: PNG.Header
+    /// As the model takes it.
+    let input: Image
+    /// As it is shown, where that is asked for.
+    let shown: ByteImage?
+    /// The memory counted for ``shown`` and for the answer that is made of it.
+    let memory: MemoryBudget.Reservation?
+
+    /// Decodes `image` row by row: what the model takes grows while rows come, and the image itself is only kept if
+    /// `shown` asks for it.
+    init(
+        _ image: EncodedImage,
+        for model: Model.Information,
+        shown: ImageInput.Shown?,
+        maximumPixels: Int,
+        _ context: WorkPool.Context
+    ) throws(ServiceError) {
+        let bytes = try image.bytes()
+        let target = model.manifest.input
+        do throws(PNGError) {
+            let result = try PNG.withReader(bytes, maximumPixels: maximumPixels, asGray: target.channels == 1) {
+                (reader) throws(PNGError) in
+                var resizer = RowResizer(
+                    height: reader.header.height,
+                    width: reader.header.width,
+                    channels: reader.channels,
+                    targetHeight: target.height,
+                    targetWidth: target.width
+                )
+                var kept = shown.flatMap { shown in
+                    shown.isKept
+                        ? ByteImage(
+                            height: reader.header.height,
+                            width: reader.header.width,
+                            channels: shown.channels
+                        ) : nil
+                }
+                let channels = reader.channels
+                try reader.forEachRow(isCancelled: { context.isCancelled }) { row, y, columns in
+                    resizer.add(row, at: y)
+                    kept?.put(row, channels: channels, at: y, columns)
+                }
+                return (reader.header, resizer.finish().converted(toChannels: target.channels), kept)
+            }
+            (header, input, self.shown) = result
+        } catch {
+            switch error {
+            case .tooManyPixels: throw ServiceError(413, error.description)
+            case .invalid: throw ServiceError(400, error.description)
+            case .cancelled: throw ServiceError(503, "the request was cancelled")
+            }
+        }
+        memory = shown == nil ? nil : context.memory
+    }
+}
+
+extension ByteImage {
+    /// Takes the pixels at `columns` of a row that has as many channels, or one that is repeated.
+    fileprivate mutating func put(_ row: [Float], channels count: Int, at y: Int, _ columns: StrideTo<Int>) {
+        for column in columns {
+            for channel in 0..<channels {
+                let sample = row[column * count + min(channel, count - 1)]
+                samples[(y * width + column) * channels + channel] = Self.byte(sample)
+            }
+        }
+    }
+}

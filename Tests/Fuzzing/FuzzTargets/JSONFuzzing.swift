@@ -1,0 +1,46 @@
+import Foundation
+import InferenceService
+
+extension FuzzTarget {
+    /// JSON texts: what the reader skips to its end Foundation reads too, and strings come out the same.
+    static func runJSON(_ bytes: [UInt8]) {
+        var reader = JSONReader(bytes[...])
+        let isValid: Bool
+        do {
+            try reader.skip()
+            try reader.end()
+            isValid = true
+        } catch {
+            require(error != .cancelled && error != .tooLong, "skipping fails for a reason of its own")
+            isValid = false
+        }
+        // Foundation takes a byte order mark and other encodings; ours is UTF-8 without one.
+        guard String(validating: bytes, as: UTF8.self) != nil, bytes.first != 0xEF, !bytes.contains(0) else { return }
+        let value = try? JSONSerialization.jsonObject(with: Data(bytes), options: [.fragmentsAllowed])
+        if isValid, value == nil { require(isExtreme(bytes), "Foundation reads what the reader skips") }
+        var strings = JSONReader(bytes[...])
+        guard isValid, let text = value as? String, let read = try? strings.string(maximumBytes: bytes.count) else {
+            return
+        }
+        require(read == text, "a string is the same by both")
+    }
+
+    /// Whether a text holds what Foundation may refuse: numbers beyond its range, lone surrogates.
+    private static func isExtreme(_ bytes: [UInt8]) -> Bool {
+        bytes.contains(UInt8(ascii: "e")) || bytes.contains(UInt8(ascii: "E"))
+            || bytes.count { (0x30...0x39).contains($0) } > 15 || bytes.contains(UInt8(ascii: "\\"))
+    }
+
+    /// base64 in a JSON string: standard texts come out as Foundation has them, and decoding a part gives a prefix.
+    static func runBase64(_ bytes: [UInt8]) {
+        let token = JSONReader.StringToken(bytes: bytes[...], hasEscapes: false)
+        let decoded = Base64.decode(token)
+        if let standard = Data(base64Encoded: Data(bytes)) {
+            require(decoded == Array(standard), "standard base64 is decoded as by Foundation")
+        }
+        guard let decoded else { return }
+        require(decoded.count <= bytes.count, "decoding does not add bytes")
+        let part = Base64.decode(token, maximum: 7)
+        require(part == Array(decoded.prefix(7)), "a part is a prefix of the whole")
+    }
+}

@@ -1,0 +1,78 @@
+import HTTP
+import Synchronization
+import Testing
+
+/// Memory budgets, transfer rates and outgoing bytes.
+@Suite struct MemoryBudgetTests {
+    @Test("A reservation is granted within the limit and counted until it is released")
+    func reservations() throws {
+        let budget = MemoryBudget(bytes: 100, work: 60)
+        let first = try #require(budget.work.reserve(40))
+        #expect(budget.work.reserve(30) == nil)
+        let second = try #require(budget.work.reserve(20))
+        #expect(budget.work.bytes == 60 && budget.buffers.bytes == 0)
+        first.shrink(to: 10)
+        first.shrink(to: 30)
+        #expect(budget.work.bytes == 30)
+        first.release()
+        first.release()
+        second.release()
+        #expect(budget.work.bytes == 0)
+    }
+
+    @Test("A reservation that nobody holds is released")
+    func forgotten() {
+        let budget = MemoryBudget(bytes: 100, work: 60)
+        do { _ = budget.work.reserve(40) }
+        #expect(budget.work.bytes == 0)
+    }
+
+    @Test("More than the limit is granted to one alone")
+    func oversized() throws {
+        let budget = MemoryBudget(bytes: 100, work: 60)
+        let large = try #require(budget.work.reserve(500))
+        #expect(budget.work.reserve(1) == nil && budget.work.reserve(0) != nil)
+        large.release()
+    }
+
+    @Test("Whoever waits for memory is told when some is released")
+    func releases() throws {
+        let budget = MemoryBudget(bytes: 100, work: 60)
+        let told = Atomic<Int>(0)
+        budget.work.onRelease { told.add(1, ordering: .relaxed) }
+        let reservation = try #require(budget.work.reserve(40))
+        #expect(told.load(ordering: .relaxed) == 0)
+        reservation.shrink(to: 20)
+        reservation.release()
+        #expect(told.load(ordering: .relaxed) == 2)
+    }
+
+    @Test("A transfer has no rate to speak of in its first second, and none after it has stalled")
+    func rates() {
+        var rate = TransferRate(now: .zero)
+        rate.moved(500_000, now: .milliseconds(500))
+        #expect(rate.bytesPerSecond(now: .milliseconds(900)) == .infinity)
+        rate.moved(500_000, now: .milliseconds(1500))
+        let fast = rate.bytesPerSecond(now: .milliseconds(1600))
+        #expect((200_000...1_000_000).contains(fast))
+        #expect(rate.bytesPerSecond(now: .milliseconds(2500)) < fast)
+        #expect(rate.bytesPerSecond(now: .seconds(10)) == 0)
+    }
+
+    @Test("Bytes go out in order, whatever is taken at a time", arguments: [1, 3, 7, 100])
+    func outgoing(_ step: Int) {
+        var outgoing = OutgoingBytes()
+        outgoing.append(Array(0..<10)[...])
+        outgoing.append([])
+        outgoing.append(Array(10..<25)[...])
+        #expect(outgoing.count == 25)
+        var sent: [UInt8] = []
+        while !outgoing.isEmpty {
+            let next = Array(outgoing.next(step))
+            #expect((1...step).contains(next.count))
+            sent += next
+            outgoing.remove(next.count)
+        }
+        #expect(sent == Array(0..<25) && outgoing.next(10).isEmpty)
+    }
+}

@@ -1,0 +1,15 @@
+import InferenceService
+import ModelFile
+
+extension Engine {
+    /// An engine that has loaded the directories that `open` gives.
+    static func loaded(
+        _ configuration: Engine.Configuration,
+        metrics: ServiceMetrics,
+        open: @escaping @Sendable () throws -> [ModelDirectory]
+    ) throws -> Engine {
+        let engine = Engine(configuration, metrics: metrics) { ModelListing(directories: try open()) }
+        _ = try engine.load()
+        return engine
+    }
+}
