@@ -28,14 +28,15 @@ public enum StandardStream: Int32, Sendable {
         if let number = writeAll(Array(text.utf8), to: rawValue) { throw WriteError(stream: self, number: number) }
     }
 
-    /// Opens `/dev/null` for each standard stream that the process was started without.
+    /// Opens `/dev/null` for each standard stream that the process was started without, for reading only: writing to it
+    /// stays an error.
     ///
     /// The first socket would take such a descriptor's number otherwise, and what is meant for the log would be sent to
     /// a client.
     public static func openMissing() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The lowest free number is taken, and all lower ones are open by now.
-            _ = unsafe open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+            _ = unsafe open("/dev/null", O_RDONLY)
         }
     }
 }

@@ -34,6 +34,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try Processor.requireSupported()
+        try AddressSpace.requireRoom(threads: options.engineThreads)
         let writer = LogWriter(descriptor: StandardStream.error.rawValue) { [format = options.logFormat] count in
             let members: Logger.Metadata = ["lines": .stringConvertible(count)]
             return format.line(.warning, "log lines dropped", members, time: Date().timeIntervalSince1970)

@@ -38,7 +38,8 @@ extension ServerOptions {
         }
     }
 
-    private var engineThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
+    /// Threads of the engine.
+    var engineThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
 
     var engineConfiguration: Engine.Configuration {
         var configuration = Engine.Configuration()

@@ -70,7 +70,9 @@ struct DataOptions: ParsableArguments {
     /// The engine's threads, if the processor can run them at all.
     func workers() throws -> Workers {
         try Processor.requireSupported()
-        return Workers(count: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount)
+        let count = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
+        try AddressSpace.requireRoom(threads: count)
+        return Workers(count: count)
     }
 }
 
