@@ -12,11 +12,19 @@ FUZZ_TARGETS = request chunked request-target parameters multipart ndjson infere
 	configuration keys gzip
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
+# Where `make install` puts things; DESTDIR goes before each.
+PREFIX ?= /usr/local
+UNITS ?= /etc/systemd/system
+STATIC = .build-deploy
+# Where `make deploy-test` writes its logs, and the releases of Debian that it boots.
+LOGS ?= $(STATIC)/logs
+RELEASES ?= bookworm trixie
 
-.PHONY: help deps build serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations chaos sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations chaos deploy-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
+	@echo "make install           build a server that needs no Swift, install it for systemd (DESTDIR=, PREFIX=/usr/local)"
 	@echo "make test              install what is missing, lint, build, run all tests"
 	@echo "make lint | format     check or mend the formatting"
 	@echo "make fuzz              fuzz every target, or TARGET=png, for SECONDS=60 each (docs/fuzzing.md)"
@@ -25,6 +33,7 @@ help:
 	@echo "make bench-overload    what becomes of requests when more come than can be served"
 	@echo "make bench-full-size   time and memory of training at the paper's size"
 	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
+	@echo "make deploy-test       boot Debian 12 and 13 in containers and try the systemd service there (as root)"
 	@echo "make sanitize          the server's tests under the thread sanitizer"
 	@echo "make bench-bombs       time and memory that hostile images cost the server"
 	@echo "make bench-allocations how often a pass through a network asks for memory"
@@ -45,6 +54,28 @@ deps:
 
 build: deps
 	$(BUILD)
+
+# The Swift runtime is in the executable: where it runs no toolchain is needed.
+build-static: deps
+	$(BUILD) --product dia-server --static-swift-stdlib --scratch-path $(STATIC)
+
+# Builds as whoever calls; copies by sudo where that is not root and DESTDIR does not say otherwise.
+install: build-static
+	@sudo=""; [ "$$(id -u)" = 0 ] || [ -n "$(DESTDIR)" ] || sudo=sudo; set -e; \
+	share="$(DESTDIR)$(PREFIX)/share/dia"; \
+	$$sudo install -D -m 755 $(STATIC)/release/dia-server "$(DESTDIR)$(PREFIX)/bin/dia-server"; \
+	for model in Models/*/; do \
+		$$sudo install -d -m 755 "$$share/models/$$(basename $$model)"; \
+		$$sudo install -m 644 -t "$$share/models/$$(basename $$model)" $$model*; \
+	done; \
+	for unit in deploy/systemd/dia-server.service deploy/systemd/dia-server.socket; do \
+		sed 's|/usr/local/|$(PREFIX)/|g' $$unit > $(STATIC)/unit; \
+		$$sudo install -D -m 644 $(STATIC)/unit "$(DESTDIR)$(UNITS)/$$(basename $$unit)"; \
+	done; \
+	sed 's|/usr/local/|$(PREFIX)/|g' deploy/systemd/dia-server-credentials.conf > $(STATIC)/unit; \
+	$$sudo install -m 644 $(STATIC)/unit "$$share/dia-server-credentials.conf"; \
+	rm $(STATIC)/unit
+	@echo "Installed below $(DESTDIR)$(PREFIX) and $(DESTDIR)$(UNITS); how to start it stands in dia-server.service there."
 
 serve: deps
 	$(BUILD) --product dia-server
@@ -90,6 +121,9 @@ bench-overload: build
 chaos: build
 	Tests/Chaos/chaos.py --minutes $(MINUTES)
 
+deploy-test:
+	STATIC=$(STATIC) LOGS=$(LOGS) Tests/Deploy/deploy-test.sh $(RELEASES)
+
 # The server and what it stands on, under the thread sanitizer.
 sanitize: deps
 	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
@@ -118,4 +152,4 @@ evaluate-phantom: build $(PHANTOMS)
 	$(BIN)/dia-train evaluate --data $(PHANTOMS) --normal normal --model Models/phantom --out .build/phantom-report
 
 clean:
-	rm -rf .build
+	rm -rf .build $(STATIC)
