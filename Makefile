@@ -9,7 +9,7 @@ PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
 FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png safetensors manifest recipe npz \
-	configuration keys gzip
+	configuration keys gzip json base64
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 # Where `make install` puts things; DESTDIR goes before each.
@@ -34,6 +34,7 @@ help:
 	@echo "make bench-full-size   time and memory of training at the paper's size"
 	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
 	@echo "make deploy-test       boot Debian 12 and 13 in containers and try the systemd service there (as root)"
+	@echo "make attacks           hostile clients against a running server; memory and latencies (docs/results/attacks.md)"
 	@echo "make sanitize          the server's tests under the thread sanitizer"
 	@echo "make bench-bombs       time and memory that hostile images cost the server"
 	@echo "make bench-allocations how often a pass through a network asks for memory"
@@ -91,6 +92,7 @@ test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	@Tests/ServerTests/setup-sslyze.sh
 	swift test -c release --disable-xctest
+	Tests/Attacks/attacks.py --seconds 2 --correctness
 
 # Coverage and the address sanitizer change all objects, so they have a folder of their own. SwiftPM names each
 # sanitizer by itself, in any order, and the Swift compiler takes the last one alone: hence both again.
@@ -123,6 +125,9 @@ chaos: build
 
 deploy-test:
 	STATIC=$(STATIC) LOGS=$(LOGS) Tests/Deploy/deploy-test.sh $(RELEASES)
+
+attacks: build
+	Tests/Attacks/attacks.py --report docs/results/attacks.md
 
 # The server and what it stands on, under the thread sanitizer.
 sanitize: deps

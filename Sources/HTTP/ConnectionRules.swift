@@ -73,6 +73,8 @@ public struct ConnectionRules: Sendable {
     /// When the phase began, or for a body the request.
     var start: Duration
     var sentBytes = 0
+    /// The time to the next probe of a client that has sent its last byte.
+    private var probeInterval = Duration.zero
 
     /// When ``expired(now:)`` is to be called next; nil while a request is handled.
     public internal(set) var deadline: Duration?
@@ -138,7 +140,10 @@ public struct ConnectionRules: Sendable {
         case .idle, .lingering: return close()
         case .readingHead, .readingBody: return refuse(RequestError(400, "the request is cut short"), now)
         case .handling(let answer, _):
-            if !answer.isOneZero { deadline = now + deadlines.probe }
+            if !answer.isOneZero {
+                probeInterval = deadlines.firstProbe
+                deadline = now + probeInterval
+            }
             return []
         case .considering, .sending, .streaming, .closed: return []
         }
@@ -169,7 +174,8 @@ public struct ConnectionRules: Sendable {
         case .handling:
             // Whoever closed one direction takes an interim answer and ignores it (RFC 9110, section 15.2); the
             // system of one who is gone answers it by a reset, and the next one cannot be sent.
-            self.deadline = now + deadlines.probe
+            probeInterval = min(probeInterval * 2, deadlines.probe)
+            self.deadline = now + probeInterval
             return [.send(Array("HTTP/1.1 102 Processing\r\n\r\n".utf8))]
         case .idle, .considering, .sending, .streaming, .lingering, .closed: return close()
         }

@@ -18,7 +18,10 @@ public struct Deadlines: Sendable, Hashable {
     /// After an answer that closes, for bytes still on their way: closing at once would reset the connection, and
     /// the reader would lose the answer.
     public var linger = Duration.seconds(2)
-    /// How often a client that has sent its last byte is looked after while it waits for an answer.
+    /// From a client's last byte to the first probe whether it still waits for its answer. Short: many clients that leave
+    /// at once must not keep places in the queue.
+    public var firstProbe = Duration.milliseconds(20)
+    /// Between two further probes, at most; each waits twice as long as the one before.
     public var probe = Duration.milliseconds(250)
 
     /// The defaults.

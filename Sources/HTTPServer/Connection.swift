@@ -63,6 +63,7 @@ final class Connection: @unchecked Sendable {
     private var outgoing = OutgoingBytes()
     /// What goes on the wire as it is.
     private var wire = OutgoingBytes()
+    private var isWaking = false
     private var rate: TransferRate
     private var cancelWork: (() -> Void)?
     private var stream: (any BodyStream)?
@@ -199,6 +200,20 @@ final class Connection: @unchecked Sendable {
         guard !isClosed else { return }
         account()
         updateReading()
+        wakeSoon()
+    }
+
+    /// Has a deadline that is closer than the server's own look at all of them checked in time.
+    private func wakeSoon() {
+        guard !isWaking, let deadline = rules.deadline else { return }
+        let left = deadline - environment.now()
+        guard left < HTTPServer.tickInterval else { return }
+        isWaking = true
+        environment.queue.asyncAfter(deadline: .now() + max(.zero, left).dispatched) { [weak self] in
+            guard let self else { return }
+            isWaking = false
+            if !isClosed { checkDeadline(environment.now()) }
+        }
     }
 
     /// Goes on with the waiting actions when the other connections have had their turn.

@@ -107,11 +107,14 @@ public final class HTTPServer: @unchecked Sendable {
         acceptor = source
         isAccepting = true
         let timer = DispatchSource.makeTimerSource(queue: queue)
-        timer.schedule(deadline: .now(), repeating: .milliseconds(250), leeway: .milliseconds(50))
+        timer.schedule(deadline: .now(), repeating: Self.tickInterval.dispatched, leeway: .milliseconds(50))
         timer.setEventHandler { self.tick() }
         timer.resume()
         self.timer = timer
     }
+
+    /// How often all deadlines are looked at.
+    static let tickInterval = Duration.milliseconds(250)
 
     private var now: Duration { clock.now - start }
 
@@ -302,7 +305,7 @@ public final class HTTPServer: @unchecked Sendable {
 
 extension Duration {
     /// The interval as Dispatch takes it.
-    fileprivate var dispatched: DispatchTimeInterval {
+    var dispatched: DispatchTimeInterval {
         let (seconds, attoseconds) = components
         return .nanoseconds(Int(clamping: seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))
     }

@@ -1,5 +1,5 @@
 import Dispatch
-import HTTP
+package import HTTP
 import Synchronization
 
 /// A bounded thread pool for work on images and bodies: decoding, unpacking, parsing, encoding.
@@ -8,9 +8,9 @@ import Synchronization
 /// waits as if it had come later, so that a small image does not wait behind many large ones, and one thread is never
 /// given to large work while there are others. Threads are the pool's own: neither the connections' queue nor Swift's
 /// tasks wait for them.
-final class WorkPool: Sendable {
+package final class WorkPool: Sendable {
     /// Why a piece of work was not done.
-    enum Refusal: Error, Equatable {
+    package enum Refusal: Error, Equatable {
         /// What waits ahead of it would take longer than its deadline allows.
         case busy(retryAfter: Int)
         /// Its deadline passed before its turn came.
@@ -20,13 +20,13 @@ final class WorkPool: Sendable {
     }
 
     /// What a piece of work knows of its surroundings.
-    struct Context: Sendable {
+    package struct Context: Sendable {
         fileprivate let cancellation: Cancellation
         /// The memory that the work holds; what is made of it may hold it longer.
-        let memory: MemoryBudget.Reservation
+        package let memory: MemoryBudget.Reservation
 
         /// Whether nobody waits for the result any more; to be asked now and then.
-        var isCancelled: Bool { cancellation.isCancelled }
+        package var isCancelled: Bool { cancellation.isCancelled }
     }
 
     /// Set once nobody waits for a piece of work any more.
@@ -76,19 +76,22 @@ final class WorkPool: Sendable {
     private let state: Mutex<State>
 
     /// A pool of `threads` threads whose work holds memory of `budget`.
-    init(threads: Int, budget: MemoryBudget.Part) {
+    package init(threads: Int, budget: MemoryBudget.Part) {
         self.threads = threads
         self.budget = budget
         state = Mutex(State(idle: (0..<threads).map { DispatchQueue(label: "dia.work.\($0)") }))
         budget.onRelease { [weak self] in self?.schedule() }
     }
 
+    /// Pieces of work that wait.
+    package var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// What `work` returns, run on a thread of the pool.
     ///
     /// - Parameters:
     ///   - cost: How long the work is likely to take, in pixels to decode.
     ///   - bytes: The memory that it needs, at most.
-    func run<Value: Sendable>(
+    package func run<Value: Sendable>(
         cost: Int,
         bytes: Int,
         deadline: ContinuousClock.Instant? = nil,
@@ -154,8 +157,11 @@ final class WorkPool: Sendable {
             }
         }
         let late = state.withLock { state in
-            let late = state.waiting.filter { $0.cancellation.isCancelled }
-            state.waiting.removeAll { $0.cancellation.isCancelled }
+            // Asked once for each: a deadline may pass between two questions.
+            let (late, others) = state.waiting.reduce(into: ([Job](), [Job]())) { parts, job in
+                if job.cancellation.isCancelled { parts.0.append(job) } else { parts.1.append(job) }
+            }
+            state.waiting = others
             return late
         }
         for job in late { job.refuse(.late) }

@@ -42,4 +42,34 @@ import Testing
         let image = Image(height: 2, width: 3, channels: 1, samples: [1, 2, 3, 4, 5, 6])
         #expect(image.flipped.samples == [3, 2, 1, 6, 5, 4] && image.flipped.flipped == image)
     }
+
+    @Test(
+        "Rows that come one after another give the same image as all at once, to the last bit",
+        arguments: [(1, 1), (3, 50), (28, 28), (37, 41), (90, 7)]
+    )
+    func resizedByRows(_ height: Int, _ width: Int) {
+        let image = Image(
+            height: 37,
+            width: 41,
+            channels: 3,
+            samples: (0..<37 * 41 * 3).map { Float(($0 * 7919) % 256) / 255 }
+        )
+        func resizer() -> RowResizer {
+            RowResizer(height: 37, width: 41, channels: 3, targetHeight: height, targetWidth: width)
+        }
+        func row(_ y: Int) -> [Float] { Array(image.samples[y * 123..<(y + 1) * 123]) }
+        var rows = resizer()
+        for y in 0..<37 { rows.add(row(y), at: y) }
+        let whole = image.resized(height: height, width: width)
+        #expect(rows.finish() == whole)
+        // In parts and out of order, as interlaced files have them: the same sums in another order.
+        var parts = resizer()
+        for start in [1, 0] {
+            for y in (0..<37).reversed() {
+                let part = row(y).enumerated().map { $0.offset / 3 % 2 == start ? $0.element : 0 }
+                parts.add(part, at: y)
+            }
+        }
+        #expect(zip(parts.finish().samples, whole.samples).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
 }

@@ -74,7 +74,7 @@ import Testing
     func check() throws {
         let models = ReferenceModels.folder("gray-pad").path
         let sound = try run("dia-server", ["--models", models, "--check"])
-        #expect(sound.status == 0 && sound.output.contains("1 models are sound"))
+        #expect(sound.status == 0 && sound.output.contains("1 models are valid"))
         let keys = try run("dia-server", ["--models", models, "--check", "--api-keys", "/nowhere"])
         #expect(keys.status != 0 && keys.errors.contains("/nowhere"))
         for (arguments, part) in [

@@ -87,6 +87,12 @@ import Testing
             (["--tls-certificate", Self.file("server.pem"), "--tls-key", "/nowhere"], "/nowhere"),
             (["--tls-certificate", Self.file("server.pem"), "--tls-key", Self.file("second.key")], "mismatch"),
             (["--tls-certificate", Self.file("server.pem"), "--tls-key", Self.file("server-passphrase.key")], "key"),
+            // A key of another type than the certificate's stands beside it in OpenSSL, and no handshake succeeds.
+            (["--tls-certificate", Self.file("rsa.pem"), "--tls-key", Self.file("server.key")], "does not belong to"),
+            (
+                ["--tls-certificate", Self.file("expired.pem"), "--tls-key", Self.file("server.key"), "--check"],
+                "expired"
+            ),
             (["--tls-certificate", Self.file("server.pem")], "--tls-key"),
             (Self.certificate + ["--tls-client-ca", "/nowhere"], "/nowhere"),
             (Self.certificate + ["--tls-require-client"], "--tls-client-ca"),
@@ -94,6 +100,42 @@ import Testing
             let models = ["--models", ReferenceModels.folder("gray-pad").path, "--port", "0"]
             let outcome = try Outcome(ServerProcess.executable("dia-server"), models + arguments)
             #expect(outcome.status != 0 && outcome.errors.contains(part), "\(arguments): \(outcome.errors)")
+        }
+    }
+
+    @Test("An expired certificate is served with a warning, and a metric says when it expires")
+    func expired() async throws {
+        let server = try ServerProcess([
+            "--tls-certificate", Self.file("expired.pem"), "--tls-key", Self.file("server.key"),
+        ])
+        let outcome = try Outcome(python: "tls_client.py", [String(server.port), Self.folder, "expiry"])
+        #expect(outcome.output == "ok\n", "\(outcome.output)\(outcome.errors)")
+        let log = server.stop().log
+        #expect(log.contains("warning") && log.contains("has expired") && log.contains("expired.pem"))
+    }
+
+    @Test(
+        "A client certificate stands for the name and the scopes that the key file gives it, and without them for no administration"
+    )
+    func mappedClients() async throws {
+        let authority = ["--tls-client-ca", Self.file("client-authority.pem"), "--tls-require-client"]
+        let unnamed = try ServerProcess(Self.certificate + authority)
+        try check("client_unnamed", unnamed)
+        #expect(unnamed.stop().status == 0)
+        let fingerprint =
+            "0F:DA:E5:8F:B5:BE:AE:78:CD:5C:A2:1A:66:F6:8B:7F:93:F4:1C:A2:70:B4:23:D2:32:8D:7A:0F:9F:A7:7F:83"
+        for credential in ["subject:\"CN=client\"", "certificate-sha256:\(fingerprint)"] {
+            try await withTemporaryFolder { folder in
+                let keys = folder.appendingPathComponent("keys")
+                // A byte order mark, as editors on Windows leave it.
+                try Data("\u{FEFF}sidecar score,admin \(credential)\n".utf8).write(to: keys)
+                let named = try ServerProcess(Self.certificate + authority + ["--api-keys", keys.path])
+                try check("client_named", named)
+                let (status, log) = named.stop()
+                #expect(status == 0 && log.contains("key=sidecar") && log.contains("client=127.0.0.1"))
+                // The one that is refused for its scope is named too.
+                #expect(log.contains("key=sidecar method=GET") && log.contains("status=403"))
+            }
         }
     }
 }

@@ -18,5 +18,10 @@ names="subjectAltName=DNS:localhost,IP:127.0.0.1"
 sign server authority "$names"
 sign second authority "$names"
 sign client client-authority "extendedKeyUsage=clientAuth"
+# A certificate of another type than server.key, and one of the past for that key.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj "/CN=rsa" -days 36500 -out rsa.pem
+openssl req -new -key server.key -subj "/CN=expired" -out expired.csr
+openssl x509 -req -in expired.csr -signkey server.key -days -1 -out expired.pem
+rm expired.csr
 openssl ec -in server.key -aes256 -passout pass:secret -out server-passphrase.key
 rm -f ./*.srl authority.key client-authority.key

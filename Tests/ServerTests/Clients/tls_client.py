@@ -117,6 +117,44 @@ def client_optional():
     return refused(client="server")
 
 
+def status(method, path, client="client"):
+    """The status of a request with a client certificate."""
+    request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+        with context(client=client).wrap_socket(plain, server_hostname="localhost") as session:
+            session.sendall(request)
+            answer = b""
+            while part := session.recv(65536):
+                answer += part
+            return int(answer.split()[1])
+
+
+def client_unnamed():
+    assert status("GET", "/v1/models") == 200
+    assert status("GET", "/metrics") == 200
+    assert status("POST", "/v1/reload") == 403
+
+
+def client_named():
+    assert status("GET", "/v1/models") == 200
+    assert status("GET", "/metrics") == 403
+    assert status("POST", "/v1/reload") == 200
+
+
+def expiry():
+    """A server whose certificate nobody should accept: only the metric is looked at."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+        with trusting.wrap_socket(plain) as session:
+            session.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while part := session.recv(65536):
+                answer += part
+    line = next(l for l in answer.split(b"\n") if l.startswith(b"dia_tls_certificate_expiry_timestamp_seconds "))
+    assert 0 < int(line.split()[1]) < time.time(), line
+
+
 def name():
     """The common name of the server's certificate, on standard output."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:

@@ -1,0 +1,132 @@
+import Dispatch
+import HTTP
+import InferenceService
+import Synchronization
+import Testing
+
+/// The thread pool for work on images.
+@Suite(.timeLimit(.minutes(1))) struct WorkPoolTests {
+    private let budget = MemoryBudget(bytes: 2000, work: 1000)
+
+    /// Work that occupies a thread until it is let go.
+    private final class Gate: Sendable {
+        private let started = DispatchSemaphore(value: 0)
+        private let opened = DispatchSemaphore(value: 0)
+
+        func pass() {
+            started.signal()
+            opened.wait()
+        }
+
+        func waitUntilEntered() async {
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().async {
+                    self.started.wait()
+                    continuation.resume()
+                }
+            }
+        }
+
+        func open() { opened.signal() }
+    }
+
+    /// What happened, in order.
+    private final class Record: Sendable {
+        private let events = Mutex<[String]>([])
+
+        func add(_ event: String) { events.withLock { $0.append(event) } }
+
+        var all: [String] { events.withLock { $0 } }
+    }
+
+    @Test("Work runs, and its memory is counted while it does")
+    func runs() async throws {
+        let pool = WorkPool(threads: 2, budget: budget.work)
+        let used = try await pool.run(cost: 1, bytes: 300) { [budget] _ in budget.work.bytes }
+        #expect(used == 300)
+        for _ in 0..<100 where budget.work.bytes > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(budget.work.bytes == 0)
+    }
+
+    @Test("Cheap work goes before expensive work that came earlier")
+    func order() async throws {
+        let pool = WorkPool(threads: 1, budget: budget.work)
+        let gate = Gate()
+        let record = Record()
+        async let first: Void = pool.run(cost: 1, bytes: 1) { _ in gate.pass() }
+        await gate.waitUntilEntered()
+        async let large: Void = pool.run(cost: 25_000_000, bytes: 1) { _ in record.add("large") }
+        try await Task.sleep(for: .milliseconds(50))
+        async let small: Void = pool.run(cost: 1000, bytes: 1) { _ in record.add("small") }
+        try await Task.sleep(for: .milliseconds(50))
+        gate.open()
+        _ = try await (first, large, small)
+        #expect(record.all == ["small", "large"])
+    }
+
+    @Test("Large work never has all threads")
+    func lanes() async throws {
+        let pool = WorkPool(threads: 2, budget: budget.work)
+        let gate = Gate()
+        async let first: Void = pool.run(cost: 25_000_000, bytes: 1) { _ in gate.pass() }
+        await gate.waitUntilEntered()
+        async let second: Void = pool.run(cost: 25_000_000, bytes: 1) { _ in }
+        // Runs although large work waits ahead and a large piece is running.
+        try await pool.run(cost: 10, bytes: 1) { _ in }
+        gate.open()
+        _ = try await (first, second)
+    }
+
+    @Test("Work waits for its memory, and starts when some is released")
+    func memory() async throws {
+        let pool = WorkPool(threads: 2, budget: budget.work)
+        let held = try #require(budget.work.reserve(800))
+        let record = Record()
+        async let waiting: Void = pool.run(cost: 1, bytes: 500) { _ in record.add("started") }
+        // What needs less is not kept waiting.
+        try await pool.run(cost: 1, bytes: 100) { _ in }
+        #expect(record.all.isEmpty)
+        held.release()
+        try await waiting
+        #expect(record.all == ["started"])
+    }
+
+    @Test("Cancelled work that waits is not done, and work that runs is told")
+    func cancellation() async throws {
+        let pool = WorkPool(threads: 1, budget: budget.work)
+        let gate = Gate()
+        let running = Task {
+            try await pool.run(cost: 1, bytes: 1) { context in
+                gate.pass()
+                return context.isCancelled
+            }
+        }
+        await gate.waitUntilEntered()
+        let waiting = Task { try await pool.run(cost: 1, bytes: 1) { _ in true } }
+        try await Task.sleep(for: .milliseconds(50))
+        waiting.cancel()
+        running.cancel()
+        await #expect(throws: WorkPool.Refusal.cancelled) { try await waiting.value }
+        gate.open()
+        #expect(try await running.value)
+    }
+
+    @Test("Work whose deadline passes while it waits is refused, and so is what could not be done in time")
+    func deadlines() async throws {
+        let pool = WorkPool(threads: 1, budget: budget.work)
+        let gate = Gate()
+        async let first: Void = pool.run(cost: 1, bytes: 1) { _ in gate.pass() }
+        await gate.waitUntilEntered()
+        let late = Task { try await pool.run(cost: 1, bytes: 1, deadline: .now + .milliseconds(50)) { _ in } }
+        let crowd = (0..<100).map { _ in Task { try await pool.run(cost: 25_000_000, bytes: 1) { _ in } } }
+        while pool.waiting < 101 { await Task.yield() }
+        try await Task.sleep(for: .milliseconds(100))
+        await #expect(throws: WorkPool.Refusal.self) {
+            try await pool.run(cost: 25_000_000, bytes: 1, deadline: .now + .seconds(10)) { _ in }
+        }
+        gate.open()
+        await #expect(throws: WorkPool.Refusal.late) { try await late.value }
+        try await first
+        for task in crowd { try await task.value }
+    }
+}
