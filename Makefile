@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
-SANITIZED = ConnectionRules|ServerTests|InferenceServiceTests|StructuredLoggingTests
+SANITIZED = HTTP1ConnectionState|ServerTests|InferenceServiceTests|StructuredLoggingTests
 FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png safetensors manifest recipe npz \
 	configuration keys gzip json base64
 TARGET ?= $(FUZZ_TARGETS)

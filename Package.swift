@@ -24,6 +24,7 @@ let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
 #endif
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -52,11 +53,11 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CBLAS", "CVector"], swiftSettings: numeric),
         .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
 
-        // Digests, and secrets compared.
-        .target(name: "Cryptography", dependencies: ["COpenSSL"], swiftSettings: strict),
+        // SHA-256, secrets compared, TLS: the only importer of OpenSSL.
+        .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: strict),
 
         // Model directories and the method itself.
-        .target(name: "ModelFile", dependencies: ["Cryptography"], swiftSettings: strict),
+        .target(name: "ModelFile", dependencies: ["OpenSSL"], swiftSettings: strict),
         .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural", "Kernels"], swiftSettings: settings),
 
         // Training.
@@ -64,7 +65,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Console", "Cryptography", "Plots",
+                "DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Console", "OpenSSL", "Plots",
             ],
             swiftSettings: settings
         ),
@@ -88,13 +89,17 @@ let package = Package(
         // The service.
         .target(name: "StructuredLogging", dependencies: ["Console", logging], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
-        .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["HTTP", "TLS", logging], swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: settings),
+        .target(name: "HTTPServer", dependencies: ["HTTP", "Metrics", "OpenSSL", logging], swiftSettings: strict),
+        .target(
+            name: "Engine",
+            dependencies: ["DIA", "Imaging", "Metrics", "ModelFile", "Neural", deque],
+            swiftSettings: strict
+        ),
         .target(
             name: "InferenceService",
             dependencies: [
-                "HTTP", "DIA", "Codecs", "Cryptography", "Imaging", "Kernels", "ModelFile", logging,
-                .product(name: "DequeModule", package: "swift-collections"),
+                "HTTP", "Engine", "DIA", "Codecs", "Imaging", "Metrics", "ModelFile", "OpenSSL", logging, deque,
             ],
             resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")],
             swiftSettings: strict
@@ -102,8 +107,9 @@ let package = Package(
         .executableTarget(
             name: "dia-server",
             dependencies: [
-                "InferenceService", "HTTPServer", "HTTP", "TLS", "Console", "StructuredLogging", "DIA", "Neural",
-                "ModelFile", arguments, logging,
+                "InferenceService", "HTTPServer", "HTTP", "Engine", "Metrics", "OpenSSL", "Console",
+                "StructuredLogging",
+                "Neural", "ModelFile", arguments, logging,
             ],
             swiftSettings: settings
         ),
@@ -111,12 +117,12 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["ModelFile", "Cryptography"],
+            dependencies: ["ModelFile", "OpenSSL"],
             path: "Tests/TestSupport",
             resources: [.copy("Golden"), .copy("Models")],
             swiftSettings: settings
         ),
-        .testTarget(name: "CryptographyTests", dependencies: ["Cryptography"], swiftSettings: settings),
+        .testTarget(name: "OpenSSLTests", dependencies: ["OpenSSL"], swiftSettings: settings),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
         .testTarget(
             name: "NeuralTests",
@@ -137,7 +143,7 @@ let package = Package(
         .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),
         .testTarget(
             name: "DIATests",
-            dependencies: ["DIA", "Cryptography", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: ["DIA", "OpenSSL", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -149,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "DIA", "Neural", "Codecs", "Cryptography", "Imaging", "Kernels", "ModelFile", "TestSupport",
+                "Training", "DIA", "Neural", "Codecs", "OpenSSL", "Imaging", "Kernels", "ModelFile", "TestSupport",
             ],
             resources: [.copy("Data")],
             swiftSettings: settings
@@ -163,14 +169,15 @@ let package = Package(
         .testTarget(
             name: "InferenceServiceTests",
             dependencies: [
-                "InferenceService", "DIA", "HTTP", "Codecs", "Imaging", "ModelFile", "TestSupport", logging,
+                "InferenceService", "Engine", "DIA", "HTTP", "Codecs", "Imaging", "Metrics", "ModelFile", "TestSupport",
+                logging,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "HTTPServer", "HTTP", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
+                "HTTPServer", "HTTP", "Metrics", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
             ],
             exclude: ["setup-sslyze.sh"],
             resources: [.copy("Certificates"), .copy("Clients")],
@@ -180,7 +187,7 @@ let package = Package(
         // Fuzzing: the targets, and the test that replays what was found.
         .target(
             name: "FuzzTargets",
-            dependencies: ["HTTP", "InferenceService", "Codecs", "Imaging", "ModelFile", "Training"],
+            dependencies: ["HTTP", "InferenceService", "Codecs", "Console", "Imaging", "ModelFile", "Training"],
             path: "Tests/Fuzzing/FuzzTargets",
             swiftSettings: strict
         ),

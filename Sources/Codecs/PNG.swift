@@ -33,11 +33,11 @@ public enum PNG {
         /// Bits of a sample (of a palette index, with a palette): 1, 2, 4, 8 or 16.
         public let bitDepth: Int
         /// The color type.
-        public let color: Color
+        public let color: ColorType
     }
 
     /// The color types of a PNG.
-    public enum Color: String, Sendable, Hashable {
+    public enum ColorType: String, Sendable, Hashable {
         /// Gray.
         case gray
         /// Gray with alpha.

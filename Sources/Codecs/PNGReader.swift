@@ -52,7 +52,7 @@ import Imaging
         guard width * height <= maximumPixels, max(width, height) <= PNG.maximumSide else {
             throw .tooManyPixels(width: width, height: height, limit: maximumPixels)
         }
-        guard let color = PNG.Color(colorType: raw.color_type) else { throw .invalid("unknown color type") }
+        guard let color = PNG.ColorType(colorType: raw.color_type) else { throw .invalid("unknown color type") }
         return PNG.Header(width: width, height: height, bitDepth: Int(raw.bit_depth), color: color)
     }
 

@@ -24,7 +24,7 @@ struct CombinedScore: Sendable {
     init(parts: [Part]) { self.parts = parts }
 
     /// The score of `parts` over `training`; nil if a covariance cannot be taken.
-    init?(_ parts: [ScorePart], training: [Evidence], csi: CSIScore) {
+    init?(_ parts: [ScoreComponent], training: [ScoreInputs], csi: CSIScore) {
         var result: [Part] = []
         for part in parts {
             let measure: Measure
@@ -48,14 +48,14 @@ struct CombinedScore: Sendable {
     }
 
     /// Each part's value, standardised; the normality is their mean.
-    func callAsFunction(_ evidence: Evidence, csi: CSIScore) -> [Double] {
+    func callAsFunction(_ evidence: ScoreInputs, csi: CSIScore) -> [Double] {
         parts.map { ($0.measure.value(evidence, csi) - Double($0.mean)) / Double($0.deviation) }
     }
 }
 
 extension CombinedScore.Measure {
     /// The measure of one image, higher for more normal; `excluded` is its own entry in the bank.
-    func value(_ evidence: Evidence, _ csi: CSIScore, excluding excluded: Int? = nil) -> Double {
+    func value(_ evidence: ScoreInputs, _ csi: CSIScore, excluding excluded: Int? = nil) -> Double {
         switch self {
         case .csi: csi(evidence.features, excluding: excluded).normality
         case .neighbors(let bank, let stage):

@@ -1,5 +1,5 @@
 /// Everything that a score may read of one image.
-public struct Evidence: Sendable {
+public struct ScoreInputs: Sendable {
     /// What the encoder says.
     public var features: Features
     /// For each dissolving step that the score reads, log of the mean change that dissolving makes.

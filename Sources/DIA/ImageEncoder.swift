@@ -27,7 +27,7 @@ public final class ImageEncoder {
     }
 
     /// Images whose views fill the network some four times.
-    public var imagesAtOnce: Int { (4 * plan.chunk + views.count - 1) / views.count }
+    public var preferredBatchSize: Int { (4 * plan.chunk + views.count - 1) / views.count }
 
     /// The features of each image, which must have the network's size and channels.
     public func features(_ images: [Image]) -> [Features] {

@@ -18,9 +18,9 @@ public final class Model {
         /// Training images in the bank.
         public let bankEntries: Int
         /// The parts of its score; none where that is CSI alone.
-        public let parts: [ScorePart]
+        public let parts: [ScoreComponent]
         /// Images that are scored about as fast together as ever; of more the first ones only wait for the last.
-        public let scoredAtOnce: Int
+        public let preferredBatchSize: Int
 
         /// `image` as the model takes it: its channels, its size.
         public func prepare(_ image: Image) -> Image {
@@ -63,7 +63,7 @@ public final class Model {
             calibration: try Self.calibration(directory),
             bankEntries: bank.csi.entries,
             parts: parts,
-            scoredAtOnce: encoder.imagesAtOnce
+            preferredBatchSize: encoder.preferredBatchSize
         )
     }
 

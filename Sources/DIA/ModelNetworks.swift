@@ -81,10 +81,10 @@ extension ModelManifest {
     }
 
     /// The parts of a combined score, none for csi; throws an error that names the one that does not exist.
-    public func scoreParts() throws(ModelFileError) -> [ScorePart] {
-        var result: [ScorePart] = []
+    public func scoreParts() throws(ModelFileError) -> [ScoreComponent] {
+        var result: [ScoreComponent] = []
         for name in score.parts ?? [] {
-            guard let part = ScorePart(name, timesteps: dissolve.timesteps) else {
+            guard let part = ScoreComponent(name, timesteps: dissolve.timesteps) else {
                 throw ModelFileError(
                     file: Self.fileName,
                     reason: "score.parts has '\(name)'; csi, neighbors.1 to neighbors.4, density.1 to density.4 "

@@ -15,13 +15,13 @@ public struct ScoreBank: Sendable {
     /// CSI's bank.
     public let csi: CSIScore
     /// The parts of the combined score; none where the method is csi.
-    public let parts: [ScorePart]
+    public let parts: [ScoreComponent]
     private let combined: CombinedScore?
 
     /// The bank of `training`, at least two images, for a score of `parts`.
     ///
     /// Throws if the images' features have no covariance.
-    public init(training: [Evidence], parts: [ScorePart]) throws(ModelFileError) {
+    public init(training: [ScoreInputs], parts: [ScoreComponent]) throws(ModelFileError) {
         csi = CSIScore(training: training.map(\.features))
         self.parts = parts
         combined = parts.isEmpty ? nil : CombinedScore(parts, training: training, csi: csi)
@@ -31,7 +31,7 @@ public struct ScoreBank: Sendable {
     }
 
     /// The normality of an image with `evidence`.
-    public func callAsFunction(_ evidence: Evidence) -> Result {
+    public func callAsFunction(_ evidence: ScoreInputs) -> Result {
         let csi = csi(evidence.features)
         guard let combined else { return Result(normality: csi.normality, csi: csi, parts: []) }
         let parts = combined(evidence, csi: self.csi)
@@ -69,7 +69,7 @@ public struct ScoreBank: Sendable {
     /// The bank in `file`, for an encoder of `network`'s sizes and a score of `parts`.
     ///
     /// Throws an error that names the tensor that is missing, of another shape or impossible.
-    public init(_ file: Safetensors, network: ResNet18, parts: [ScorePart]) throws(ModelFileError) {
+    public init(_ file: Safetensors, network: ResNet18, parts: [ScoreComponent]) throws(ModelFileError) {
         csi = try Self.csi(file, size: network.projection)
         self.parts = parts
         guard !parts.isEmpty else {
@@ -101,7 +101,7 @@ public struct ScoreBank: Sendable {
     }
 
     private static func measure(
-        _ part: ScorePart,
+        _ part: ScoreComponent,
         _ file: Safetensors,
         _ network: ResNet18
     ) throws(ModelFileError) -> CombinedScore.Measure {

@@ -1,5 +1,5 @@
 /// One of the measures that a combined score is the mean of.
-public enum ScorePart: Sendable, Hashable {
+public enum ScoreComponent: Sendable, Hashable {
     /// CSI's normality (method, section 4).
     case csi
     /// How near the nearest training image is, by the pooled features of a stage of the encoder, 1 to 4.

@@ -11,21 +11,21 @@ public final class Scorer {
     private let steps: [Int]
 
     /// Gathers for a score of `parts`.
-    public init(encoder: ImageEncoder, dissolver: Dissolver, parts: [ScorePart]) {
+    public init(encoder: ImageEncoder, dissolver: Dissolver, parts: [ScoreComponent]) {
         self.encoder = encoder
         self.dissolver = dissolver
         steps = parts.compactMap { if case .residual(let step) = $0 { step } else { nil } }
     }
 
     /// Images whose views fill the encoder some four times.
-    public var imagesAtOnce: Int { encoder.imagesAtOnce }
+    public var preferredBatchSize: Int { encoder.preferredBatchSize }
 
     /// A residual below a 10,000th of the range is none.
     private static let floor = 1e-4
 
     /// The evidence of each image, which must have the networks' size and channels.
-    public func evidence(_ images: [Image]) -> [Evidence] {
-        var result = encoder.features(images).map { Evidence(features: $0) }
+    public func evidence(_ images: [Image]) -> [ScoreInputs] {
+        var result = encoder.features(images).map { ScoreInputs(features: $0) }
         for step in steps {
             let dissolved = dissolver.dissolve(images, at: images.map { _ in step })
             for (index, pair) in zip(images, dissolved).enumerated() {

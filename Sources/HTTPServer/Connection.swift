@@ -1,8 +1,8 @@
 import Dispatch
 import HTTP
-import TLS
+import OpenSSL
 
-/// The shell around ``ConnectionRules``: the one owner of a connection's descriptor.
+/// The shell around ``HTTP1ConnectionState``: the one owner of a connection's descriptor.
 ///
 /// Actions wait in a queue and are performed by a loop, one after another: an action that leads to another one adds it
 /// to the queue, so the depth of the stack does not depend on what a client sends.
@@ -48,14 +48,14 @@ final class Connection: @unchecked Sendable {
     private var peer: Peer
     private let descriptor: Int32
     private let environment: Environment
-    private var rules: ConnectionRules
+    private var rules: HTTP1ConnectionState
     private let tls: TLSSession?
     private let handshakeDeadline: Duration
     private let reader: any DispatchSourceRead
     private let writer: any DispatchSourceWrite
     private var isReading = true
     private var isWriting = false
-    private var actions: [ConnectionRules.Action] = []
+    private var actions: [HTTP1ConnectionState.Action] = []
     private var isPerforming = false
     /// Whether actions wait for the connection's next turn on the queue.
     private var isYielding = false
@@ -73,7 +73,7 @@ final class Connection: @unchecked Sendable {
         descriptor: Int32,
         address: PeerAddress,
         tls: TLSSession?,
-        rules: ConnectionRules,
+        rules: HTTP1ConnectionState,
         handshakeDeadline: Duration,
         environment: Environment
     ) {
@@ -133,7 +133,7 @@ final class Connection: @unchecked Sendable {
     func evict() {
         environment.metrics.refused(.bytes)
         let error = RequestError(503, "the server is short of memory for requests; try again in 1 s")
-        let refusal = rules.abandon(error, now: environment.now())
+        let refusal = rules.cancel(error, now: environment.now())
         if refusal.isEmpty { close() } else { perform(refusal) }
     }
 
@@ -180,13 +180,13 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Performs `new` actions, and those that follow from them, until there is nothing to do.
-    private func perform(_ new: [ConnectionRules.Action]) {
+    private func perform(_ new: [HTTP1ConnectionState.Action]) {
         actions += new
         guard !isPerforming, !isYielding else { return }
         isPerforming = true
         var hasConsidered = false
         while !isClosed, !actions.isEmpty {
-            if case .consider = actions[0] {
+            if case .headReceived = actions[0] {
                 // One request a turn: whoever sends thousands at once lets the other connections in between.
                 if hasConsidered {
                     yield()
@@ -225,9 +225,9 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func perform(_ action: ConnectionRules.Action) {
+    private func perform(_ action: HTTP1ConnectionState.Action) {
         switch action {
-        case .consider(let head):
+        case .headReceived(let head):
             if let response = environment.earlyResponse(head, peer) {
                 answer(response)
             } else {
@@ -236,11 +236,11 @@ final class Connection: @unchecked Sendable {
             }
         case .handle(let request):
             cancelWork = environment.handle(request, peer) { [weak self] response in self?.answer(response) }
-        case .refuse(let error): answer(environment.errorResponse(error, peer))
+        case .reject(let error): answer(environment.errorResponse(error, peer))
         case .send(let bytes):
             outgoing.append(bytes[...])
             flush()
-        case .produce: produce()
+        case .pullBody: produce()
         case .closeSending:
             if let tls {
                 tls.end()
@@ -262,7 +262,7 @@ final class Connection: @unchecked Sendable {
 
     private func answer(_ response: Response) {
         guard !isClosed else {
-            response.stream?.abandon()
+            response.stream?.cancel()
             return
         }
         cancelWork = nil
@@ -281,7 +281,7 @@ final class Connection: @unchecked Sendable {
                 perform(rules.piece(piece, now: environment.now()))
             case .failure:
                 self.stream = nil
-                perform(rules.breakOff())
+                perform(rules.abortBody())
             }
         }
     }
@@ -346,7 +346,7 @@ final class Connection: @unchecked Sendable {
         if cancelWork != nil || stream != nil { environment.metrics.abandoned() }
         cancelWork?()
         cancelWork = nil
-        stream?.abandon()
+        stream?.cancel()
         stream = nil
         (outgoing, wire) = (OutgoingBytes(), OutgoingBytes())
         environment.hold(-heldBytes)

@@ -1,7 +1,8 @@
 import Dispatch
 public import HTTP
 public import Logging
-public import TLS
+public import Metrics
+public import OpenSSL
 
 /// An HTTP/1.1 server on a TCP socket, with or without TLS.
 ///
@@ -59,16 +60,20 @@ public final class HTTPServer: @unchecked Sendable {
     private var isRelieving = false
     private var drained: [@Sendable () -> Void] = []
 
-    /// A server that is not yet listening; what it counts goes to `metrics`.
+    /// A server that is not yet listening; what it counts is registered in `metrics`.
     public init(
         _ configuration: Configuration,
         handler: any RequestHandler,
-        metrics: ConnectionMetrics,
+        metrics registry: MetricsRegistry,
         logger: Logger
     ) {
         self.configuration = configuration
         self.handler = handler
-        self.metrics = metrics
+        metrics = ConnectionMetrics(registry)
+        registry.observed("dia_held_bytes", "Memory held by connections (buffers) and by work on images (work).") {
+            [budget = configuration.budget] in
+            [["part": "buffers"]: Double(budget.buffers.bytes), ["part": "work"]: Double(budget.work.bytes)]
+        }
         self.logger = logger
         tls = configuration.tls
         start = clock.now
@@ -212,7 +217,7 @@ public final class HTTPServer: @unchecked Sendable {
             descriptor: descriptor,
             address: address,
             tls: session,
-            rules: ConnectionRules(limits: configuration.limits, deadlines: configuration.deadlines, now: now),
+            rules: HTTP1ConnectionState(limits: configuration.limits, deadlines: configuration.deadlines, now: now),
             handshakeDeadline: now + configuration.deadlines.handshake,
             environment: environment
         )

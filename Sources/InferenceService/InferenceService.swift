@@ -1,6 +1,9 @@
 public import HTTP
 import DIA
+public import Engine
 public import Logging
+public import Metrics
+import ModelFile
 import Synchronization
 
 /// Requests to answers: the routes over one engine.
@@ -40,8 +43,6 @@ public final class InferenceService: Sendable {
         public var trustedProxies = TrustedProxies()
         /// Origins whose pages may call from a browser.
         public var origins: Set<String> = []
-        /// More metrics, in Prometheus' text format.
-        public var moreMetrics: @Sendable () -> String = { "" }
 
         /// The defaults.
         public init() {}
@@ -66,18 +67,20 @@ public final class InferenceService: Sendable {
     let engine: Engine
     let configuration: Configuration
     let metrics: ServiceMetrics
+    let registry: MetricsRegistry
     let input: ImageInput
     let logger: Logger
     private let phase: Mutex<Phase>
     let underWay = Mutex(0)
     private let access: AccessControl
-    private let crossOrigin: CrossOrigin
+    private let crossOrigin: CORSPolicy
 
     /// A service over `engine`, ready at once if that has loaded its models.
-    public init(_ engine: Engine, _ configuration: Configuration, metrics: ServiceMetrics, logger: Logger) {
+    public init(_ engine: Engine, _ configuration: Configuration, metrics registry: MetricsRegistry, logger: Logger) {
         self.engine = engine
         self.configuration = configuration
-        self.metrics = metrics
+        self.registry = registry
+        metrics = ServiceMetrics(registry, version: Self.version)
         self.logger = logger
         input = ImageInput(
             maximumPixels: configuration.maximumPixels,
@@ -87,12 +90,22 @@ public final class InferenceService: Sendable {
         )
         phase = Mutex(engine.models.isEmpty ? .loading : .serving)
         access = AccessControl(configuration.keys, acceptsCertificates: configuration.acceptsClientCertificates)
-        crossOrigin = CrossOrigin(origins: configuration.origins)
-        ProcessMetrics.start()
+        crossOrigin = CORSPolicy(origins: configuration.origins)
+        registry.observed("dia_model_info", "The models served.") { [engine] in
+            engine.models.values.reduce(into: [:]) { values, model in
+                let manifest = model.manifest
+                values[["model": manifest.name, "version": manifest.version, "digest": model.digest]] = 1
+            }
+        }
+        registry.registerProcessMetrics()
+        metrics.export(models: engine.models.keys)
     }
 
     /// From now on ready: the engine has loaded its models.
-    public func beginServing() { phase.withLock { if $0 == .loading { $0 = .serving } } }
+    public func beginServing() {
+        metrics.export(models: engine.models.keys)
+        phase.withLock { if $0 == .loading { $0 = .serving } }
+    }
 
     /// From now on not ready; requests are still answered.
     public func beginDraining() { phase.withLock { $0 = .draining } }
@@ -125,7 +138,7 @@ public final class InferenceService: Sendable {
             guard head.method != "OPTIONS", let route = context.route, route.isImmediate else { return nil }
             response = try immediateResponse(to: route)
         } catch {
-            if error.status == 429 { metrics.rejected("rate") }
+            if error.status == 429 { metrics.rejected(.rate) }
             response = error.response(requestID: context.id)
         }
         metrics.requestBegan()

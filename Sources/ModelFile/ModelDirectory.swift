@@ -1,4 +1,4 @@
-import Cryptography
+import OpenSSL
 import Foundation
 
 /// A model directory on disk: its manifest, and its weight files with their digests checked.

@@ -1,5 +1,5 @@
 import Foundation
-import Cryptography
+import OpenSSL
 import ModelFile
 import Neural
 

@@ -2,7 +2,7 @@ import DIA
 import Foundation
 import Imaging
 public import Kernels
-import Cryptography
+import OpenSSL
 import ModelFile
 import Neural
 
@@ -142,7 +142,7 @@ public struct Pipeline {
         )
     }
 
-    private func scorer(_ writer: inout ModelWriter) throws -> (Scorer, [ScorePart]) {
+    private func scorer(_ writer: inout ModelWriter) throws -> (Scorer, [ScoreComponent]) {
         let manifest = recipe.manifest(files: [:])
         let parts = try manifest.scoreParts()
         let weights = try writer.read(ModelFiles.encoder, of: EncoderStage.name)
@@ -156,10 +156,10 @@ public struct Pipeline {
         return (Scorer(encoder: encoder, dissolver: try dissolver(&writer), parts: parts), parts)
     }
 
-    private func evidence(_ images: [Image], _ scorer: Scorer, _ title: String) -> [Evidence] {
-        var progress = Progress(title, total: images.count)
-        var result: [Evidence] = []
-        let atOnce = max(scorer.imagesAtOnce, 1)
+    private func evidence(_ images: [Image], _ scorer: Scorer, _ title: String) -> [ScoreInputs] {
+        var progress = ProgressReporter(title, total: images.count)
+        var result: [ScoreInputs] = []
+        let atOnce = max(scorer.preferredBatchSize, 1)
         for start in stride(from: 0, to: images.count, by: atOnce) {
             result += scorer.evidence(Array(images[start..<min(start + atOnce, images.count)]))
             progress.update(result.count)

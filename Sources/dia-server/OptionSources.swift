@@ -1,6 +1,6 @@
 import ArgumentParser
+import Console
 import Foundation
-import InferenceService
 
 /// Brings options from a configuration file and from the environment into the form of the command line.
 enum OptionSources {

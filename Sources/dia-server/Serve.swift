@@ -2,15 +2,17 @@ import ArgumentParser
 import Console
 import DIA
 import Dispatch
+import Engine
 import Foundation
 import HTTP
 import HTTPServer
 import InferenceService
 import Logging
+import Metrics
 import ModelFile
 import Neural
 import StructuredLogging
-import TLS
+import OpenSSL
 
 /// The command that serves.
 struct Serve: AsyncParsableCommand {
@@ -48,24 +50,25 @@ struct Serve: AsyncParsableCommand {
             logger.warning("option ignored", metadata: ["reason": "\(warning)"])
         }
         let budget = MemoryBudget(bytes: options.maxHeldBytes, work: options.workBytes)
-        var configuration = try options.serviceConfiguration(budget)
+        let configuration = try options.serviceConfiguration(budget)
         var serverConfiguration = try options.serverConfiguration(budget)
-        let metrics = ServiceMetrics()
+        let metrics = MetricsRegistry()
         let engine = Engine(options.engineConfiguration, metrics: metrics) { [options] in try options.modelListing() }
         if options.check { return try check(engine, serverConfiguration.tls) }
 
         let (events, inbox) = AsyncStream<Event>.makeStream()
         let signals = Signals([SIGTERM, SIGINT, SIGHUP]) { inbox.yield(.signal($0)) }
         defer { withExtendedLifetime(signals) {} }
-        let connections = ConnectionMetrics()
-        let certificate = CertificateMetric(serverConfiguration.tls?.certificate)
-        configuration.moreMetrics = { connections.text + budget.text + certificate.text + Self.text(of: writer) }
+        let certificate = CertificateMetric(serverConfiguration.tls?.certificate, metrics)
+        metrics.observed("dia_log_lines_dropped_total", "Log lines that could not be written.", isCounter: true) {
+            [[:]: Double(writer.dropped)]
+        }
         let service = InferenceService(engine, configuration, metrics: metrics, logger: logger)
         serverConfiguration.inheritedSocket = try Systemd.inheritedSocket()
         let server = HTTPServer(
             serverConfiguration,
             handler: Handler(service: service),
-            metrics: connections,
+            metrics: metrics,
             logger: logger
         )
         warn(serverConfiguration.tls?.certificate, logger)
@@ -99,7 +102,7 @@ struct Serve: AsyncParsableCommand {
         Systemd.stopping()
         let isLoading = service.isLoading
         service.beginDraining()
-        let delay = InterruptibleDelay()
+        let delay = CancellableDelay()
         let rest = iterator
         Task {
             var iterator = rest
@@ -190,12 +193,6 @@ struct Serve: AsyncParsableCommand {
             logger.error("not reloaded, everything stays as it was", metadata: ["reason": "\(error)"])
         }
     }
-
-    private static func text(of writer: LogWriter) -> String {
-        let name = "dia_log_lines_dropped_total"
-        return
-            "# HELP \(name) Log lines that could not be written.\n# TYPE \(name) counter\n\(name) \(writer.dropped)\n"
-    }
 }
 
 /// The service as the HTTP server calls it.
@@ -213,7 +210,7 @@ private struct Handler: RequestHandler {
 }
 
 /// A wait that can be cut short.
-private actor InterruptibleDelay {
+private actor CancellableDelay {
     private var task: Task<Void, any Error>?
     private var isOver = false
 

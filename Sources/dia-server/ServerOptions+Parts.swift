@@ -1,10 +1,11 @@
 import ArgumentParser
+import Engine
 import Foundation
 import HTTP
 import HTTPServer
 import InferenceService
 import ModelFile
-import TLS
+import OpenSSL
 
 /// What the options say to each part of the server.
 extension ServerOptions {

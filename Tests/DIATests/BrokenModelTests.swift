@@ -1,7 +1,7 @@
 import DIA
 import Foundation
 import Kernels
-import Cryptography
+import OpenSSL
 import ModelFile
 import TestSupport
 import Testing

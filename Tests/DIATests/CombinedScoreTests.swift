@@ -8,8 +8,8 @@ import Testing
 @Suite struct CombinedScoreTests {
     private static let network = ResNet18(stem: .cifar, width: 1, channels: 1, height: 8, columns: 8, projection: 3)
 
-    /// Evidence with random numbers around `centre`.
-    private func evidence(_ count: Int, seed: UInt64, centre: Float = 1) -> [Evidence] {
+    /// ScoreInputs with random numbers around `centre`.
+    private func evidence(_ count: Int, seed: UInt64, centre: Float = 1) -> [ScoreInputs] {
         var generator = SplitMix64(seed: seed)
         func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + centre } }
         return (0..<count).map { _ in
@@ -21,24 +21,24 @@ import Testing
                 shifts: 4,
                 views: 1
             )
-            return Evidence(features: features, residuals: [20: Double(draw(1)[0])])
+            return ScoreInputs(features: features, residuals: [20: Double(draw(1)[0])])
         }
     }
 
-    private func parts(_ names: [String]) throws -> [ScorePart] {
-        try names.map { try #require(ScorePart($0, timesteps: 1000)) }
+    private func parts(_ names: [String]) throws -> [ScoreComponent] {
+        try names.map { try #require(ScoreComponent($0, timesteps: 1000)) }
     }
 
     @Test("Neighbours: -log of the distance of unit vectors, standardised by each image against the others")
     func neighbours() throws {
         let training = evidence(7, seed: 1)
         let bank = try ScoreBank(training: training, parts: parts(["neighbors.2"]))
-        func unit(_ image: Evidence) -> [Double] {
+        func unit(_ image: ScoreInputs) -> [Double] {
             let vector = image.features.stages[1].map { Double($0) }
             let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
             return vector.map { $0 / norm }
         }
-        func nearness(_ image: Evidence, _ others: [Evidence]) -> Double {
+        func nearness(_ image: ScoreInputs, _ others: [ScoreInputs]) -> Double {
             let distances = others.map { other in
                 zip(unit(image), unit(other)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
             }
@@ -84,7 +84,7 @@ import Testing
             }
             return (0..<4).reduce(0) { $0 + vector[$1] * rows[$1][4] / rows[$1][$1] }
         }
-        func value(_ image: Evidence) -> Double {
+        func value(_ image: ScoreInputs) -> Double {
             -0.5 * log(squared(image.features.stages[0].enumerated().map { Double($0.element) - mean[$0.offset] }))
         }
         let own = training.map(value)
@@ -149,13 +149,13 @@ import Testing
     @Test("Parts have one name each, and no others exist")
     func names() {
         for name in ["csi", "neighbors.1", "density.4", "residual.0", "residual.999"] {
-            #expect(ScorePart(name, timesteps: 1000)?.name == name)
+            #expect(ScoreComponent(name, timesteps: 1000)?.name == name)
         }
         for name in [
             "", ".", "csi.1", "neighbors", "neighbors.0", "neighbors.5", "density.01", "density.+1", "residual.1000",
             "residual.-1", "residual.99999999999999999999", "residual.1.2", "nearest.1",
         ] {
-            #expect(ScorePart(name, timesteps: 1000) == nil, "\(name)")
+            #expect(ScoreComponent(name, timesteps: 1000) == nil, "\(name)")
         }
     }
 }

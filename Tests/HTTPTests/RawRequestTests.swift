@@ -62,13 +62,13 @@ import Testing
     private func events(_ bytes: [UInt8], by size: Int) -> [Event] {
         var limits = RequestLimits()
         limits.bodyBytes = 1 << 20
-        var rules = ConnectionRules(limits: limits, deadlines: .init(), now: .zero)
+        var rules = HTTP1ConnectionState(limits: limits, deadlines: .init(), now: .zero)
         var events: [Event] = []
         var isClosed = false
-        func perform(_ actions: [ConnectionRules.Action]) {
+        func perform(_ actions: [HTTP1ConnectionState.Action]) {
             for action in actions {
                 switch action {
-                case .consider: perform(rules.proceed(now: .zero))
+                case .headReceived: perform(rules.proceed(now: .zero))
                 case .handle(let request):
                     let head = request.head
                     let event = Event.handled(
@@ -81,13 +81,13 @@ import Testing
                     events.append(event)
                     perform(rules.respond(Response(204), date: "", now: .zero))
                     perform(rules.sent(now: .zero))
-                case .refuse(let error):
+                case .reject(let error):
                     events.append(.refused(error.status))
                     perform(rules.respond(Response(error.status), date: "", now: .zero))
                     perform(rules.sent(now: .zero))
                 case .send(let bytes):
                     if bytes.starts(with: Array("HTTP/1.1 100".utf8)) { events.append(.continued) }
-                case .produce: break
+                case .pullBody: break
                 case .closeSending, .close: isClosed = true
                 }
             }

@@ -5,20 +5,20 @@ import Testing
 @Suite struct StreamedAnswerTests {
     private struct Nothing: BodyStream {
         func next() async -> [UInt8]? { nil }
-        func abandon() {}
+        func cancel() {}
     }
 
-    private var rules = ConnectionRules(limits: RequestLimits(), deadlines: .init(), now: .zero)
+    private var rules = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
 
     /// What is to be sent, and the other actions as words.
-    private func texts(_ actions: [ConnectionRules.Action]) -> [String] {
+    private func texts(_ actions: [HTTP1ConnectionState.Action]) -> [String] {
         actions.map { action in
             switch action {
-            case .consider: "consider"
+            case .headReceived: "consider"
             case .handle: "handle"
             case .send(let bytes): String(decoding: bytes, as: UTF8.self)
-            case .produce: "produce"
-            case .refuse: "refuse"
+            case .pullBody: "produce"
+            case .reject: "refuse"
             case .closeSending: "closeSending"
             case .close: "close"
             }
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test("HTTP/1.0 knows no chunks: the end of the connection ends the body")
-    mutating func oneZero() {
+    mutating func http1_0() {
         let begun = begin("1.0")
         #expect(begun.last == "produce" && begun.first?.contains("Connection: close") == true)
         #expect(begun.first?.contains("Transfer-Encoding") == false)
@@ -61,7 +61,7 @@ import Testing
     mutating func brokenOff() {
         _ = begin()
         _ = piece("hello")
-        #expect(texts(rules.breakOff()) == ["close"])
+        #expect(texts(rules.abortBody()) == ["close"])
     }
 
     @Test("What is sent meanwhile asks for no second piece, and the next request waits")

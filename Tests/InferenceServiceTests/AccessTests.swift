@@ -2,8 +2,10 @@ import Codecs
 import Foundation
 import HTTP
 import Imaging
+import Engine
 import InferenceService
 import Logging
+import Metrics
 import ModelFile
 import TestSupport
 import Testing
@@ -27,7 +29,7 @@ import Testing
 
     private func service(_ change: (inout InferenceService.Configuration) -> Void = { _ in }) throws -> InferenceService
     {
-        let metrics = ServiceMetrics()
+        let metrics = MetricsRegistry()
         let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("gray-pad").path)]
         }

@@ -2,8 +2,10 @@ import Codecs
 import Foundation
 import HTTP
 import Imaging
+import Engine
 import InferenceService
 import Logging
+import Metrics
 import ModelFile
 import Synchronization
 import TestSupport
@@ -24,7 +26,7 @@ import Testing
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = "gray-pad"
         change(&configuration)
-        let metrics = ServiceMetrics()
+        let metrics = MetricsRegistry()
         var engine = Engine.Configuration()
         engine.queueCapacity = configuration.queueCapacity
         let models = try Engine.loaded(engine, metrics: metrics) {
@@ -201,7 +203,7 @@ import Testing
         #expect(line.contains("200") && !line.contains("Jane") && line.contains("bytes_out"))
         let left = await service.respond(to: lines(["{}", "{}"]))
         _ = try await left.stream?.next()
-        left.stream?.abandon()
+        left.stream?.cancel()
         #expect(log.lines.withLock { $0.count == 2 && $0[1].contains("499") })
         // What is given up leaves its place.
         #expect(await service.respond(to: request(Self.png(1), "image/png", path: "/v1/score")).status == 200)

@@ -1,14 +1,16 @@
 import DIA
 import Foundation
 import Imaging
+import Engine
 import InferenceService
+import Metrics
 import ModelFile
 import TestSupport
 import Testing
 
 /// The queue in front of the models.
 @Suite struct EngineTests {
-    private func engine(_ change: (inout Engine.Configuration) -> Void, _ metrics: ServiceMetrics) throws -> Engine {
+    private func engine(_ change: (inout Engine.Configuration) -> Void, _ metrics: MetricsRegistry) throws -> Engine {
         var configuration = Engine.Configuration()
         change(&configuration)
         return try Engine.loaded(configuration, metrics: metrics) {
@@ -22,13 +24,13 @@ import Testing
 
     @Test("Requests that arrive together run together")
     func batching() async throws {
-        let metrics = ServiceMetrics()
+        let metrics = MetricsRegistry()
         let engine = try engine({ $0.maximumBatch = 8 }, metrics)
         let model = try model(engine)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<40 { group.addTask { _ = try? await engine.score(image, model: model) } }
         }
-        let text = metrics.text(models: [], version: "")
+        let text = metrics.text
         let batches = try #require(text.split(separator: "\n").first { $0.hasPrefix("dia_batch_size_count") })
         let count = try #require(batches.split(separator: " ").last.flatMap { Int($0) })
         #expect(text.contains("dia_batch_size_sum 40.0") && count >= 5 && count < 40)
@@ -36,7 +38,7 @@ import Testing
 
     @Test("A full queue refuses at once and says when to come again")
     func full() async throws {
-        let engine = try engine({ $0.queueCapacity = 2 }, ServiceMetrics())
+        let engine = try engine({ $0.queueCapacity = 2 }, MetricsRegistry())
         let model = try model(engine)
         let outcomes = await withTaskGroup(of: EngineError?.self) { group in
             for _ in 0..<60 {
@@ -61,7 +63,7 @@ import Testing
 
     @Test("Each answer belongs to its own question, whatever is mixed")
     func noMixUps() async throws {
-        let engine = try engine({ $0.maximumBatch = 5 }, ServiceMetrics())
+        let engine = try engine({ $0.maximumBatch = 5 }, MetricsRegistry())
         let model = try model(engine)
         let images = (0..<6).map { Image(height: 32, width: 32, channels: 1, filledWith: Float($0) / 6) }
         var expected: [Double] = []

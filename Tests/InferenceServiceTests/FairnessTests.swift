@@ -1,7 +1,9 @@
 import DIA
 import Foundation
 import Imaging
+import Engine
 import InferenceService
+import Metrics
 import ModelFile
 import TestSupport
 import Testing
@@ -14,18 +16,18 @@ import Testing
     {
         var configuration = Engine.Configuration()
         change(&configuration)
-        let engine = try Engine.loaded(configuration, metrics: ServiceMetrics()) {
+        let engine = try Engine.loaded(configuration, metrics: MetricsRegistry()) {
             [try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)]
         }
         return (engine, try #require(engine.models["deep-gray"]))
     }
 
     /// Work of which nothing is told.
-    private func job(_ flow: UInt64, _ model: Model.Information, isScore: Bool = false, deadline: Duration? = nil)
+    private func job(_ group: UInt64, _ model: Model.Information, isScore: Bool = false, deadline: Duration? = nil)
         -> Job
     {
         Job(
-            flow: flow,
+            group: RequestGroup(number: group),
             model: model,
             work: isScore ? .score(image) { _ in } : .dissolve(image, step: 1) { _ in },
             deadline: deadline.map { .now + $0 }
@@ -36,11 +38,11 @@ import Testing
     func turns() throws {
         let (_, model) = try engine()
         var queue = WorkQueue()
-        for flow: UInt64 in [1, 1, 1, 1, 1, 2, 3, 3] { queue.append(job(flow, model)) }
-        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1, 2])
-        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [3, 1])
+        for group: UInt64 in [1, 1, 1, 1, 1, 2, 3, 3] { queue.append(job(group, model)) }
+        #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [1, 2])
+        #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [3, 1])
         // Places that no other request takes are not left empty.
-        #expect(queue.nextBatch { _ in 4 }.map(\.flow) == [3, 1, 1, 1])
+        #expect(queue.nextBatch { _ in 4 }.map(\.group.number) == [3, 1, 1, 1])
         #expect(queue.count == 0 && queue.nextBatch { _ in 4 }.isEmpty)
     }
 
@@ -52,9 +54,9 @@ import Testing
         queue.append(job(2, model, isScore: true))
         queue.append(job(3, model))
         queue.append(job(1, model))
-        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1, 3])
-        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [2])
-        #expect(queue.nextBatch { _ in 2 }.map(\.flow) == [1])
+        #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [1, 3])
+        #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [2])
+        #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [1])
     }
 
     @Test("What is too late, or given up, leaves the queue")
@@ -66,9 +68,12 @@ import Testing
         queue.append(job(2, model, deadline: .seconds(100)))
         queue.append(job(3, model))
         queue.append(job(4, model))
-        #expect(queue.removeLate(now: .now).map(\.flow) == [1, 1])
-        #expect(queue.remove(flow: 3).count == 1 && queue.remove(flow: 3).isEmpty)
-        #expect(queue.count == 2 && queue.nextBatch { _ in 9 }.map(\.flow) == [2, 4])
+        #expect(queue.removeLate(now: .now).map(\.group.number) == [1, 1])
+        #expect(
+            queue.remove(group: RequestGroup(number: 3)).count == 1
+                && queue.remove(group: RequestGroup(number: 3)).isEmpty
+        )
+        #expect(queue.count == 2 && queue.nextBatch { _ in 9 }.map(\.group.number) == [2, 4])
     }
 
     @Test("What is given up while it waits never runs")
@@ -85,8 +90,8 @@ import Testing
         large.cancel()
         waiting.cancel()
         let start = ContinuousClock.now
-        await #expect(throws: EngineError.abandoned) { try await waiting.value }
-        await #expect(throws: EngineError.abandoned) { try await large.value }
+        await #expect(throws: EngineError.cancelled) { try await waiting.value }
+        await #expect(throws: EngineError.cancelled) { try await large.value }
         // The queue is empty again: the next piece of work does not wait for 450 others.
         let next = try await engine.score(image, model: model)
         #expect(next.queued < .now - start + .seconds(1) && next.value.normality.isFinite)
@@ -105,7 +110,7 @@ import Testing
             $0.queueCapacity = 5000
         }
         // The engine learns what a step takes.
-        let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20)).ran
+        let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20)).executionTime
         async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 400))
         try await Task.sleep(for: .milliseconds(20))
         await #expect {

@@ -1,11 +1,13 @@
+import Engine
 import InferenceService
+import Metrics
 import ModelFile
 
 extension Engine {
     /// An engine that has loaded the directories that `open` gives.
     static func loaded(
         _ configuration: Engine.Configuration,
-        metrics: ServiceMetrics,
+        metrics: MetricsRegistry,
         open: @escaping @Sendable () throws -> [ModelDirectory]
     ) throws -> Engine {
         let engine = Engine(configuration, metrics: metrics) { ModelListing(directories: try open()) }

@@ -2,8 +2,10 @@ import Codecs
 import Foundation
 import HTTP
 import Imaging
+import Engine
 import InferenceService
 import Logging
+import Metrics
 import ModelFile
 import TestSupport
 import Testing
@@ -15,7 +17,7 @@ import Testing
     private func service(_ folder: URL = ReferenceModels.folder("gray-pad")) throws -> InferenceService {
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = "gray-pad"
-        let metrics = ServiceMetrics()
+        let metrics = MetricsRegistry()
         let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) {
             [try ModelDirectory(path: folder.path)]
         }

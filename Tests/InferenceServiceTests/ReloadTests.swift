@@ -1,7 +1,9 @@
 import DIA
 import Foundation
 import Imaging
+import Engine
 import InferenceService
+import Metrics
 import ModelFile
 import TestSupport
 import Testing
@@ -26,7 +28,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("m")
             try install("gray-pad", at: place)
-            let engine = try Engine.loaded(Engine.Configuration(), metrics: ServiceMetrics()) {
+            let engine = try Engine.loaded(Engine.Configuration(), metrics: MetricsRegistry()) {
                 [try ModelDirectory(path: place.path)]
             }
             try await body(engine, place)
@@ -43,7 +45,7 @@ import Testing
             #expect(try await engine.reload().loaded == ["m"])
             let new = try #require(engine.models["m"])
             #expect(new.digest != old.digest && new.manifest.input.height == 32)
-            await #expect(throws: EngineError.replaced) { try await engine.score(image, model: old) }
+            await #expect(throws: EngineError.modelReplaced) { try await engine.score(image, model: old) }
             let large = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
             #expect(try await engine.score(large, model: new).value.normality != before)
         }
@@ -91,7 +93,7 @@ import Testing
                                 let normality = try await engine.score(image, model: model).value.normality
                                 #expect(abs(normality - expected) < 1e-4)
                                 break
-                            } catch EngineError.replaced {}
+                            } catch EngineError.modelReplaced {}
                         }
                         // The directory may be in the middle of being replaced.
                         if index % 15 == 7 { _ = try? await engine.reload("m") }

@@ -2,8 +2,10 @@ import Codecs
 import Foundation
 import HTTP
 import Imaging
+import Engine
 import InferenceService
 import Logging
+import Metrics
 import ModelFile
 import TestSupport
 import Testing
@@ -25,7 +27,7 @@ import Testing
         _ directories: [ModelDirectory],
         _ change: (inout InferenceService.Configuration) -> Void = { _ in }
     ) throws -> InferenceService {
-        let metrics = ServiceMetrics()
+        let metrics = MetricsRegistry()
         let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) { directories }
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = directories[0].manifest.name

@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import HTTPServer
 import Logging
+import Metrics
 import Synchronization
 import TestSupport
 import Testing
@@ -47,7 +48,7 @@ import Testing
             return index < 10 ? Array("\(index)\n".utf8) : nil
         }
 
-        func abandon() {}
+        func cancel() {}
     }
 
     /// As many pieces as are asked for.
@@ -60,10 +61,10 @@ import Testing
             return Array(repeating: 7, count: 65_536)
         }
 
-        func abandon() { Self.isAbandoned.withLock { $0 = true } }
+        func cancel() { Self.isAbandoned.withLock { $0 = true } }
     }
 
-    private let metrics = ConnectionMetrics()
+    private let metrics = MetricsRegistry()
 
     private func start(
         _ change: (inout HTTPServer.Configuration) -> Void = { _ in }

@@ -1,5 +1,5 @@
 public import Foundation
-import Cryptography
+import OpenSSL
 import ModelFile
 
 /// Model directories written by an independent program, Tests/Reference/make_models.py, and copies of them.

@@ -3,7 +3,7 @@ import DIA
 import Foundation
 import Imaging
 import Kernels
-import Cryptography
+import OpenSSL
 import ModelFile
 import Synchronization
 import TestSupport

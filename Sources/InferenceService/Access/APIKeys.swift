@@ -1,4 +1,4 @@
-import Cryptography
+import OpenSSL
 import Foundation
 import HTTP
 

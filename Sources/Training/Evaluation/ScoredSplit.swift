@@ -35,9 +35,9 @@ public struct ScoredSplit: Sendable {
                 "\(images.count - anomalies) normal and \(anomalies) other images, both are needed"
             )
         }
-        var progress = Progress("evaluate \(split.rawValue)", total: images.count)
+        var progress = ProgressReporter("evaluate \(split.rawValue)", total: images.count)
         var entries: [Entry] = []
-        let atOnce = max(information.scoredAtOnce, 1)
+        let atOnce = max(information.preferredBatchSize, 1)
         for start in stride(from: 0, to: images.count, by: atOnce) {
             let part = images[start..<min(start + atOnce, images.count)]
             let results = model.score(part.map { model.information.prepare($0.image) })

@@ -42,7 +42,7 @@ struct StageRunner {
             try stage.restore(saved)
             checkpoint = saved
         }
-        var progress = Progress(S.name, total: stage.steps, done: checkpoint.step)
+        var progress = ProgressReporter(S.name, total: stage.steps, done: checkpoint.step)
         var lastSaved = ContinuousClock.now
         while checkpoint.step < stage.steps {
             let loss = try stage.step(checkpoint.step)
@@ -61,7 +61,7 @@ struct StageRunner {
                 lastSaved = .now
             }
             if isStopping {
-                progress.breakOff()
+                progress.endLine()
                 throw Interrupted()
             }
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Console
 import InferenceService
 
 extension FuzzTarget {

@@ -1,3 +1,4 @@
+import HTTP
 import InferenceService
 
 extension FuzzTarget {

@@ -5,7 +5,7 @@ enum RequestWriter {
     /// The bytes of a request that must be read as `request` again.
     static func bytes(_ request: Request) -> [UInt8] {
         let head = request.head
-        let version = head.version == .oneOne ? "HTTP/1.1" : "HTTP/1.0"
+        let version = head.version == .http1_1 ? "HTTP/1.1" : "HTTP/1.0"
         var text = "\(head.method) \(target(head.method, head.path, head.rawQuery)) \(version)\r\n"
         for field in head.headers.fields { text += "\(field.name): \(field.value)\r\n" }
         var pieces = Pieces(of: request.body, longest: 100)

@@ -1,0 +1,35 @@
+import Synchronization
+
+/// The results of several pieces of work, told as one: all of them in order, or the first failure.
+final class ResultCollector<Value: Sendable>: Sendable {
+    private struct State {
+        var results: [Timed<Value>?]
+        var isTold = false
+    }
+
+    private let state: Mutex<State>
+    private let tell: @Sendable (Result<[Timed<Value>], EngineError>) -> Void
+
+    init(count: Int, tell: @escaping @Sendable (Result<[Timed<Value>], EngineError>) -> Void) {
+        state = Mutex(State(results: Array(repeating: nil, count: count)))
+        self.tell = tell
+    }
+
+    /// Takes the result of the piece at `index`.
+    func complete(_ index: Int, _ result: Result<Timed<Value>, EngineError>) {
+        let outcome: Result<[Timed<Value>], EngineError>? = state.withLock { state in
+            guard !state.isTold else { return nil }
+            switch result {
+            case .success(let value): state.results[index] = value
+            case .failure(let error):
+                state.isTold = true
+                return .failure(error)
+            }
+            let values = state.results.compactMap { $0 }
+            guard values.count == state.results.count else { return nil }
+            state.isTold = true
+            return .success(values)
+        }
+        if let outcome { tell(outcome) }
+    }
+}

@@ -1,0 +1,106 @@
+/// The way of an answer to the wire, as a whole or a piece at a time.
+extension HTTP1ConnectionState {
+    /// The answer to the request being handled, or to a head that was considered.
+    public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
+        var answer: Answer
+        var bodyBytes = 0
+        switch phase {
+        case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
+        case .deciding(let given, let framing, let expectsContinue):
+            if framing.hasBody, !expectsContinue, framing.announcedBytes <= Self.readAhead {
+                // A small body that nobody wants is read to find the next request behind it, and must be sound.
+                refusal = Refusal(response: response, date: date)
+                phase = .readingBody(given, framing)
+                return advance(now)
+            }
+            answer = given
+            answer.keepAlive = answer.keepAlive && !framing.hasBody
+            if !framing.hasBody { _ = try? parser.next() }
+        default: return []
+        }
+        // After its last byte a peer may still wait for answers to what it sent before.
+        var stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
+        if response.stream != nil, !answer.isHead {
+            stays = stays && !answer.isHTTP1_0
+            let end = now + deadlines.request
+            phase = .streaming(
+                StreamedAnswer(closes: !stays, isChunked: !answer.isHTTP1_0, bodyBytes: bodyBytes, end: end)
+            )
+        } else {
+            phase = .sending(thenClose: !stays)
+        }
+        (start, sentBytes) = (now, 0)
+        deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
+        let bytes = response.serialized(
+            keepAlive: stays,
+            isHead: answer.isHead,
+            isHTTP1_0: answer.isHTTP1_0,
+            date: date
+        )
+        return [.send(bytes)]
+    }
+
+    /// Gives the answer to a head that was refused, if there is one; with `closes`, its body will not be read to its end.
+    mutating func answerRefusal(closes: Bool, _ now: Duration) -> [Action]? {
+        guard let refusal, case .readingBody(var answer, _) = phase else { return nil }
+        self.refusal = nil
+        answer.keepAlive = answer.keepAlive && !closes
+        phase = .handling(answer, bodyBytes: 0)
+        return respond(refusal.response, date: refusal.date, now: now)
+    }
+
+    /// The next piece of an answer's body; nil at its end.
+    public mutating func piece(_ bytes: [UInt8]?, now: Duration) -> [Action] {
+        guard case .streaming(var answer) = phase, answer.isProducing else { return [] }
+        (start, sentBytes) = (now, 0)
+        guard let bytes else {
+            phase = .sending(thenClose: answer.closes)
+            deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
+            return answer.isChunked ? [.send(Array("0\r\n\r\n".utf8))] : sent(now: now)
+        }
+        answer.isProducing = false
+        phase = .streaming(answer)
+        deadline = min(answer.end, deadlines.end(of: start, allowance: deadlines.write, bytes: 0))
+        guard answer.isChunked else { return [.send(bytes)] }
+        return [.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])]
+    }
+
+    /// The rest of an answer's body cannot be made: the connection breaks off, before its end.
+    public mutating func abortBody() -> [Action] {
+        guard case .streaming = phase else { return [] }
+        return close()
+    }
+
+    /// Some bytes of an answer are on the wire.
+    public mutating func sent(bytes: Int) {
+        sentBytes += bytes
+        let end = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
+        switch phase {
+        case .sending: deadline = end
+        case .streaming(let answer) where !answer.isProducing: deadline = min(answer.end, end)
+        default: break
+        }
+    }
+
+    /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
+    public mutating func sent(now: Duration) -> [Action] {
+        if case .streaming(var answer) = phase, !answer.isProducing {
+            answer.isProducing = true
+            phase = .streaming(answer)
+            deadline = nil
+            return [.pullBody]
+        }
+        guard case .sending(let thenClose) = phase else { return [] }
+        if thenClose {
+            if inputEnded { return close() }
+            phase = .lingering
+            deadline = now + deadlines.linger
+            return [.closeSending]
+        }
+        phase = .idle
+        start = now
+        deadline = now + deadlines.idle
+        let actions = advance(now)
+        return actions.isEmpty && inputEnded ? receivedEnd(now: now) : actions
+    }
+}

@@ -1,0 +1,70 @@
+/// multipart/form-data (RFC 7578, RFC 2046 section 5.1) held in memory.
+package enum Multipart {
+    /// A part: the name and the file's name that its Content-Disposition gives, and its bytes.
+    package struct Part: Equatable, Sendable {
+        package var name: String
+        package var filename: String?
+        package var body: ArraySlice<UInt8>
+    }
+
+    /// Parts of a body, at most.
+    package static let limit = 1000
+    /// Bytes of a part's header, at most.
+    private static let headerLimit = 8192
+
+    /// The boundary that a Content-Type names; nil if it is not multipart/form-data with one.
+    package static func boundary(of contentType: String) -> String? {
+        let field = ParameterizedField(contentType)
+        guard field.value == "multipart/form-data", let boundary = field.parameters["boundary"] else { return nil }
+        return (1...70).contains(boundary.utf8.count) ? boundary : nil
+    }
+
+    /// The parts of `body` in order.
+    package static func parse(_ body: [UInt8], boundary: String) throws(RequestError) -> [Part] {
+        let delimiter = Array("\r\n--\(boundary)".utf8)
+        // The first delimiter may stand at the very start, without its line break.
+        var position = body.starts(with: delimiter[2...]) ? delimiter.count - 2 : nil
+        if position == nil { position = find(delimiter, in: body, from: 0).map { $0 + delimiter.count } }
+        var parts: [Part] = []
+        while let start = position {
+            if body[start...].starts(with: "--".utf8) { return parts }
+            guard let lineEnd = find([0x0D, 0x0A], in: body, from: start),
+                body[start..<lineEnd].allSatisfy({ $0 == 0x20 || $0 == 0x09 })
+            else { throw RequestError(400, "a multipart boundary is malformed") }
+            guard let end = find(delimiter, in: body, from: lineEnd) else { break }
+            guard parts.count < limit else { throw RequestError(413, "more than \(limit) parts") }
+            parts.append(try part(body, lineEnd..<end))
+            position = end + delimiter.count
+        }
+        throw RequestError(400, "the multipart body does not end with its boundary")
+    }
+
+    /// `range` starts with the line break before the part's header.
+    private static func part(_ body: [UInt8], _ range: Range<Int>) throws(RequestError) -> Part {
+        let start = Array(body[range].prefix(headerLimit + 4))
+        guard let headerEnd = find([0x0D, 0x0A, 0x0D, 0x0A], in: start, from: 0), headerEnd <= headerLimit else {
+            throw RequestError(400, "a part has no header, or one that does not end")
+        }
+        let header = String(decoding: start[..<headerEnd], as: UTF8.self)
+        // Other line breaks of Unicode are text here.
+        let lineBreak: Character = "\r\n"
+        let disposition = header.split(separator: lineBreak).first {
+            $0.lowercased().hasPrefix("content-disposition:")
+        }
+        let field = disposition.map { ParameterizedField($0.dropFirst("content-disposition:".count)) }
+        guard let field, let name = field.parameters["name"] else {
+            throw RequestError(400, "a part has no Content-Disposition with a name")
+        }
+        let content = body[(range.lowerBound + headerEnd + 4)..<range.upperBound]
+        return Part(name: name, filename: field.parameters["filename"], body: content)
+    }
+
+    /// Where `pattern` first stands in `bytes` from `start` on.
+    private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        guard bytes.count >= pattern.count, start <= bytes.count - pattern.count else { return nil }
+        let first = pattern[0]
+        return (start...bytes.count - pattern.count).first { index in
+            bytes[index] == first && bytes[index..<index + pattern.count].elementsEqual(pattern)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+/// Request lines and field lines (RFC 9112, sections 3 and 5).
+enum HeadParser {
+    /// `method SP request-target SP HTTP-version`, single spaces only.
+    static func requestLine(_ line: ArraySlice<UInt8>) throws(RequestError) -> RequestHead {
+        let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
+        guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(Token.isTokenCharacter) else {
+            throw RequestError(400, "the request line is malformed")
+        }
+        let method = String(decoding: parts[0], as: UTF8.self)
+        // The version first: another one may have other methods and targets.
+        let version = try version(parts[2])
+        guard knownMethods.contains(method) else { throw RequestError(501, "the method is not known") }
+        let target = try RequestTarget(parsing: parts[1], method: method)
+        return RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, version: version)
+    }
+
+    /// The methods of RFC 9110, section 9.3, and PATCH (RFC 5789); which of them a path takes is for the path to say.
+    private static let knownMethods: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ]
+
+    private static func version(_ bytes: ArraySlice<UInt8>) throws(RequestError) -> RequestHead.Version {
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch text {
+        case "HTTP/1.1": return .http1_1
+        case "HTTP/1.0": return .http1_0
+        default:
+            let digits = text.dropFirst(5).utf8
+            let isVersion =
+                text.hasPrefix("HTTP/") && digits.count == 3 && digits.dropFirst().first == UInt8(ascii: ".")
+                && [digits.first, digits.last].allSatisfy { (0x30...0x39).contains($0 ?? 0) }
+            guard isVersion else { throw RequestError(400, "the request line is malformed") }
+            // A later minor version of HTTP/1 is to be treated as 1.1 (RFC 9110, section 6.2).
+            guard digits.first == UInt8(ascii: "1") else { throw RequestError(505, "HTTP/1.1 is spoken here") }
+            return .http1_1
+        }
+    }
+
+    /// `field-name ":" OWS field-value OWS`; no line folding, no space before the colon, no control bytes.
+    static func fieldLine(_ line: ArraySlice<UInt8>) throws(RequestError) -> (name: String, value: String) {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            throw RequestError(400, "a header field has no colon")
+        }
+        let name = line[..<colon]
+        guard !name.isEmpty, name.allSatisfy(Token.isTokenCharacter) else {
+            throw RequestError(400, "a header field's name is malformed")
+        }
+        let value = line[line.index(after: colon)...]
+        guard value.allSatisfy({ $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }) else {
+            throw RequestError(400, "a header field's value holds control characters")
+        }
+        return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self).trimmed)
+    }
+
+    /// The body's framing (RFC 9112, section 6).
+    ///
+    /// Whatever a proxy in front might read differently is refused: repeated or conflicting fields, and other
+    /// codings.
+    static func framing(_ head: RequestHead) throws(RequestError) -> BodyFraming {
+        let lengths = head.headers.all("content-length")
+        if head.headers.contains("transfer-encoding") {
+            guard lengths.isEmpty else {
+                throw RequestError(400, "Content-Length and Transfer-Encoding exclude each other")
+            }
+            guard head.version == .http1_1 else { throw RequestError(400, "HTTP/1.0 has no Transfer-Encoding") }
+            let codings = head.headers.members("transfer-encoding")
+            // Where chunked is not the last, nobody can tell where the body ends (section 6.3).
+            guard codings.last == "chunked" else {
+                throw RequestError(400, "Transfer-Encoding must end in 'chunked'")
+            }
+            guard codings.filter({ $0 == "chunked" }).count == 1 else {
+                throw RequestError(400, "a body cannot be chunked twice")
+            }
+            guard codings.count == 1 else {
+                throw RequestError(501, "the only transfer coding understood here is chunked")
+            }
+            return .chunked
+        }
+        guard !lengths.isEmpty else { return .none }
+        guard lengths.count == 1, let length = contentLength(lengths[0].utf8) else {
+            throw RequestError(400, "Content-Length must be one whole number")
+        }
+        return .length(length)
+    }
+
+    /// Parses `Content-Length = 1*DIGIT` (RFC 9110, section 8.6).
+    ///
+    /// Signs, blanks and lists are refused: a proxy in front of us that read the same field differently would frame
+    /// the body differently (request smuggling). A number that does not fit `Int` is the largest one, too large for
+    /// any limit.
+    static func contentLength(_ field: some Collection<UInt8>) -> Int? {
+        guard !field.isEmpty else { return nil }
+        var value = 0
+        for byte in field {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflow) = product.addingReportingOverflow(Int(byte - 0x30))
+            value = tooLarge || overflow ? .max : sum
+        }
+        return value
+    }
+
+    /// The rules that a complete head must keep beyond each line's own.
+    static func check(_ head: RequestHead) throws(RequestError) {
+        let hosts = head.headers.all("host")
+        guard hosts.count == 1 || (hosts.isEmpty && head.version == .http1_0) else {
+            throw RequestError(400, hosts.isEmpty ? "Host is missing" : "more than one Host")
+        }
+        if let host = hosts.first, !host.isEmpty, !HostField.isValid(host) {
+            throw RequestError(400, "Host is malformed")
+        }
+        let expectations = head.headers.members("expect")
+        guard head.version == .http1_0 || expectations.allSatisfy({ $0 == "100-continue" }) else {
+            throw RequestError(417, "the only expectation understood here is 100-continue")
+        }
+    }
+}

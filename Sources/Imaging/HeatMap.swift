@@ -1,0 +1,46 @@
+/// Where dissolving changed an image.
+package struct HeatMap: Sendable {
+    /// The change that is shown as the largest, at least: less than this is noise and is not amplified.
+    private static let floor: Float = 0.05
+
+    private let map: Image
+
+    /// How much each pixel of `image` changed, averaged over the channels: 1 where it changed most.
+    package init(_ image: Image, dissolved: Image) {
+        let channels = image.channels
+        let changes = (0..<image.height * image.width).map { pixel -> Float in
+            let places = pixel * channels..<(pixel + 1) * channels
+            return places.reduce(0) { $0 + abs(image.samples[$1] - dissolved.samples[$1]) } / Float(channels)
+        }
+        let most = max(Self.floor, changes.max() ?? 0)
+        map = Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / most })
+    }
+
+    /// What makes the rows of the map, stretched to `height` x `width`: gray, or in colors from nothing over red to
+    /// yellow over a gray `image` of that size.
+    package func rows(over image: ByteImage?, height: Int, width: Int) -> (_ y: Int, _ row: inout [UInt8]) -> Void {
+        let sampler = RowSampler(map, height: height, width: width)
+        return { y, row in
+            var heats = [Float](repeating: 0, count: width)
+            sampler.sample(y, into: &heats)
+            guard let image else {
+                for column in 0..<width { row[column] = ByteImage.byte(heats[column]) }
+                return
+            }
+            for column in 0..<width {
+                let light = Float(image.samples[y * width + column]) / 255
+                let color = Self.color(of: heats[column], over: light)
+                row[3 * column] = ByteImage.byte(color.red)
+                row[3 * column + 1] = ByteImage.byte(color.green)
+                row[3 * column + 2] = ByteImage.byte(color.blue)
+            }
+        }
+    }
+
+    private static func color(of heat: Float, over light: Float) -> (red: Float, green: Float, blue: Float) {
+        let cover = min(1, max(0, heat)) * 0.8
+        // The hottest third turns from red to yellow.
+        let green = min(1, max(0, heat * 3 - 2))
+        return (light + (1 - light) * cover, light + (green - light) * cover, light * (1 - cover))
+    }
+}

@@ -1,0 +1,28 @@
+/// Images side by side in one size, made row by row.
+package struct Strip: Sendable {
+    private let shown: ByteImage?
+    private let panels: [RowSampler]
+    private let length: Int
+
+    /// `shown`, if there is one, then `images` stretched to `height` x `width`.
+    package init(_ shown: ByteImage?, _ images: [Image], height: Int, width: Int) {
+        self.shown = shown
+        panels = images.map { RowSampler($0, height: height, width: width) }
+        length = width * images[0].channels
+    }
+
+    /// Writes the row `y` to `row`.
+    package func row(_ y: Int, _ row: inout [UInt8]) {
+        var start = 0
+        if let shown {
+            row.replaceSubrange(0..<length, with: shown.samples[y * length..<(y + 1) * length])
+            start = length
+        }
+        var samples = [Float](repeating: 0, count: length)
+        for panel in panels {
+            panel.sample(y, into: &samples)
+            for place in 0..<length { row[start + place] = ByteImage.byte(samples[place]) }
+            start += length
+        }
+    }
+}

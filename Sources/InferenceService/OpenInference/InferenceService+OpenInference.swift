@@ -1,0 +1,115 @@
+import DIA
+import Engine
+import HTTP
+import ModelFile
+
+/// The routes of the Open Inference Protocol.
+extension InferenceService {
+    func ready(_ model: Model.Information) throws(ServiceError) -> Response {
+        guard engine.isSound(model) else { throw ServiceError(503, "the model failed its self-check") }
+        struct Readiness: Encodable {
+            let name: String
+            let ready = true
+
+            enum CodingKeys: CodingKey {
+                case name, ready
+            }
+        }
+        return json(Readiness(name: model.manifest.name))
+    }
+
+    func infer(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let body = try await input.body(of: request, context.deadline)
+        let parsed: Result<OpenInference.Request, ServiceError> = try await input.pool.run(
+            cost: body.bytes.count / 4,
+            bytes: 0,
+            deadline: context.deadline
+        ) { work in
+            Result { () throws(ServiceError) in
+                try OpenInference.Request(parsing: body.bytes, isCancelled: { work.isCancelled })
+            }
+        }
+        let call = try parsed.get()
+        let outputs = try outputs(call, model)
+        let results = try await results(call.images, model, context)
+        body.memory?.release()
+        let numbers = results.map(\.normality)
+        let values = outputs.map { output in
+            OpenInference.Answer.Values(
+                name: output.rawValue,
+                datatype: output.datatype,
+                shape: [numbers.count],
+                numbers: numbers.map { value(output, $0, model) }
+            )
+        }
+        let answer = OpenInference.Answer(
+            modelName: model.manifest.name,
+            modelVersion: model.manifest.version,
+            id: call.id,
+            outputs: values
+        )
+        return json(answer)
+    }
+
+    /// The outputs that are asked for; all that the model has, if none are named.
+    private func outputs(
+        _ call: OpenInference.Request,
+        _ model: Model.Information
+    ) throws(ServiceError) -> [OpenInference.Output] {
+        let known = OpenInference.Output.of(model)
+        guard let wanted = call.outputs, !wanted.isEmpty else { return known }
+        let found = wanted.compactMap { OpenInference.Output(rawValue: $0) }.filter(known.contains)
+        guard found.count == wanted.count else {
+            let names = known.map(\.rawValue).joined(separator: ", ")
+            throw ServiceError(400, "an output that the model does not have is asked for; it has \(names)")
+        }
+        return found
+    }
+
+    private func value(_ output: OpenInference.Output, _ normality: Double, _ model: Model.Information) -> Double {
+        switch output {
+        case .normality: normality
+        case .score: model.calibration?.score(normality) ?? .nan
+        case .pValue: model.calibration?.pValue(normality) ?? .nan
+        case .anomalous: model.calibration?.threshold.map { normality < $0 ? 1 : 0 } ?? .nan
+        }
+    }
+
+    /// The scores of `images` in their order, a window of them under way; the first failure ends all.
+    private func results(
+        _ images: [EncodedImage],
+        _ model: Model.Information,
+        _ context: RequestContext
+    ) async throws -> [ScoreBank.Result] {
+        let requestGroup = engine.makeRequestGroup()
+        return try await withThrowingTaskGroup(of: (Int, ScoreBank.Result).self) { group in
+            var results = [ScoreBank.Result?](repeating: nil, count: images.count)
+            func begin(_ index: Int) {
+                guard index < images.count else { return }
+                group.addTask {
+                    var context = context
+                    do {
+                        return (
+                            index, try await self.scored(images[index], model, group: requestGroup, &context).result
+                        )
+                    } catch let error as ServiceError {
+                        throw ServiceError(error.status, "image \(index): \(error.detail)", headers: error.headers)
+                    }
+                }
+            }
+            let window = 2 * configuration.maximumBatch
+            for index in 0..<min(window, images.count) { begin(index) }
+            var next = window
+            while let (index, result) = try await group.next() {
+                results[index] = result
+                begin(next)
+                next += 1
+            }
+            return results.compactMap { $0 }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import DIA
+import HTTP
+import Metrics
+import ModelFile
+
+/// What the service counts.
+///
+/// No label ever holds an id, a path or anything else from outside.
+struct ServiceMetrics: Sendable {
+    /// Why work was refused before the engine did it.
+    enum Rejection: String, CaseIterable {
+        /// The queue is full, or too long for the work's deadline.
+        case queueFull = "queue_full"
+        /// The work's deadline passed while it waited.
+        case late
+        /// The key's rate limit.
+        case rate
+    }
+
+    private let requests, rejections, anomalous: Counter
+    private let inFlight: Gauge
+    private let durations, scores: HistogramMetric
+
+    init(_ registry: MetricsRegistry, version: String) {
+        requests = registry.counter(
+            "dia_http_requests_total",
+            "Requests answered.",
+            labels: Route.examples.flatMap { route in
+                let methods = route.method == "GET" ? ["GET", "HEAD", "OPTIONS"] : ["POST", "OPTIONS"]
+                return methods.flatMap { method in
+                    route.statuses.map { Self.labels(method, route.pattern, $0) }
+                }
+            } + Self.invalidStatuses.map { Self.labels("other", "other", $0) }
+        )
+        durations = registry.histogram(
+            "dia_request_duration_seconds",
+            "Time from a whole request to its answer.",
+            bounds: HistogramMetric.seconds,
+            labels: (Route.examples.map(\.pattern) + ["other"]).map { ["route": $0] }
+        )
+        inFlight = registry.gauge("dia_inflight_requests", "Requests not answered yet.")
+        rejections = registry.counter(
+            "dia_rejected_total",
+            "Work refused.",
+            labels: Rejection.allCases.map { ["reason": $0.rawValue] }
+        )
+        scores = registry.histogram("dia_score", "Anomaly scores.", bounds: HistogramMetric.tenths, labels: [])
+        anomalous = registry.counter("dia_anomalous_total", "Images called anomalous.", labels: [])
+        registry.observed("dia_build_info", "The server's version.") { [["version": version]: 1] }
+    }
+
+    /// Statuses of bytes that are not a valid request, or go to no route.
+    private static let invalidStatuses = [400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505]
+
+    private static func labels(_ method: String, _ route: String, _ code: Int) -> LabelSet {
+        ["method": method, "route": route, "code": String(code)]
+    }
+
+    func rejected(_ reason: Rejection) { rejections.add(1, ["reason": reason.rawValue]) }
+
+    func requestBegan() { inFlight.add(1) }
+
+    func requestEnded(method: String, route: String, code: Int, duration: Duration) {
+        inFlight.add(-1)
+        requests.add(1, Self.labels(method, route, code))
+        durations.observe(duration, ["route": route])
+    }
+
+    /// Exports the series of the models called `names` from now on.
+    func export(models names: some Sequence<String>) {
+        for name in names {
+            scores.export(["model": name])
+            anomalous.add(0, ["model": name])
+        }
+    }
+
+    /// Counts a score of the model called `model`: how they are spread shows whether what comes has changed.
+    func scored(_ model: String, _ calibration: Calibration?, normality: Double) {
+        guard let calibration, let score = calibration.score(normality) else { return }
+        scores.observe(score, ["model": model])
+        if calibration.threshold.map({ normality < $0 }) ?? false { anomalous.add(1, ["model": model]) }
+    }
+}

@@ -1,0 +1,98 @@
+import DIA
+import Engine
+import HTTP
+
+/// Many images in one request, answered line by line.
+extension InferenceService {
+    func batch(
+        _ request: Request,
+        _ model: String,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        try acquirePermit()
+        do {
+            let start = ContinuousClock.now
+            let (body, head) = (try await input.body(of: request, context.deadline), request.head)
+            let parsed: Result<[BatchInput.Entry], ServiceError> = try await input.pool.run(
+                cost: body.bytes.count / 4,
+                bytes: 0,
+                deadline: context.deadline
+            ) { _ in
+                Result { () throws(ServiceError) in try BatchInput.entries(body.bytes, head) }
+            }
+            let entries = try parsed.get()
+            context.timings.decoding = .now - start
+            let (group, context) = (engine.makeRequestGroup(), context)
+            let answer = BatchAnswer(count: entries.count, window: 2 * configuration.maximumBatch) { index in
+                await self.line(index, entries[index], model, group, context)
+            }
+            return Response(
+                200,
+                contentType: "application/x-ndjson",
+                stream: ObservedStream(answer) { _ in
+                    // The images are slices of the body: its memory is counted until none is left.
+                    body.memory?.release()
+                    self.releasePermit()
+                }
+            )
+        } catch {
+            releasePermit()
+            throw error
+        }
+    }
+
+    /// The line of one image, whatever becomes of it.
+    private func line(
+        _ index: Int,
+        _ entry: BatchInput.Entry,
+        _ model: String,
+        _ group: RequestGroup,
+        _ context: RequestContext
+    ) async -> [UInt8] {
+        var label = entry.label
+        do {
+            let image: Result<EncodedImage, ServiceError>
+            (label, image) = try await input.pool.run(cost: entry.count / 4, bytes: 0, deadline: context.deadline) {
+                _ in BatchInput.read(entry)
+            }
+            let encoded = try image.get()
+            var context = context
+            let object = try await current(model) { try await scored(encoded, $0, group: group, &context) }
+            return JSON.encode(BatchLine(label: label, index: index, outcome: .success(object)))
+        } catch {
+            let error = self.error(error, otherwise: "the image could not be scored")
+            return JSON.encode(BatchLine(label: label, index: index, outcome: .failure(error)))
+        }
+    }
+}
+
+/// A line of a batch's answer.
+private struct BatchLine: Encodable {
+    let label: BatchInput.Label
+    let index: Int
+    let outcome: Result<ScoreObject, ServiceError>
+
+    private enum Key: String, CodingKey {
+        case filename, id, index, result, error
+    }
+
+    private struct Problem: Encodable {
+        let status: Int
+        let title, detail: String
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        switch label {
+        case .filename(let name): try container.encode(name, forKey: .filename)
+        case .id(let id): try container.encode(id, forKey: .id)
+        }
+        try container.encode(index, forKey: .index)
+        switch outcome {
+        case .success(let object): try container.encode(object, forKey: .result)
+        case .failure(let error):
+            let problem = Problem(status: error.status, title: Response.reason(error.status), detail: error.detail)
+            try container.encode(problem, forKey: .error)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Codecs
+import DIA
+import Engine
+import HTTP
+import Imaging
+import ModelFile
+
+/// The routes that take an image.
+extension InferenceService {
+    private func prepared(
+        _ image: EncodedImage,
+        _ model: Model.Information,
+        shown: ImageInput.Shown? = nil,
+        _ context: inout RequestContext
+    ) async throws -> PreparedImage {
+        let start = ContinuousClock.now
+        let image = try await input.prepare(image, for: model, shown: shown, deadline: context.deadline)
+        context.timings.decoding = .now - start
+        return image
+    }
+
+    /// The value of what the engine did, its times noted.
+    private func noted<Value>(_ result: Timed<Value>, _ context: inout RequestContext) -> Value {
+        context.timings.queued = result.queued
+        context.timings.engine = result.executionTime
+        return result.value
+    }
+
+    /// The score of an image; `group` is the engine's name for the batch that it is a part of, which waits while the
+    /// engine's queue is full: it has been accepted.
+    func scored(
+        _ image: EncodedImage,
+        _ model: Model.Information,
+        group: RequestGroup? = nil,
+        _ context: inout RequestContext
+    ) async throws -> ScoreObject {
+        let image = try await prepared(image, model, &context)
+        let deadline = context.deadline
+        let timed = try await engineWork(patience: group == nil ? nil : deadline) { () async throws(EngineError) in
+            try await engine.score(image.input, model: model, group: group, deadline: deadline)
+        }
+        let result = noted(timed, &context)
+        metrics.scored(model.manifest.name, model.calibration, normality: result.normality)
+        return ScoreObject(information: model, result: result, header: image.header, requestID: context.id)
+    }
+
+    func score(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let body = try await input.body(of: request, context.deadline)
+        return json(try await scored(ImageInput.image(in: body.bytes, request.head), model, &context))
+    }
+
+    func dissolve(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let steps = try DissolveQuery(request.head.query, of: model, maximumSteps: configuration.maximumSteps).steps
+        let channels = model.manifest.input.channels
+        let isStrip = steps.count > 1
+        let panels = isStrip ? steps.count + 1 : 1
+        let body = try await input.body(of: request, context.deadline)
+        let shown = ImageInput.Shown(
+            channels: channels,
+            isKept: isStrip,
+            // The answer, and the pieces that it is joined of.
+            answerBytesPerPixel: 2 * panels * channels,
+            stretched: steps.count
+        )
+        let image = try await prepared(
+            ImageInput.image(in: body.bytes, request.head),
+            model,
+            shown: shown,
+            &context
+        )
+        let header = image.header
+        guard header.width * header.height * panels <= configuration.maximumPixels else {
+            throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
+        }
+        let dissolved = try await dissolved(image.input, model, steps, &context)
+        return try await picture(header, panels: panels, channels: channels, context) {
+            Strip(image.shown, dissolved, height: header.height, width: header.width).row
+        }
+    }
+
+    func heatMap(
+        _ request: Request,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        let query = try DissolveQuery(request.head.query, of: model, maximumSteps: 1, takesOverlay: true)
+        let channels = query.isOverlay ? 3 : 1
+        let body = try await input.body(of: request, context.deadline)
+        let shown = ImageInput.Shown(
+            channels: 1,
+            isKept: query.isOverlay,
+            answerBytesPerPixel: 2 * channels,
+            stretched: 1
+        )
+        let image = try await prepared(
+            ImageInput.image(in: body.bytes, request.head),
+            model,
+            shown: shown,
+            &context
+        )
+        let header = image.header
+        let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
+        let map = HeatMap(image.input, dissolved: dissolved)
+        return try await picture(header, panels: 1, channels: channels, context) {
+            map.rows(over: image.shown, height: header.height, width: header.width)
+        }
+    }
+
+    /// The response with a PNG of `panels` images of the size of `header`, side by side; `rows` makes what makes a row.
+    private func picture(
+        _ header: PNG.Header,
+        panels: Int,
+        channels: Int,
+        _ context: RequestContext,
+        _ rows: @escaping @Sendable () -> (_ y: Int, _ row: inout [UInt8]) -> Void
+    ) async throws -> Response {
+        let width = header.width * panels
+        // Compressing takes some four times as long as decoding.
+        let cost = 4 * width * header.height * channels
+        let body = try await input.pool.run(cost: cost, bytes: 0, deadline: context.deadline) { work in
+            PNG.encode(
+                height: header.height,
+                width: width,
+                channels: channels,
+                isCancelled: { work.isCancelled },
+                rows()
+            )
+        }
+        guard let body else { throw WorkPool.Refusal.cancelled }
+        return Response(200, contentType: "image/png", body: body)
+    }
+
+    /// `image` dissolved at each of `steps`.
+    private func dissolved(
+        _ image: Image,
+        _ model: Model.Information,
+        _ steps: [Int],
+        _ context: inout RequestContext
+    ) async throws -> [Image] {
+        let deadline = context.deadline
+        let timed = try await engineWork { () async throws(EngineError) in
+            try await engine.dissolve(image, model: model, steps: steps, deadline: deadline)
+        }
+        return noted(timed, &context)
+    }
+}

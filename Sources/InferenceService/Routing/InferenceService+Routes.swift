@@ -1,0 +1,188 @@
+import DIA
+import Engine
+import Foundation
+import HTTP
+import Metrics
+import ModelFile
+import Synchronization
+
+/// What each route answers.
+extension InferenceService {
+    func answer(_ request: Request, _ context: inout RequestContext) async throws -> Response {
+        guard let route = context.route else { return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"]) }
+        if request.head.method == "OPTIONS" { return Response(204, headers: ["Allow": route.allowed]) }
+        switch route {
+        case .page: return Page.response
+        case .contract: return Response(200, contentType: "application/yaml", body: Route.contractText)
+        case .live, .ready, .metrics, .serverLive, .serverReady: return try immediateResponse(to: route)
+        case .models:
+            let names = engine.models.keys.sorted()
+            let list = ["models": names.compactMap { engine.models[$0].map(object) }]
+            return json(list)
+        case .model(let name): return json(object(try model(name)))
+        case .server: return json(OpenInference.Server(version: Self.version))
+        case .modelMetadata(let name): return json(OpenInference.Metadata(try model(name)))
+        case .modelReady(let name): return try ready(model(name))
+        case .infer(let name): return try await withModel(name) { try await infer(request, $0, &context) }
+        case .score(let name): return try await withModel(name) { try await score(request, $0, &context) }
+        case .batch(let name): return try await batch(request, model(name).manifest.name, &context)
+        case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0, &context) }
+        case .heatMap(let name): return try await withModel(name) { try await heatMap(request, $0, &context) }
+        case .verify(let name): return try await withModel(name) { try await verify($0) }
+        case .reload(let name): return try await reload(model(name).manifest.name)
+        }
+    }
+
+    func json(_ value: some Encodable) -> Response {
+        Response(200, contentType: "application/json", body: JSON.encode(value))
+    }
+
+    /// The response to a route that is answered at once.
+    func immediateResponse(to route: Route) throws(ServiceError) -> Response {
+        let text = "text/plain; charset=utf-8"
+        switch route {
+        case .live: return Response(200, contentType: text, body: "alive\n".utf8)
+        case .serverLive: return json(["live": true])
+        case .ready, .serverReady:
+            if let unreadiness { throw ServiceError(503, unreadiness, headers: ["Retry-After": "1"]) }
+            return route == .ready ? Response(200, contentType: text, body: "ready\n".utf8) : json(["ready": true])
+        case .metrics:
+            return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: registry.text.utf8)
+        default: preconditionFailure("\(route.pattern) is not answered at once")
+        }
+    }
+
+    /// The answer of `work` with the model called `name`, unless too much is under way.
+    private func withModel(
+        _ name: String?,
+        _ work: (Model.Information) async throws -> Response
+    ) async throws -> Response {
+        try acquirePermit()
+        defer { releasePermit() }
+        return try await current(name, work)
+    }
+
+    /// What `work` makes with the model called `name`, begun again if a reload replaces the model meanwhile.
+    func current<Result>(
+        _ name: String?,
+        _ work: (Model.Information) async throws -> Result
+    ) async throws -> Result {
+        for _ in 0..<3 {
+            do {
+                return try await work(model(name))
+            } catch EngineError.modelReplaced {}
+        }
+        throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
+    }
+
+    /// Counts a request for the engine, until ``releasePermit()``, unless too many are under way already: decoding comes
+    /// before the engine's queue and must be bounded too.
+    func acquirePermit() throws(ServiceError) {
+        let isFull = underWay.withLock { count in
+            guard count < configuration.queueCapacity else { return true }
+            count += 1
+            return false
+        }
+        if isFull { throw busy(retryAfter: engine.retryAfter) }
+    }
+
+    func releasePermit() { underWay.withLock { $0 -= 1 } }
+
+    private func busy(retryAfter seconds: Int) -> ServiceError {
+        metrics.rejected(.queueFull)
+        return ServiceError(
+            configuration.busyStatus,
+            "the queue is full, or too long for the time that the request has; try again in \(seconds) s",
+            headers: ["Retry-After": String(seconds)]
+        )
+    }
+
+    /// What the engine makes of `work`; its refusals as answers, but for ``EngineError/replaced``.
+    ///
+    /// While the engine's queue is full, `work` is begun again until the time that is its `patience`.
+    func engineWork<Result>(
+        patience: ContinuousClock.Instant? = nil,
+        _ work: () async throws(EngineError) -> Result
+    ) async throws -> Result {
+        let pause = Duration.milliseconds(100)
+        while true {
+            do {
+                return try await work()
+            } catch {
+                guard case .busy = error, let patience, .now + pause < patience else { throw refusal(error) }
+                try await Task.sleep(for: pause)
+            }
+        }
+    }
+
+    /// Whatever was thrown as a problem for the client.
+    func error(_ error: any Error, otherwise detail: String) -> ServiceError {
+        switch error {
+        case let error as ServiceError: return error
+        case let error as WorkPool.Refusal:
+            switch error {
+            case .busy(let seconds): return busy(retryAfter: seconds)
+            case .late: return late()
+            case .cancelled: return ServiceError(503, "the request was cancelled")
+            }
+        default: return ServiceError(500, detail)
+        }
+    }
+
+    private func late() -> ServiceError {
+        metrics.rejected(.late)
+        return ServiceError(
+            503,
+            "the request's timeout passed before its turn came",
+            headers: ["Retry-After": String(engine.retryAfter)]
+        )
+    }
+
+    /// The answer to what the engine refused, but for ``EngineError/replaced``.
+    private func refusal(_ error: EngineError) -> any Error {
+        switch error {
+        case .busy(let seconds): return busy(retryAfter: seconds)
+        case .deadlineExceeded: return late()
+        case .cancelled: return ServiceError(503, "the request was cancelled")
+        case .notFinite: return ServiceError(422, "the model gives no finite numbers for this image")
+        case .failedVerification:
+            return ServiceError(
+                503,
+                "the model failed its self-check and is out of service until it is loaded again",
+                headers: ["Retry-After": "60"]
+            )
+        case .modelReplaced: return error
+        }
+    }
+
+    func object(_ information: Model.Information) -> ModelObject {
+        ModelObject(
+            information: information,
+            isDefault: information.manifest.name == defaultModel,
+            limits: ModelObject.Limits(
+                bodyBytes: configuration.bodyBytes,
+                pixels: configuration.maximumPixels,
+                queue: configuration.queueCapacity,
+                batch: configuration.maximumBatch
+            )
+        )
+    }
+
+    /// The model of paths that name none.
+    private var defaultModel: String? {
+        configuration.defaultModel ?? (engine.models.count == 1 ? engine.models.keys.first : nil)
+    }
+
+    func model(_ name: String?) throws(ServiceError) -> Model.Information {
+        guard !isLoading else {
+            throw ServiceError(503, "the models are being loaded", headers: ["Retry-After": "1"])
+        }
+        let models = engine.models
+        let known = models.keys.sorted().joined(separator: ", ")
+        guard let name = name ?? defaultModel else {
+            throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")
+        }
+        guard let model = models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
+        return model
+    }
+}

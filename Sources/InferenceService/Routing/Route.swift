@@ -1,0 +1,162 @@
+import HTTP
+
+/// The service's paths.
+package enum Route: Sendable, Hashable {
+    case page, contract, live, ready, metrics, models
+    case model(String)
+    /// The Open Inference Protocol's, version 2.
+    case server, serverLive, serverReady
+    case modelMetadata(String), modelReady(String), infer(String)
+    /// The model's name, or nil for the default model.
+    case score(String?), batch(String?), dissolve(String?), heatMap(String?), verify(String?), reload(String?)
+
+    /// The route of `path`; nil if there is none.
+    package init?(path: String) {
+        // By bytes, never by characters: a slash before a combining mark is a slash.
+        let pieces = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let parts = pieces.dropFirst().map { String(decoding: $0, as: UTF8.self) }
+        switch parts {
+        case [""]: self = .page
+        case ["openapi.yaml"]: self = .contract
+        case ["livez"]: self = .live
+        case ["readyz"]: self = .ready
+        case ["metrics"]: self = .metrics
+        case ["v1", "models"]: self = .models
+        case ["v2"]: self = .server
+        case ["v2", "health", "live"]: self = .serverLive
+        case ["v2", "health", "ready"]: self = .serverReady
+        case ["v1", "score"]: self = .score(nil)
+        case ["v1", "batch"]: self = .batch(nil)
+        case ["v1", "dissolve"]: self = .dissolve(nil)
+        case ["v1", "heatmap"]: self = .heatMap(nil)
+        case ["v1", "verify"]: self = .verify(nil)
+        case ["v1", "reload"]: self = .reload(nil)
+        default:
+            guard parts.count >= 3, parts[1] == "models", !parts[2].isEmpty else { return nil }
+            switch [parts[0]] + parts.dropFirst(3) {
+            case ["v2"]: self = .modelMetadata(parts[2])
+            case ["v2", "ready"]: self = .modelReady(parts[2])
+            case ["v2", "infer"]: self = .infer(parts[2])
+            case ["v1"]: self = .model(parts[2])
+            case ["v1", "score"]: self = .score(parts[2])
+            case ["v1", "batch"]: self = .batch(parts[2])
+            case ["v1", "dissolve"]: self = .dissolve(parts[2])
+            case ["v1", "heatmap"]: self = .heatMap(parts[2])
+            case ["v1", "verify"]: self = .verify(parts[2])
+            case ["v1", "reload"]: self = .reload(parts[2])
+            default: return nil
+            }
+        }
+    }
+
+    /// The pattern that stands for the route in logs, metrics and openapi.yaml.
+    package var pattern: String {
+        switch self {
+        case .page: "/"
+        case .contract: "/openapi.yaml"
+        case .live: "/livez"
+        case .ready: "/readyz"
+        case .metrics: "/metrics"
+        case .models: "/v1/models"
+        case .model: "/v1/models/{model}"
+        case .server: "/v2"
+        case .serverLive: "/v2/health/live"
+        case .serverReady: "/v2/health/ready"
+        case .modelMetadata: "/v2/models/{model}"
+        case .modelReady: "/v2/models/{model}/ready"
+        case .infer: "/v2/models/{model}/infer"
+        case .score(nil): "/v1/score"
+        case .score: "/v1/models/{model}/score"
+        case .batch(nil): "/v1/batch"
+        case .batch: "/v1/models/{model}/batch"
+        case .dissolve(nil): "/v1/dissolve"
+        case .dissolve: "/v1/models/{model}/dissolve"
+        case .heatMap(nil): "/v1/heatmap"
+        case .heatMap: "/v1/models/{model}/heatmap"
+        case .verify(nil): "/v1/verify"
+        case .verify: "/v1/models/{model}/verify"
+        case .reload(nil): "/v1/reload"
+        case .reload: "/v1/models/{model}/reload"
+        }
+    }
+
+    /// The contract, openapi.yaml.
+    package static var contractText: [UInt8] { PackageResources.openapi_yaml }
+
+    /// One route of each pattern: what the contract is held to.
+    package static let examples: [Route] = [
+        .page, .contract, .live, .ready, .metrics, .models, .model("m"), .server, .serverLive,
+        .serverReady, .modelMetadata("m"), .modelReady("m"), .infer("m"), .score(nil), .score("m"), .batch(nil),
+        .batch("m"), .dissolve(nil), .dissolve("m"), .heatMap(nil), .heatMap("m"), .verify(nil), .verify("m"),
+        .reload(nil), .reload("m"),
+    ]
+
+    /// The method it is for; HEAD goes wherever GET does, OPTIONS everywhere.
+    package var method: String {
+        switch self {
+        case .score, .batch, .dissolve, .heatMap, .verify, .reload, .infer: "POST"
+        default: "GET"
+        }
+    }
+
+    /// Whether it is answered at once from what is known, on the connections' queue: health and metrics, which must not
+    /// wait behind other work.
+    var isImmediate: Bool {
+        switch self {
+        case .live, .ready, .metrics, .serverLive, .serverReady: true
+        default: false
+        }
+    }
+
+    /// The scope that a key must have; nil for what anybody may see.
+    var scope: Scope? {
+        switch self {
+        case .page, .contract, .live, .ready, .server, .serverLive, .serverReady: nil
+        case .metrics: .metrics
+        case .models, .model, .modelMetadata, .modelReady, .infer, .score, .batch, .dissolve, .heatMap: .score
+        case .verify, .reload: .admin
+        }
+    }
+
+    /// The statuses that its requests may get, for the metrics.
+    var statuses: [Int] {
+        let common = [200, 204, 400, 401, 403, 404, 429, 500, 503, RequestLog.abandoned]
+        switch self {
+        case .page, .contract, .live, .server, .serverLive: return [200, 204]
+        case .ready, .serverReady: return [200, 204, 503]
+        case .metrics, .models, .model, .modelMetadata, .modelReady: return common
+        case .score, .batch, .dissolve, .heatMap, .infer: return common + [408, 411, 413, 415, 422]
+        case .verify, .reload: return common + [422]
+        }
+    }
+
+    /// Whether it is about one model.
+    var needsModel: Bool {
+        switch self {
+        case .page, .contract, .live, .ready, .metrics, .models, .server, .serverLive, .serverReady: false
+        case .model, .modelMetadata, .modelReady, .infer, .score, .batch, .dissolve, .heatMap, .verify, .reload: true
+        }
+    }
+
+    /// The model's name, if it holds one.
+    var model: String? {
+        switch self {
+        case .model(let name), .modelMetadata(let name), .modelReady(let name), .infer(let name): name
+        case .score(let name), .batch(let name), .dissolve(let name), .heatMap(let name), .verify(let name),
+            .reload(let name):
+            name
+        default: nil
+        }
+    }
+
+    /// Whether its requests hold an image.
+    var takesImage: Bool {
+        switch self {
+        case .score, .dissolve, .heatMap: true
+        default: false
+        }
+    }
+
+    /// The Allow field's value.
+    var allowed: String { method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" }
+}

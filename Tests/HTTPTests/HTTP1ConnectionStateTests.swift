@@ -1,0 +1,371 @@
+import HTTP
+import Testing
+
+/// The rules of a connection without a socket or a clock.
+@Suite struct HTTP1ConnectionStateTests {
+    private var rules = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+    private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    /// The actions as short words.
+    private func words(_ actions: [HTTP1ConnectionState.Action]) -> [String] {
+        actions.map { action in
+            switch action {
+            case .headReceived(let head): "consider \(head.path)"
+            case .handle(let request): "handle \(request.head.path)"
+            case .send(let bytes): "send \(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\r\n" })"
+            case .pullBody: "produce"
+            case .reject(let error): "refuse \(error.status)"
+            case .closeSending: "closeSending"
+            case .close: "close"
+            }
+        }
+    }
+
+    /// The same of a shell that serves every head.
+    private func served(_ actions: [HTTP1ConnectionState.Action], _ rules: inout HTTP1ConnectionState, at second: Int)
+        -> [String]
+    {
+        guard case .headReceived = actions.last else { return words(actions) }
+        return words(actions.dropLast()) + served(rules.proceed(now: .seconds(second)), &rules, at: second)
+    }
+
+    private mutating func receive(_ text: String, at second: Int = 0) -> [String] {
+        served(rules.received(text.utf8, now: .seconds(second)), &rules, at: second)
+    }
+
+    private mutating func answer(at second: Int = 0) -> [String] {
+        words(rules.respond(Response(200, body: [1]), date: "d", now: .seconds(second)))
+            + served(rules.sent(now: .seconds(second)), &rules, at: second)
+    }
+
+    @Test("While a request is handled, bytes are taken up to a limit")
+    mutating func readAhead() {
+        #expect(receive(get) == ["handle /"])
+        // A connection that breaks must be noticed; what comes early is held, up to a limit.
+        #expect(rules.wantsInput)
+        #expect(rules.received(Array(repeating: 65, count: 65_536), now: .zero).isEmpty)
+        #expect(!rules.wantsInput)
+    }
+
+    @Test("A connection lives on after an answer")
+    mutating func keepAlive() {
+        #expect(receive(get) == ["handle /"])
+        #expect(answer() == ["send HTTP/1.1 200 OK"])
+        #expect(rules.wantsInput)
+        #expect(receive(get) == ["handle /"])
+    }
+
+    @Test("Pipelined requests are handled one after another")
+    mutating func pipelining() {
+        #expect(receive(get + get.replacing("/ ", with: "/2 ")) == ["handle /"])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "handle /2"])
+    }
+
+    @Test(
+        "After an answer that closes, bytes on their way are awaited",
+        arguments: ["1.0\r\n", "1.1\r\nConnection: close\r\n"]
+    )
+    mutating func closing(_ version: String) {
+        #expect(receive("GET / HTTP/\(version)Host: a\r\n\r\n") == ["handle /"])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "closeSending"])
+        #expect(receive("more") == [])
+        #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
+    }
+
+    @Test("Bytes that are no request are answered, then the connection closes")
+    mutating func refusal() {
+        #expect(receive("BAD\r\n\r\n") == ["refuse 400"])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "closeSending"])
+        #expect(words(rules.expired(now: .seconds(10))) == ["close"])
+    }
+
+    @Test("A body too large is refused before it is sent")
+    mutating func tooLarge() {
+        #expect(
+            receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n") == [
+                "refuse 413"
+            ]
+        )
+    }
+
+    @Test("A client that waits for 100 Continue gets it")
+    mutating func continues() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        #expect(receive(head) == ["send HTTP/1.1 100 Continue"])
+        #expect(words(rules.sent(now: .zero)) == [])
+        #expect(receive("ab") == ["handle /"])
+    }
+
+    @Test("One that sent its body at once does not")
+    mutating func noContinue() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab"
+        #expect(receive(head) == ["handle /"])
+    }
+
+    @Test("A request cut short by the end of the connection is refused")
+    mutating func cutShort() {
+        #expect(receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel") == [])
+        #expect(words(rules.receivedEnd(now: .zero)) == ["refuse 400"])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+    }
+
+    @Test("A client that has sent its last byte still gets its answers")
+    mutating func halfClosed() {
+        #expect(receive(get + get) == ["handle /"])
+        #expect(words(rules.receivedEnd(now: .zero)) == [])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "handle /"])
+        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+    }
+
+    private static let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n"
+
+    @Test("Slow heads and bodies get 408, an idle connection is closed, each at its deadline")
+    mutating func deadlines() {
+        #expect(rules.deadline == .seconds(75))
+        #expect(receive("GET", at: 5) == [])
+        // The first byte starts the clock; further ones do not move it.
+        #expect(receive(" / HTTP", at: 9) == [])
+        #expect(rules.deadline == .seconds(15))
+        #expect(words(rules.expired(now: .seconds(14))) == [])
+        #expect(words(rules.expired(now: .seconds(15))) == ["refuse 408"])
+        var idle = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        #expect(words(idle.expired(now: .seconds(75))) == ["close"])
+    }
+
+    @Test("A body has more time the more of it has come, up to an end")
+    mutating func bodyDeadline() {
+        #expect(receive(Self.post, at: 1) == [])
+        #expect(rules.deadline == .seconds(21))
+        #expect(receive(String(repeating: "a", count: 40_960), at: 20) == [])
+        #expect(rules.deadline == .seconds(31))
+        #expect(receive(String(repeating: "a", count: 900_000), at: 30) == [])
+        #expect((rules.deadline ?? .zero) > .seconds(250))
+        #expect(words(rules.expired(now: .seconds(301))) == ["refuse 408"])
+    }
+
+    @Test("A trickle of a byte a second ends when nothing would have")
+    mutating func trickle() {
+        #expect(receive(Self.post) == [])
+        for second in 1..<20 {
+            #expect(receive("a", at: second) == [])
+            #expect((rules.deadline ?? .zero) < .seconds(21))
+        }
+    }
+
+    @Test("An answer that is not taken closes the connection, one that is taken slowly does not")
+    mutating func slowReader() {
+        _ = receive(get)
+        _ = rules.respond(Response(200), date: "d", now: .seconds(1))
+        rules.sent(bytes: 4096 * 5)
+        #expect(words(rules.expired(now: .seconds(25))) == [])
+        #expect(words(rules.expired(now: .seconds(26))) == ["close"])
+    }
+
+    @Test("A request is refused by its head, before its body")
+    mutating func considered() {
+        let actions = rules.received(Self.post.utf8, now: .zero)
+        #expect(words(actions) == ["consider /"])
+        let answer = rules.respond(Response(404), date: "d", now: .zero)
+        #expect(words(answer) == ["send HTTP/1.1 404 Not Found"])
+        #expect(words(rules.sent(now: .zero)) == ["closeSending"])
+    }
+
+    @Test("A small body of a request that is refused is read, and the next request answered")
+    mutating func refusedWithSmallBody() {
+        for (framing, body) in [
+            ("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        ] {
+            let head = "POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n"
+            #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
+            #expect(words(rules.respond(Response(405), date: "d", now: .zero)) == [])
+            let next = get.replacing("/ ", with: "/2 ")
+            let answer = rules.received((body + next).utf8, now: .zero)
+            #expect(words(answer) == ["send HTTP/1.1 405 Method Not Allowed"])
+            #expect(words(rules.sent(now: .zero)) == ["consider /2"])
+            _ = rules.respond(Response(404), date: "d", now: .zero)
+            #expect(words(rules.sent(now: .zero)) == [])
+        }
+    }
+
+    @Test("A refused request's body that is unsound, cut short, slow or long never leads to the next request")
+    mutating func refusedWithOtherBody() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let fresh = rules
+        func considered() -> HTTP1ConnectionState {
+            var rules = fresh
+            _ = rules.received(head.utf8, now: .zero)
+            _ = rules.respond(Response(404), date: "d", now: .zero)
+            return rules
+        }
+        var unsound = considered()
+        #expect(words(unsound.received("5\r\nhelloX".utf8, now: .zero)) == ["refuse 400"])
+        var short = considered()
+        #expect(words(short.receivedEnd(now: .zero)) == ["refuse 400"])
+        var slow = considered()
+        #expect(words(slow.expired(now: .seconds(301))) == ["send HTTP/1.1 404 Not Found"])
+        #expect(words(slow.sent(now: .seconds(301))) == ["closeSending"])
+        var long = considered()
+        #expect(words(long.received(("11000\r\n" + String(repeating: "x", count: 65_536)).utf8, now: .zero)) == [])
+        #expect(words(long.received("xx".utf8, now: .zero)) == ["send HTTP/1.1 404 Not Found"])
+        #expect(words(long.sent(now: .zero)) == ["closeSending"])
+    }
+
+    @Test("Empty lines are no request: their end is no request cut short")
+    mutating func emptyLines() {
+        #expect(receive("\r\n\r\n") == [])
+        #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
+        var slow = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        _ = slow.received("\r\n".utf8, now: .zero)
+        #expect(words(slow.expired(now: .seconds(15))) == [])
+        #expect(words(slow.expired(now: .seconds(75))) == ["close"])
+    }
+
+    @Test(
+        "A refusal has a body or none by the request that is wrong, not the one before it",
+        arguments: [
+            "HEAD / HTTP/2.0\r\n", "HEAD /%zz HTTP/1.1\r\n", "HEAD / HTTP/1.1\n", "HEAD /\0", "HEAD  / HTTP/1.1\r\n",
+            "HEAD /\(String(repeating: "a", count: 9000))", "HEAD / HTTP/1.1\r\nHost: a\r\nx\r\n",
+        ]
+    )
+    mutating func refusedHead(_ head: String) {
+        let fresh = rules
+        for (method, other) in [("HEAD", "GET"), ("GET", "HEAD")] {
+            var rules = fresh
+            _ = served(rules.received(get.replacing("GET", with: other).utf8, now: .zero), &rules, at: 0)
+            _ = rules.respond(Response(200), date: "d", now: .zero)
+            _ = rules.sent(now: .zero)
+            #expect(words(rules.received(head.replacing("HEAD", with: method).utf8, now: .zero))[0].hasPrefix("refuse"))
+            guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
+                return #expect(Bool(false))
+            }
+            #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") == (method == "HEAD"))
+        }
+    }
+
+    @Test("One that is cut short or slow is answered by what came of it, not by the one before it")
+    mutating func cutShortAfterHead() {
+        let fresh = rules
+        for (cut, hasBody) in [("GET /", true), ("HE", true), ("HEAD /", false)] {
+            for isSlow in [false, true] {
+                var rules = fresh
+                let before = get.replacing("GET", with: hasBody ? "HEAD" : "GET")
+                _ = served(rules.received(before.utf8, now: .zero), &rules, at: 0)
+                _ = rules.respond(Response(200), date: "d", now: .zero)
+                _ = rules.sent(now: .zero)
+                _ = rules.received(cut.utf8, now: .zero)
+                _ = isSlow ? rules.expired(now: .seconds(15)) : rules.receivedEnd(now: .zero)
+                let answer = rules.respond(Response(400, body: [65]), date: "d", now: .zero)
+                guard case .send(let refusal) = answer.first else { return #expect(Bool(false)) }
+                #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") != hasBody, "\(cut)")
+            }
+        }
+    }
+
+    @Test("A refusal of a request without a body leaves the connection as it is")
+    mutating func consideredBodiless() {
+        #expect(words(rules.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == ["consider /"])
+        #expect(words(rules.respond(Response(401), date: "d", now: .zero)) == ["send HTTP/1.1 401 Unauthorized"])
+        #expect(words(rules.sent(now: .zero)) == ["consider /2"])
+    }
+
+    @Test("One that is refused is not told to go on")
+    mutating func refusedInsteadOfContinue() {
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
+        #expect(words(rules.respond(Response(413), date: "d", now: .zero)).count == 1)
+    }
+
+    @Test("A client that sent its last byte is looked after by interim answers, one of HTTP/1.0 is not")
+    mutating func probing() {
+        #expect(receive(get) == ["handle /"])
+        #expect(rules.deadline == nil)
+        _ = rules.receivedEnd(now: .zero)
+        var time = Duration.zero
+        // Soon at first, so that many who leave at once are noticed, then less and less often.
+        for wait in [20, 40, 80, 160, 250, 250] {
+            #expect(words(rules.expired(now: time + .milliseconds(wait - 1))) == [])
+            time += .milliseconds(wait)
+            #expect(words(rules.expired(now: time)) == ["send HTTP/1.1 102 Processing"])
+            #expect(words(rules.sent(now: time)) == [])
+        }
+        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+        var old = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        _ = served(old.received("GET / HTTP/1.0\r\n\r\n".utf8, now: .zero), &old, at: 0)
+        _ = old.receivedEnd(now: .zero)
+        #expect(old.deadline == nil)
+    }
+
+    @Test("What has arrived is counted as held, not what is announced")
+    mutating func heldBytes() {
+        #expect(rules.heldBytes == 0)
+        #expect(receive(Self.post) == [])
+        #expect(rules.heldBytes == 0)
+        #expect(receive(String(repeating: "a", count: 100_000)) == [])
+        #expect((100_000...300_000).contains(rules.heldBytes))
+        #expect(words(rules.cancel(RequestError(503, "full"), now: .zero)) == ["refuse 503"])
+        #expect(rules.heldBytes == 0)
+    }
+
+    @Test("Memory for a body follows what has arrived, twice as much at most, however it is cut")
+    func bodyMemory() throws {
+        var parser = RequestParser()
+        parser.append("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n".utf8)
+        _ = try parser.next()
+        var arrived = 0
+        while arrived < 10_000_000 {
+            let piece = min(10_000_000 - arrived, 65_536)
+            parser.append(Array(repeating: 1, count: piece))
+            let event = try parser.next()
+            arrived += piece
+            if event == nil { #expect(parser.allocatedBytes <= 2 * arrived + 65_536) }
+        }
+        #expect(parser.allocatedBytes == 0)
+    }
+
+    @Test("Empty lines after a request leave the time between requests as it is", arguments: ["\r\n", "\r\n\r\n"])
+    mutating func strayLines(_ lines: String) {
+        #expect(receive(get + lines) == ["handle /"])
+        #expect(answer(at: 1) == ["send HTTP/1.1 200 OK"])
+        let deadline = rules.deadline
+        #expect(deadline == .seconds(76) && rules.idleSince == .seconds(1))
+        // Cut anywhere, and later.
+        for byte in lines.utf8 { #expect(served(rules.received([byte], now: .seconds(9)), &rules, at: 9) == []) }
+        #expect(rules.deadline == deadline)
+        #expect(receive(get, at: 70) == ["handle /"])
+    }
+
+    @Test("Draining closes idle connections and finishes the others")
+    mutating func draining() {
+        #expect(words(rules.drain()) == ["close"])
+        var busy = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        _ = served(busy.received(get.utf8, now: .zero), &busy, at: 0)
+        #expect(words(busy.drain()) == [])
+        let answer = busy.respond(Response(200), date: "d", now: .zero)
+        guard case .send(let bytes) = answer.first else { return #expect(Bool(false)) }
+        #expect(String(decoding: bytes, as: UTF8.self).contains("Connection: close\r\n"))
+    }
+
+    @Test("A HEAD that is refused gets no body, and a 1.0 client is told that the connection stays")
+    mutating func answersByRequest() {
+        #expect(receive("HEAD / HTTP/1.1\r\n\r\n") == ["refuse 400"])
+        guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
+            return #expect(Bool(false))
+        }
+        #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n"))
+        var old = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+        let request = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+        _ = served(old.received(request.utf8, now: .zero), &old, at: 0)
+        guard case .send(let answer) = old.respond(Response(200), date: "d", now: .zero).first else {
+            return #expect(Bool(false))
+        }
+        #expect(String(decoding: answer, as: UTF8.self).contains("\r\nConnection: keep-alive\r\n"))
+    }
+
+    @Test("HEAD gets all fields and no body")
+    func head() {
+        let response = Response(200, contentType: "text/plain", body: "hello".utf8)
+        let bytes = response.serialized(keepAlive: true, isHead: true, date: "d")
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text == "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n")
+    }
+}

@@ -1,0 +1,19 @@
+import OpenSSL
+import Testing
+
+@Suite struct CryptographyTests {
+    @Test("SHA-256 is that of FIPS 180-2")
+    func digest() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(SHA256.hexadecimal("abc".utf8) == abc)
+        #expect(SHA256.digest("abc".utf8).count == 32)
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        #expect(SHA256.hexadecimal([]) == empty)
+    }
+
+    @Test("Secrets agree only if every byte does")
+    func comparison() {
+        #expect(equalInConstantTime([1, 2, 3], [1, 2, 3]) && equalInConstantTime([], []))
+        #expect(!equalInConstantTime([1, 2, 3], [1, 2, 4]) && !equalInConstantTime([1, 2, 3], [1, 2]))
+    }
+}
