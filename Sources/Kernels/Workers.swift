@@ -9,11 +9,17 @@ public final class Workers {
     public let count: Int
     /// Whether products run on registers of sixteen floats.
     let isWide: Bool
+    /// Room for what goes into a network, whose numbers are left from the last one.
+    ///
+    /// Networks run one after the other, so all share it: who runs one takes the array, and puts it back.
+    public var inputs: [Float] = []
     private let team: Team
     private var scratch: [FloatBuffer]
     private var shared = FloatBuffer(count: 0)
     private var zeroes = FloatBuffer(count: 0)
     private var values = FloatBuffer(count: 0)
+    /// Weights that are packed when they are needed.
+    let packedWeights = PackedWeights()
 
     /// Workers on `count` threads, at least one.
     public convenience init(count: Int) { self.init(count: count, isWide: WideProduct.isSupported) }
