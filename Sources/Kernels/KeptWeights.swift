@@ -1,8 +1,8 @@
-/// The weights of a convolution between its calls: packed, or, where that makes them larger, at their own size and
-/// packed when they are needed.
+/// The weights of a convolution between its calls: packed, or, where that makes them at least four times as large, at
+/// their own size and packed when they are needed.
 ///
-/// Large ones stay packed in any case: to pack them takes as long as a small batch. Not `Sendable`: they belong to one
-/// plan, whose workers run it.
+/// The smallest stay packed in any case, for they take little room, and so do those larger than a cache: to pack them
+/// takes as long as a small batch. Not `Sendable`: they belong to one plan, whose workers run it.
 public final class KeptWeights {
     private enum Form {
         case packed
@@ -10,6 +10,9 @@ public final class KeptWeights {
         /// others are there by now.
         case taps(place: Int?)
     }
+
+    /// Floats from which on packed weights are worth their repacking: 64 KB.
+    private static let leastPacked = 16_000
 
     private let shape: ConvolutionShape
     private let algorithm: ConvolutionAlgorithm
@@ -21,8 +24,7 @@ public final class KeptWeights {
         (self.shape, self.algorithm) = (shape, algorithm)
         let taps: FloatBuffer? =
             switch algorithm {
-            case .direct: nil
-            case .winograd2: Self.taps(weight, shape, WinogradF2.self)
+            case .direct, .winograd2: nil
             case .winograd4: Self.taps(weight, shape, WinogradF4.self)
             case .winogradStrided: Self.taps(weight, shape, WinogradStrided.self)
             }
@@ -34,12 +36,20 @@ public final class KeptWeights {
         Convolution.pack(weight, shape, algorithm, into: buffer.pointer, workers)
     }
 
+    /// Floats that are taken when the weights are packed, in whole cache lines; none where they always are.
+    public var floatsWhenPacked: Int {
+        guard case .taps = form else { return 0 }
+        return (Convolution.packedCount(shape, algorithm) + 15) / 16 * 16
+    }
+
     private static func taps<Transform: WinogradTransform>(
         _ weight: Floats,
         _ shape: ConvolutionShape,
         _: Transform.Type
     ) -> FloatBuffer? {
-        guard WinogradConvolution<Transform>.isSmall(shape) else { return nil }
+        guard WinogradConvolution<Transform>.isSmall(shape),
+            WinogradConvolution<Transform>.packedCount(shape) >= leastPacked
+        else { return nil }
         let taps = FloatBuffer(count: WinogradConvolution<Transform>.tapCount(shape))
         WinogradConvolution<Transform>.arrange(weight, shape, into: taps.pointer)
         return taps
@@ -67,8 +77,7 @@ public final class KeptWeights {
         let place = packed.next(Convolution.packedCount(shape, algorithm))
         let target = packed.pointer(place)
         switch algorithm {
-        case .direct: break
-        case .winograd2: WinogradConvolution<WinogradF2>.pack(arranged: buffer.pointer, shape, into: target, workers)
+        case .direct, .winograd2: break
         case .winograd4: WinogradConvolution<WinogradF4>.pack(arranged: buffer.pointer, shape, into: target, workers)
         case .winogradStrided:
             WinogradConvolution<WinogradStrided>.pack(arranged: buffer.pointer, shape, into: target, workers)
