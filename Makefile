@@ -20,7 +20,7 @@ STATIC = .build-deploy
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations chaos deploy-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations bench-model-memory attacks chaos deploy-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
@@ -38,6 +38,7 @@ help:
 	@echo "make sanitize          the server's tests under the thread sanitizer"
 	@echo "make bench-bombs       time and memory that hostile images cost the server"
 	@echo "make bench-allocations how often a pass through a network asks for memory"
+	@echo "make bench-model-memory what a loaded model costs in memory (docs/memory.md)"
 	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
 
@@ -144,6 +145,9 @@ bench-bombs: build
 bench-allocations: build
 	Benchmarks/setup.sh
 	python3 Benchmarks/allocations.py
+
+bench-model-memory: build
+	python3 Benchmarks/model_memory.py
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0

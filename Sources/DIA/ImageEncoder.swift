@@ -10,8 +10,8 @@ public final class ImageEncoder {
     public let views: ViewFamily
     private let network: ResNet18
     private let plan: InferencePlan
-    // Kept from call to call, so that scoring allocates nothing of the network's size.
-    private var input: [[Float]] = [[]]
+    private let workers: Workers
+    // Kept from call to call, as the input is by the workers, so that scoring allocates nothing of the network's size.
     private var outputs: [[Float]]
     /// Numbers of an image's view in each output.
     private let sizes: [Int]
@@ -20,6 +20,7 @@ public final class ImageEncoder {
     public init(_ network: ResNet18, parameters: Parameters, views: ViewFamily, stages: Bool, workers: Workers) {
         self.network = network
         self.views = views
+        self.workers = workers
         sizes =
             [network.features, network.projection, network.shifts] + (stages ? network.stageFeatures.dropLast() : [])
         outputs = Array(repeating: [], count: sizes.count)
@@ -32,6 +33,9 @@ public final class ImageEncoder {
     /// The features of each image, which must have the network's size and channels.
     public func features(_ images: [Image]) -> [Features] {
         let batch = images.count * views.count
+        var input: [[Float]] = [[]]
+        swap(&input[0], &workers.inputs)
+        defer { swap(&input[0], &workers.inputs) }
         input[0].removeAll(keepingCapacity: true)
         for image in images {
             precondition(

@@ -1,12 +1,15 @@
 /// Convolution 3x3 with padding 1, of the transform's stride, in the Winograd domain.
 enum WinogradConvolution<Transform: WinogradTransform> {
     /// Floats of the weights of one frequency.
-    private static func plane(_ shape: ConvolutionShape) -> Int {
+    static func plane(_ shape: ConvolutionShape) -> Int {
         WeightPanels.floats(inner: shape.inputChannels, columns: shape.outputChannels)
     }
 
     /// Floats of the packed weights: panels of `[in, out]` for each frequency.
     static func packedCount(_ shape: ConvolutionShape) -> Int { Transform.frequencies * plane(shape) }
+
+    /// Whether the packed weights are near the size of a second-level cache, or smaller.
+    static func isSmall(_ shape: ConvolutionShape) -> Bool { packedCount(shape) <= 600_000 }
 
     /// U = G g Gᵀ of each filter: `weight` `[out, in, 3, 3]` to panels `[frequencies, panel, in, 16]`.
     ///
@@ -19,15 +22,14 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         into packed: MutableFloats,
         _ workers: Workers
     ) {
-        let (inputs, outputs, points) = (shape.inputChannels, shape.outputChannels, Transform.points)
+        let (inputs, outputs) = (shape.inputChannels, shape.outputChannels)
         let (width, plane) = (WeightPanels.width, plane(shape))
-        workers.reserveScratch((9 + 3 * points) * width)
+        workers.reserveScratch((9 + 3 * Transform.points) * width)
         let chunk = 16
         let chunks = (inputs + chunk - 1) / chunk
         workers.run(WeightPanels.count(columns: outputs) * chunks) { item, worker in
             let (panel, part) = item.quotientAndRemainder(dividingBy: chunks)
             let taps = workers.scratch(of: worker)
-            let stage = taps + 9 * width
             let columns = min(width, outputs - panel * width)
             taps.update(repeating: 0, count: 9 * width)
             for input in part * chunk..<min(inputs, (part + 1) * chunk) {
@@ -36,23 +38,31 @@ enum WinogradConvolution<Transform: WinogradTransform> {
                     let g = weight + (flipped ? input * outputs + output : output * inputs + input) * 9
                     for tap in 0..<9 { taps[(flipped ? 8 - tap : tap) * width + column] = g[tap] }
                 }
-                for half in [0, 8] {
-                    for column in 0..<3 {
-                        Transform.filter(
-                            { row in load(taps + (row * 3 + column) * width + half) },
-                            { row, value in store(value, stage + (row * 3 + column) * width + half) }
-                        )
-                    }
-                }
                 let target = packed + (panel * inputs + input) * width
-                for row in 0..<points {
-                    for half in [0, 8] {
-                        Transform.filter(
-                            { column in load(stage + (row * 3 + column) * width + half) },
-                            { column, value in store(value, target + (row * points + column) * plane + half) }
-                        )
-                    }
-                }
+                transform(taps, stage: taps + 9 * width, into: target, plane: plane)
+            }
+        }
+    }
+
+    /// U = G g Gᵀ of sixteen filters side by side, `[9, 16]`, to sixteen numbers in each plane; `stage` is scratch
+    /// memory, `[points, 3, 16]`.
+    @inline(__always)
+    static func transform(_ taps: Floats, stage: MutableFloats, into target: MutableFloats, plane: Int) {
+        let (points, width) = (Transform.points, WeightPanels.width)
+        for half in [0, 8] {
+            for column in 0..<3 {
+                Transform.filter(
+                    { row in load(taps + (row * 3 + column) * width + half) },
+                    { row, value in store(value, stage + (row * 3 + column) * width + half) }
+                )
+            }
+        }
+        for row in 0..<points {
+            for half in [0, 8] {
+                Transform.filter(
+                    { column in load(stage + (row * 3 + column) * width + half) },
+                    { column, value in store(value, target + (row * points + column) * plane + half) }
+                )
             }
         }
     }
@@ -77,7 +87,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         let total = batch * tiles.perImage
         let zeros = workers.zeros(Transform.patch * shape.inputChannels)
         let block = min(96, tilesFitting(80_000, shape))
-        if total >= 4 * block, packedCount(shape) <= 600_000 {
+        if total >= 4 * block, isSmall(shape) {
             let domain = Domain(shape, tiles: block, isWide: workers.isWide)
             workers.reserveScratch(staging + domain.count)
             workers.run(over: total, by: block) { range, worker in

@@ -9,20 +9,28 @@ public final class Workers {
     public let count: Int
     /// Whether products run on registers of sixteen floats.
     let isWide: Bool
+    /// Room for what goes into a network, whose numbers are left from the last one.
+    ///
+    /// Networks run one after the other, so all share it: who runs one takes the array, and puts it back.
+    public var inputs: [Float] = []
     private let team: Team
     private var scratch: [FloatBuffer]
     private var shared = FloatBuffer(count: 0)
     private var zeroes = FloatBuffer(count: 0)
     private var values = FloatBuffer(count: 0)
+    /// Weights that are packed when they are needed.
+    let packedWeights: PackedWeights
 
     /// Workers on `count` threads, at least one.
     public convenience init(count: Int) { self.init(count: count, isWide: WideProduct.isSupported) }
 
-    /// The same, with or without the processor's widest registers: results are the same to the last bit.
-    package init(count: Int, isWide: Bool) {
+    /// The same, with or without the processor's widest registers, and with room for so many floats of packed weights:
+    /// results are the same to the last bit.
+    package init(count: Int, isWide: Bool, packedCapacity: Int = 8_000_000) {
         precondition(count >= 1, "\(count) workers")
         self.count = count
         self.isWide = isWide && WideProduct.isSupported
+        packedWeights = PackedWeights(capacity: packedCapacity)
         team = Team(helpers: count - 1)
         scratch = (0..<count).map { _ in FloatBuffer(count: 0) }
         MatrixProduct.keepToCallingThread()
@@ -46,6 +54,10 @@ public final class Workers {
         if shared.count < floats { shared = FloatBuffer(count: floats) }
         return shared.pointer
     }
+
+    /// Makes sure that a network whose ``KeptWeights`` take `floats` when they are packed, and some more as large, can
+    /// stay packed at the same time.
+    public func reservePackedWeights(_ floats: Int) { packedWeights.reserve(network: floats) }
 
     /// At least `floats` of memory for the values of a network while it runs.
     ///

@@ -104,6 +104,12 @@ public final class InferencePlan {
                 return Step(work: work, input: node.inputs[0], output: fused.output)
             }
         }
+        workers.reservePackedWeights(
+            steps.reduce(0) { sum, step in
+                guard case .convolution(let convolution, _) = step.work else { return sum }
+                return sum + convolution.weights.floatsWhenPacked
+            }
+        )
     }
 
     /// Floats of the arena that this plan needs.

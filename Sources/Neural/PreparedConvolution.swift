@@ -1,10 +1,8 @@
 import Kernels
 
-/// A convolution with its weights folded, packed and ready.
+/// A convolution with its weights folded and ready.
 struct PreparedConvolution {
-    let shape: ConvolutionShape
-    let algorithm: ConvolutionAlgorithm
-    let packed: FloatBuffer
+    let weights: KeptWeights
     let bias: FloatBuffer
     let relu: Bool
 
@@ -16,9 +14,8 @@ struct PreparedConvolution {
         batch: Int,
         workers: Workers
     ) {
-        shape = operation.shape
+        let shape = operation.shape
         self.relu = relu
-        algorithm = .choose(shape, batch: batch)
         let weights = FloatBuffer(count: shape.weightCount)
         let effective = operation.effectiveWeights(parameters, into: weights.pointer, workers)
         let bias = FloatBuffer(count: shape.outputChannels)
@@ -37,17 +34,13 @@ struct PreparedConvolution {
             }
         }
         self.bias = bias
-        packed = FloatBuffer(count: Convolution.packedCount(shape, algorithm))
-        Convolution.pack(weights.pointer, shape, algorithm, into: packed.pointer, workers)
+        self.weights = KeptWeights(weights.pointer, shape, .choose(shape, batch: batch), workers)
     }
 
     func run(batch: Int, input: Floats, residual: Floats?, output: MutableFloats, _ workers: Workers) {
-        Convolution.forward(
-            shape,
-            algorithm,
+        weights.forward(
             batch: batch,
             input: input,
-            packed: packed.pointer,
             epilogue: Epilogue(bias: Floats(bias.pointer), residual: residual, relu: relu),
             output: output,
             workers

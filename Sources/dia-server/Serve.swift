@@ -116,6 +116,9 @@ struct Serve: AsyncParsableCommand {
         if !isLoading { await delay.wait(.seconds(options.drainDelaySeconds)) }
         await server.drain(limit: .seconds(options.drainSeconds))
         logger.info("stopped")
+        writer.flush()
+        // Not by returning: models may still be loading, and must not meet the process's static destructors.
+        _exit(0)
     }
 
     /// Loads everything, and says that it is valid.

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""What a loaded model costs in memory: dia-server with one model and with many copies of it (docs/memory.md)."""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def copies(model, count, folder):
+    """`count` copies of `model` in `folder`, each under a name of its own."""
+    manifest = json.loads((model / "model.json").read_text())
+    weights = {part["file"] for part in manifest.values() if isinstance(part, dict) and "file" in part}
+    for index in range(count):
+        copy = folder / f"copy-{index}"
+        copy.mkdir(parents=True)
+        for name in weights:
+            shutil.copyfile(model / name, copy / name)
+        (copy / "model.json").write_text(json.dumps(manifest | {"name": copy.name}))
+
+
+def memory(server, folder):
+    """What the server holds when it is ready, in kB: figures of the kernel by their names."""
+    command = [server, "--models", folder, "--default-model", "copy-0", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        if "ready" not in process.stdout.readline():
+            raise SystemExit(f"{server} did not start")
+        text = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        return {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB", text, re.MULTILINE)}
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", default=ROOT / ".build/release/dia-server", help="the program to measure")
+    parser.add_argument("--models", nargs="+", default=["phantom", "breast", "pneumonia"], help="of Models")
+    parser.add_argument("--copies", nargs="+", type=int, default=[40], help="how many are loaded at once")
+    arguments = parser.parse_args()
+    print("| model | copies | weights on disk | Rss per model | Pss per model | the first one, with the program |")
+    print("|---|---|---|---|---|---|")
+    for name in arguments.models:
+        model = ROOT / "Models" / name
+        size = sum(path.stat().st_size for path in model.glob("*.safetensors")) / 1e6
+        figures = {}
+        for count in sorted({1, *arguments.copies}):
+            with tempfile.TemporaryDirectory() as folder:
+                copies(model, count, pathlib.Path(folder))
+                figures[count] = memory(arguments.server, folder)
+        for count in sorted(figures.keys() - {1}):
+            rss, pss = (
+                (figures[count][key] - figures[1][key]) * 1024 / 1e6 / (count - 1) for key in ("Rss", "Pss")
+            )
+            first = figures[1]["Rss"] * 1024 / 1e6
+            print(f"| {name} | {count} | {size:.1f} MB | {rss:.2f} MB | {pss:.2f} MB | {first:.1f} MB |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
