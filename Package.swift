@@ -58,20 +58,19 @@ let package = Package(
 
         // Model directories and the method itself.
         .target(name: "ModelFile", dependencies: ["OpenSSL"], swiftSettings: strict),
-        .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural", "Kernels"], swiftSettings: settings),
+        .target(name: "DIA", dependencies: ["Imaging", "ModelFile", "Neural"], swiftSettings: settings),
 
         // Training.
-        .target(name: "Plots", dependencies: ["Imaging", "Codecs"], swiftSettings: settings),
         .target(
             name: "Training",
             dependencies: [
-                "DIA", "Neural", "Kernels", "ModelFile", "Imaging", "Codecs", "Console", "OpenSSL", "Plots",
+                "DIA", "Neural", "ModelFile", "Imaging", "Codecs", "Console", "OpenSSL",
             ],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "dia-train",
-            dependencies: ["Training", "Console", "DIA", "Neural", "Kernels", "ModelFile", arguments],
+            dependencies: ["Training", "Console", "DIA", "Neural", "ModelFile", arguments],
             swiftSettings: settings
         ),
 
@@ -126,7 +125,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels"], swiftSettings: settings),
         .testTarget(
             name: "NeuralTests",
-            dependencies: ["Neural", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: ["Neural", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -143,7 +142,7 @@ let package = Package(
         .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),
         .testTarget(
             name: "DIATests",
-            dependencies: ["DIA", "OpenSSL", "Imaging", "Neural", "Kernels", "ModelFile", "TestSupport"],
+            dependencies: ["DIA", "OpenSSL", "Imaging", "Neural", "ModelFile", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -151,11 +150,10 @@ let package = Package(
             dependencies: ["StructuredLogging", logging],
             swiftSettings: settings
         ),
-        .testTarget(name: "PlotsTests", dependencies: ["Plots", "Imaging"], swiftSettings: settings),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "DIA", "Neural", "Codecs", "OpenSSL", "Imaging", "Kernels", "ModelFile", "TestSupport",
+                "Training", "DIA", "Neural", "Codecs", "OpenSSL", "Imaging", "ModelFile", "TestSupport",
             ],
             resources: [.copy("Data")],
             swiftSettings: settings

@@ -84,7 +84,7 @@ struct Time: ParsableCommand {
     func run() throws {
         try Processor.requireSupported()
         let directory = try ModelDirectory(path: model)
-        let workers = Workers(count: threads)
+        let workers = ThreadPool(count: threads)
         let work = try Workload(self, directory, workers)
         let first = work.run()
         if let output { try first.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: output)) } }

@@ -21,7 +21,7 @@ final class Workload {
     /// The diffusion step of every image.
     private static let step = 100
 
-    init(_ options: Time, _ directory: ModelDirectory, _ workers: Workers) throws {
+    init(_ options: Time, _ directory: ModelDirectory, _ workers: ThreadPool) throws {
         batch = options.batch
         let graph: Graph
         let parameters: Parameters
@@ -77,9 +77,9 @@ final class TrainingWorkload {
     private var parameters: Parameters
     private var optimizer: Optimizer
     private var gradient: [Float]
-    private let workers: Workers
+    private let workers: ThreadPool
 
-    init(_ graph: Graph, _ parameters: Parameters, _ network: Time.Network, batch: Int, _ workers: Workers) {
+    init(_ graph: Graph, _ parameters: Parameters, _ network: Time.Network, batch: Int, _ workers: ThreadPool) {
         self.network = network
         self.batch = batch
         self.parameters = parameters

@@ -1,8 +1,8 @@
 import DIA
 import Imaging
-import Kernels
 public import ModelFile
 import Synchronization
+import Neural
 
 /// Why a reload changed nothing.
 public struct ReloadError: Error, CustomStringConvertible {
@@ -24,7 +24,7 @@ public final class ModelStore: @unchecked Sendable {
 
     private let open: @Sendable () throws -> ModelListing
     private let skipsBroken: Bool
-    private let workers: Workers
+    private let workers: ThreadPool
     private var byName: [String: Model] = [:]
     /// The directory of each model, by name.
     private var paths: [String: String] = [:]
@@ -34,7 +34,7 @@ public final class ModelStore: @unchecked Sendable {
     init(threads: Int, skipsBroken: Bool, open: @escaping @Sendable () throws -> ModelListing) {
         self.open = open
         self.skipsBroken = skipsBroken
-        workers = Workers(count: threads)
+        workers = ThreadPool(count: threads)
     }
 
     /// What is known of each model, by name; on any thread.

@@ -1,10 +1,9 @@
 import DIA
 import Foundation
 import Imaging
-public import Kernels
 import OpenSSL
 import ModelFile
-import Neural
+public import Neural
 
 /// The way from a data set to a model directory, stage by stage; each leaves its files for the next.
 public struct Pipeline {
@@ -15,7 +14,7 @@ public struct Pipeline {
     private let split: TrainingSplit
     private let work: String
     private let isInterrupted: @Sendable () -> Bool
-    private let workers: Workers
+    private let workers: ThreadPool
 
     /// A run that trains on the images of `data` labelled `normal` and writes the model to `folder`.
     ///
@@ -26,7 +25,7 @@ public struct Pipeline {
         data: DataSet,
         normal: String,
         folder: String,
-        workers: Workers,
+        workers: ThreadPool,
         isInterrupted: @escaping @Sendable () -> Bool = { false }
     ) throws {
         try data.requireLabel(normal)

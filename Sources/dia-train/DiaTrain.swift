@@ -2,7 +2,6 @@ import ArgumentParser
 import Console
 import DIA
 import Foundation
-import Kernels
 import ModelFile
 import Neural
 import Synchronization
@@ -68,11 +67,11 @@ struct DataOptions: ParsableArguments {
     }
 
     /// The engine's threads, if the processor can run them at all.
-    func workers() throws -> Workers {
+    func workers() throws -> ThreadPool {
         try Processor.requireSupported()
         let count = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
         try AddressSpace.requireRoom(threads: count)
-        return Workers(count: count)
+        return ThreadPool(count: count)
     }
 }
 

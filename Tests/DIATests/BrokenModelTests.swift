@@ -1,10 +1,10 @@
 import DIA
 import Foundation
-import Kernels
 import OpenSSL
 import ModelFile
 import TestSupport
 import Testing
+import Neural
 
 /// A model directory with one thing broken is an error that names the file and the tensor.
 @Suite struct BrokenModelTests {
@@ -36,7 +36,7 @@ import Testing
             try Data(fixed.utf8).write(to: manifest)
         }
         do throws(ModelFileError) {
-            _ = try Model(ModelDirectory(path: folder.path), workers: Workers(count: 1))
+            _ = try Model(ModelDirectory(path: folder.path), workers: ThreadPool(count: 1))
             return nil
         } catch {
             return error.description

@@ -1,5 +1,4 @@
 import DIA
-import Kernels
 import ModelFile
 import Neural
 import TestSupport
@@ -54,7 +53,7 @@ import Testing
         let steps = try file.doubles("t").map { Int($0) }
         let inputs = [image, steps.flatMap { network.timeEmbedding($0) }]
         let expected = channelsLast(try file.floats("eps", shape: shape), shape)
-        let workers = Workers(count: threads)
+        let workers = ThreadPool(count: threads)
 
         let inference = InferencePlan(graph, parameters: parameters, chunk: 3, workers: workers)
         #expect(relativeError(inference.run(inputs, batch: 2)[0], expected) < Tolerance.forward)
@@ -92,7 +91,7 @@ import Testing
         let graph = network.graph()
         var parameters = try parameters(graph, file)
         let image = channelsLast(try file.floats("x", shape: shape), shape)
-        let workers = Workers(count: threads)
+        let workers = ThreadPool(count: threads)
         let names = ["penultimate", "simclr", "shift"]
 
         let inference = InferencePlan(graph, parameters: parameters, chunk: 2, workers: workers)

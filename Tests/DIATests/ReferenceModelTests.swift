@@ -1,10 +1,10 @@
 import DIA
 import Foundation
 import Imaging
-import Kernels
 import ModelFile
 import TestSupport
 import Testing
+import Neural
 
 /// Model directories written by an independent program (Tests/Reference/make_models.py), with what that
 /// program makes of them.
@@ -28,7 +28,7 @@ import Testing
     )
     func agrees(_ name: String, threads: Int) throws {
         let folder = ReferenceModels.folder(name).path
-        let model = try Model(ModelDirectory(path: folder), workers: Workers(count: threads))
+        let model = try Model(ModelDirectory(path: folder), workers: ThreadPool(count: threads))
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/expected.safetensors")))
         let expected = try Safetensors(parsing: bytes, file: "expected.safetensors")
         let inputs = try images(expected, "x")
@@ -45,7 +45,7 @@ import Testing
     @Test("An image's normality does not depend on what else is in the batch", arguments: names)
     func batches(_ name: String) throws {
         let folder = ReferenceModels.folder(name).path
-        let model = try Model(ModelDirectory(path: folder), workers: Workers(count: 2))
+        let model = try Model(ModelDirectory(path: folder), workers: ThreadPool(count: 2))
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/expected.safetensors")))
         let inputs = try images(Safetensors(parsing: bytes, file: name), "x")
         let alone = inputs.map { model.score([$0])[0].normality }

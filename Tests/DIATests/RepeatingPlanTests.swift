@@ -1,5 +1,4 @@
 import DIA
-import Kernels
 import Neural
 import Testing
 
@@ -15,7 +14,7 @@ import Testing
         let images = Normal.array(count: batch * 32 * 32, using: &generator)
         let slopes = [16, 4].map { Normal.array(count: batch * $0, using: &generator) }
         func step(repeating: Bool) -> (gradient: [Float], parameters: [Float], floats: Int) {
-            let plan = TrainingPlan(graph, batch: batch, repeating: repeating, workers: Workers(count: 2))
+            let plan = TrainingPlan(graph, batch: batch, repeating: repeating, workers: ThreadPool(count: 2))
             var parameters = start
             var gradient = [Float](repeating: 0, count: parameters.values.count)
             _ = plan.forward([images], parameters: &parameters)

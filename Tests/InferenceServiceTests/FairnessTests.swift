@@ -110,7 +110,8 @@ import Testing
             $0.queueCapacity = 5000
         }
         // The engine learns what a step takes.
-        let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20)).executionTime
+        let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20))
+            .executionTime
         async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 400))
         try await Task.sleep(for: .milliseconds(20))
         await #expect {

@@ -12,7 +12,7 @@ import Testing
         let output = FloatBuffer(count: x.count)
         let slope = FloatBuffer(count: x.count)
         let ones = FloatBuffer(Array(repeating: 1, count: x.count))
-        let workers = Workers(count: 2)
+        let workers = ThreadPool(count: 2)
         activation.forward(input.pointer, count: x.count, output: output.pointer, workers)
         activation.backward(
             input.pointer,
@@ -42,7 +42,7 @@ import Testing
     func extremes() {
         let input = FloatBuffer([-1e30, -200, 200, 1e30])
         let output = FloatBuffer(count: 4)
-        Activation.silu.forward(input.pointer, count: 4, output: output.pointer, Workers(count: 1))
+        Activation.silu.forward(input.pointer, count: 4, output: output.pointer, ThreadPool(count: 1))
         #expect(output.array.allSatisfy { $0.isFinite })
         #expect(output.array[2] == 200 && abs(output.array[1]) < 1e-30)
     }

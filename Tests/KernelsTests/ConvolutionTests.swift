@@ -92,7 +92,7 @@ import Testing
     @Test("The forward pass adds bias and residual and cuts at zero", arguments: cases, [false, true])
     func forward(_ test: Case, isWide: Bool) {
         let s = test.shape
-        let workers = Workers(count: isWide ? 3 : 1, isWide: isWide)
+        let workers = ThreadPool(count: isWide ? 3 : 1, isWide: isWide)
         let input = random(test.batch * s.inputPixels * s.inputChannels, 1)
         let weight = random(s.weightCount, 2)
         let bias = random(s.outputChannels, 3)
@@ -118,7 +118,7 @@ import Testing
     @Test("The gradients are those of the plain convolution", arguments: cases, [false, true])
     func gradients(_ test: Case, isWide: Bool) {
         let s = test.shape
-        let workers = Workers(count: isWide ? 3 : 1, isWide: isWide)
+        let workers = ThreadPool(count: isWide ? 3 : 1, isWide: isWide)
         let input = random(test.batch * s.inputPixels * s.inputChannels, 5)
         let weight = random(s.weightCount, 6)
         let upstream = random(test.batch * s.outputPixels * s.outputChannels, 7)
@@ -170,7 +170,7 @@ import Testing
         let input = random(test.batch * s.inputPixels * s.inputChannels, 9)
         let weight = random(s.weightCount, 10)
         let results = [(1, false), (2, false), (3, true), (8, true)].map { count, isWide in
-            let workers = Workers(count: count, isWide: isWide)
+            let workers = ThreadPool(count: count, isWide: isWide)
             let packed = FloatBuffer(count: Convolution.packedCount(s, algorithm))
             Convolution.pack(weight.pointer, s, algorithm, into: packed.pointer, workers)
             let output = FloatBuffer(count: test.batch * s.outputPixels * s.outputChannels)

@@ -23,11 +23,11 @@ import Testing
             FloatBuffer(count: test.batch * test.shape.outputPixels * test.shape.outputChannels)
         }
 
-        func keep(_ workers: Workers) -> KeptWeights {
+        func keep(_ workers: ThreadPool) -> KeptWeights {
             KeptWeights(weights.pointer, test.shape, test.algorithm, workers)
         }
 
-        func run(_ kept: KeptWeights, _ workers: Workers) -> [Float] {
+        func run(_ kept: KeptWeights, _ workers: ThreadPool) -> [Float] {
             let output = output
             kept.forward(
                 batch: test.batch,
@@ -40,7 +40,7 @@ import Testing
         }
 
         /// The result with weights packed for this call alone.
-        func expected(_ workers: Workers) -> [Float] {
+        func expected(_ workers: ThreadPool) -> [Float] {
             let packed = FloatBuffer(count: Convolution.packedCount(test.shape, test.algorithm))
             Convolution.pack(weights.pointer, test.shape, test.algorithm, into: packed.pointer, workers)
             let output = output
@@ -69,7 +69,7 @@ import Testing
 
     @Test("Kept weights give what packed ones give, at the first call and the next", arguments: cases)
     func sameResults(_ test: ConvolutionTests.Case) {
-        let workers = Workers(count: 2)
+        let workers = ThreadPool(count: 2)
         let layer = Layer(test, seed: 1)
         let expected = layer.expected(workers)
         let kept = layer.keep(workers)
@@ -80,7 +80,7 @@ import Testing
     @Test("Weights whose place others have taken are packed again")
     func turns() {
         // Room for two of the three at a time, at places that go around.
-        let workers = Workers(count: 2, isWide: true, packedCapacity: 90_000)
+        let workers = ThreadPool(count: 2, isWide: true, packedCapacity: 90_000)
         let test = ConvolutionTests.Case(.winograd4, 2, (9, 13, 35, 17), (3, 1, 1))
         let layers = (0..<3).map { Layer(test, seed: 10 * $0) }
         let expected = layers.map { $0.expected(workers) }
@@ -94,7 +94,7 @@ import Testing
 
     @Test("Weights too large to be packed again and again stay packed")
     func large() {
-        let workers = Workers(count: 2, isWide: true, packedCapacity: 0)
+        let workers = ThreadPool(count: 2, isWide: true, packedCapacity: 0)
         let layer = Layer(ConvolutionTests.Case(.winograd4, 1, (4, 4, 160, 160), (3, 1, 1)), seed: 5)
         #expect(layer.run(layer.keep(workers), workers) == layer.expected(workers))
     }

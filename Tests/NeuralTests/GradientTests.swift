@@ -1,4 +1,3 @@
-import Kernels
 import Neural
 import Testing
 
@@ -68,7 +67,7 @@ import Testing
         var generator = SplitMix64(seed: 7)
         var parameters = Parameters(layout: graph.parameters, using: &generator)
         let x = Normal.array(count: batch * 5 * 7 * 3, using: &generator)
-        let plan = TrainingPlan(graph, batch: batch, workers: Workers(count: threads))
+        let plan = TrainingPlan(graph, batch: batch, workers: ThreadPool(count: threads))
         let direction = Normal.array(count: batch * graph.shape(of: output).count, using: &generator)
         func loss(_ parameters: Parameters) -> Double {
             var copy = parameters
@@ -102,7 +101,7 @@ import Testing
         graph.output(graph.dense(graph.input(PlaneShape(vector: 3)), "x", outputs: 2))
         var generator = SplitMix64(seed: 1)
         var parameters = Parameters(layout: graph.parameters, using: &generator)
-        let plan = TrainingPlan(graph, batch: 1, workers: Workers(count: 1))
+        let plan = TrainingPlan(graph, batch: 1, workers: ThreadPool(count: 1))
         _ = plan.forward([[1, 2, 3]], parameters: &parameters)
         var gradient = [Float](repeating: 0, count: parameters.values.count)
         plan.backward([[1, 0]], parameters: parameters, accumulating: &gradient)

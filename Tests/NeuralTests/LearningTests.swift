@@ -1,4 +1,3 @@
-import Kernels
 import Neural
 import Testing
 
@@ -17,7 +16,7 @@ import Testing
         let graph = network()
         var generator = SplitMix64(seed: 3)
         var parameters = Parameters(layout: graph.parameters, using: &generator)
-        let workers = Workers(count: threads)
+        let workers = ThreadPool(count: threads)
         let plan = TrainingPlan(graph, batch: 6, workers: workers)
         let x = Normal.array(count: 6 * 72, using: &generator)
         let labels = [0, 1, 2, 0, 1, 2]

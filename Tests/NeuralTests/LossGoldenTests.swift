@@ -1,4 +1,3 @@
-import Kernels
 import ModelFile
 import Neural
 import TestSupport
@@ -41,7 +40,7 @@ import Testing
         var optimizer = Optimizer(rule, count: parameters.values.count)
         for step in 0..<5 {
             let gradient = Array(gradients[step * 20..<(step + 1) * 20]) + [Float](repeating: 0, count: 5)
-            optimizer.step(&parameters, gradient: gradient, rate: rate, workers: Workers(count: 2))
+            optimizer.step(&parameters, gradient: gradient, rate: rate, workers: ThreadPool(count: 2))
         }
         let expected = try file.floats(name, shape: [5, 4])
         let weight = Array(parameters.values[..<20])

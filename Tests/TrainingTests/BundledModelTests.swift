@@ -1,7 +1,6 @@
 import DIA
 import Foundation
 import Imaging
-import Kernels
 import ModelFile
 import Neural
 import Testing
@@ -15,7 +14,7 @@ import Training
 
     private func model(_ name: String) throws -> Model {
         let folder = Self.root.appendingPathComponent("Models/\(name)").path
-        return try Model(ModelDirectory(path: folder), workers: Workers(count: 2))
+        return try Model(ModelDirectory(path: folder), workers: ThreadPool(count: 2))
     }
 
     /// Phantoms of a seed that no training used.

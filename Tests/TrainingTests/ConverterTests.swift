@@ -1,10 +1,10 @@
 import DIA
 import Foundation
-import Kernels
 import ModelFile
 import TestSupport
 import Testing
 import Training
+import Neural
 
 /// Tools/convert_checkpoint.py on checkpoints that PyTorch wrote (Tests/Reference/make_models.py).
 @Suite(.timeLimit(.minutes(1))) struct ConverterTests {
@@ -58,9 +58,9 @@ import Training
                 data: DataSet.load(path: data).data,
                 normal: "normal",
                 folder: place.path,
-                workers: Workers(count: 1)
+                workers: ThreadPool(count: 1)
             ).calibrate()
-            let model = try Model(ModelDirectory(path: place.path), workers: Workers(count: 1))
+            let model = try Model(ModelDirectory(path: place.path), workers: ThreadPool(count: 1))
             #expect(model.information.bankEntries == 11)
         }
     }

@@ -2,13 +2,13 @@ import Codecs
 import DIA
 import Foundation
 import Imaging
-import Kernels
 import OpenSSL
 import ModelFile
 import Synchronization
 import TestSupport
 import Testing
 import Training
+import Neural
 
 /// The whole trainer on a few phantoms.
 @Suite struct PipelineTests {
@@ -48,11 +48,11 @@ import Training
     }
 
     /// Runs `body` with the whole trainer over fresh phantoms, the folder of its model, and its threads.
-    private func withPipeline(_ body: (Pipeline, URL, Workers) throws -> Void) async throws {
+    private func withPipeline(_ body: (Pipeline, URL, ThreadPool) throws -> Void) async throws {
         let recipe = try await recipe()
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("m")
-            let workers = Workers(count: 2)
+            let workers = ThreadPool(count: 2)
             let data = try data(in: folder)
             try body(
                 Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers),
@@ -74,7 +74,7 @@ import Training
                     data: data,
                     normal: "normal",
                     folder: place,
-                    workers: Workers(count: threads),
+                    workers: ThreadPool(count: threads),
                     isInterrupted: stop
                 ).run()
             }
@@ -101,7 +101,7 @@ import Training
                 #expect(whole == pieces, "\(file)")
             }
             let place = folder.appendingPathComponent("whole")
-            let model = try Model(ModelDirectory(path: place.path), workers: Workers(count: 1))
+            let model = try Model(ModelDirectory(path: place.path), workers: ThreadPool(count: 1))
             #expect(model.information.calibration?.normality.count == 12 && model.information.bankEntries == 8)
             let again = try Report(model, data: data, split: .test, normal: "normal", seed: recipe.seed).evaluation
             #expect(again.auroc == evaluation.auroc && again.aurocInterval == evaluation.aurocInterval)
@@ -130,7 +130,7 @@ import Training
             for (part, other) in swaps {
                 let recipe = try await recipe(Self.recipe.replacing("\"\(part)\"", with: "\"\(other)\""))
                 try? FileManager.default.removeItem(at: place.appendingPathComponent(".training"))
-                let workers = Workers(count: 2)
+                let workers = ThreadPool(count: 2)
                 let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place.path, workers: workers)
                 if encoders.isEmpty { try pipeline.trainDiffusion() }
                 try pipeline.trainEncoder()
@@ -217,7 +217,7 @@ import Training
             let data = try data(in: folder)
             func run(_ recipe: Recipe) throws {
                 let place = folder.appendingPathComponent("m").path
-                let workers = Workers(count: 1)
+                let workers = ThreadPool(count: 1)
                 _ = try Pipeline(recipe, data: data, normal: "normal", folder: place, workers: workers).run()
             }
             try run(first)

@@ -23,7 +23,7 @@ struct ConvolutionOperation: Operation {
     }
 
     /// The weights as the convolution uses them; standardised into `target` where asked.
-    func effectiveWeights(_ parameters: Floats, into target: MutableFloats, _ workers: Workers) -> Floats {
+    func effectiveWeights(_ parameters: Floats, into target: MutableFloats, _ workers: ThreadPool) -> Floats {
         guard isStandardized else { return parameters + weight }
         WeightStandardization.forward(
             parameters + weight,

@@ -1,6 +1,5 @@
 public import DIA
 import Foundation
-import Plots
 import ModelFile
 
 /// An evaluation as files: report.json, report.md, scores.csv, and the pictures they show.

@@ -1,5 +1,4 @@
 import Foundation
-import Plots
 
 /// The pictures of an evaluation.
 enum ScorePlots {

@@ -1,6 +1,5 @@
 import DIA
 import Imaging
-import Kernels
 import Neural
 
 /// Trains the U-Net to predict noise (method, section 1).
@@ -17,13 +16,13 @@ struct DiffusionStage: Stage {
     private(set) var parameters: Parameters
     private var optimizer: Optimizer
     private var gradient: [Float]
-    private let workers: Workers
+    private let workers: ThreadPool
     private var average: MovingAverage
 
     /// Before this step the average is a copy: an average of untrained weights would linger.
     private static let averageAfter = 100
 
-    init(_ recipe: Recipe, images: [Image], workers: Workers) {
+    init(_ recipe: Recipe, images: [Image], workers: ThreadPool) {
         self.recipe = recipe
         network = recipe.network
         schedule = recipe.schedule

@@ -1,6 +1,5 @@
 import DIA
 import Imaging
-import Kernels
 import Neural
 
 /// Trains the encoder by contrast with dissolved or blurred copies, or none (method, section 3).
@@ -17,9 +16,9 @@ struct EncoderStage: Stage {
     private(set) var parameters: Parameters
     private var optimizer: Optimizer
     private var gradient: [Float]
-    private let workers: Workers
+    private let workers: ThreadPool
 
-    init(_ recipe: Recipe, images: [Image], dissolver: Dissolver?, workers: Workers) {
+    init(_ recipe: Recipe, images: [Image], dissolver: Dissolver?, workers: ThreadPool) {
         self.recipe = recipe
         self.images = images
         self.dissolver = dissolver

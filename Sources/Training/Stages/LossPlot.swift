@@ -1,5 +1,3 @@
-import Plots
-
 /// The losses of a stage: each step's in pale, and their moving mean.
 enum LossPlot {
     /// Points that a line is drawn through, at most.

@@ -1,5 +1,4 @@
 import Foundation
-import Plots
 
 /// One stage of training: a state that a step moves, and that a checkpoint can hold.
 protocol Stage {

@@ -1,0 +1,74 @@
+public import Imaging
+public import Neural
+
+/// The dissolving transformation with a trained U-Net (method, section 2).
+///
+/// Not `Sendable`: one owner runs it.
+public final class Dissolver {
+    /// How an image of another size is brought to the U-Net's resolution.
+    public enum Fit: String, Sendable, Hashable, Codable {
+        /// In the middle of black, and cut out again.
+        case pad
+        /// Resized, and resized back.
+        case resize
+
+        /// `image` as the U-Net sees it: `side` x `side`, samples in [-1, 1].
+        ///
+        /// Training and dissolving both go through here, so that they see the same.
+        public func networkInput(_ image: Image, side: Int) -> [Float] {
+            let fitted =
+                switch self {
+                case .pad: image.padded(height: side, width: side)
+                case .resize: image.resized(height: side, width: side)
+                }
+            return fitted.samples.map { 2 * $0 - 1 }
+        }
+    }
+
+    /// The noise schedule.
+    public let schedule: NoiseSchedule
+    private let network: UNet
+    private let fit: Fit
+    private let plan: InferencePlan
+    // Kept from call to call, as those of the encoder.
+    private var inputs: [[Float]] = [[], []]
+    private var noise: [[Float]] = [[]]
+
+    /// Prepares `network` with `parameters`.
+    public init(_ network: UNet, parameters: Parameters, schedule: NoiseSchedule, fit: Fit, workers: ThreadPool) {
+        self.network = network
+        self.schedule = schedule
+        self.fit = fit
+        plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
+    }
+
+    /// Each image dissolved at its own step, in its own size.
+    ///
+    /// Steps are below the schedule's number; with ``Fit/pad`` no image is larger than the resolution.
+    public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] {
+        precondition(images.count == steps.count, "\(images.count) images, \(steps.count) steps")
+        let (side, size) = (network.resolution, network.resolution * network.resolution * network.channels)
+        for index in inputs.indices { inputs[index].removeAll(keepingCapacity: true) }
+        for (image, step) in zip(images, steps) {
+            inputs[0] += fit.networkInput(image, side: side)
+            inputs[1] += network.timeEmbedding(step)
+        }
+        let missing = inputs[0].count - noise[0].count
+        if missing > 0 { noise[0] += repeatElement(0, count: missing) }
+        plan.run(inputs, batch: images.count, into: &noise)
+        return zip(images, steps).enumerated().map { index, pair in
+            let (image, step) = pair
+            let range = index * size..<(index + 1) * size
+            let dissolved = schedule.dissolve(inputs[0][range], predictedNoise: noise[0][range], at: step)
+            let whole = Image(
+                height: side,
+                width: side,
+                channels: network.channels,
+                samples: dissolved.map { ($0 + 1) / 2 }
+            )
+            return fit == .pad
+                ? whole.cropped(height: image.height, width: image.width)
+                : whole.resized(height: image.height, width: image.width)
+        }
+    }
+}

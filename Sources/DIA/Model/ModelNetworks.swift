@@ -1,0 +1,97 @@
+public import ModelFile
+public import Neural
+
+/// The two networks of a model directory, with their trained numbers.
+extension ModelDirectory {
+    /// The U-Net that dissolves.
+    public func unet() throws(ModelFileError) -> (network: UNet, parameters: Parameters) {
+        let part = manifest.dissolve
+        let network = UNet(
+            dim: part.dim,
+            multipliers: part.dimMults,
+            channels: part.channels,
+            resolution: part.resolution
+        )
+        return (
+            network,
+            try Parameters(layout: network.graph().parameters, from: tensors(in: part.file, sha256: part.sha256))
+        )
+    }
+
+    /// The encoder that scores.
+    public func encoder() throws(ModelFileError) -> (network: ResNet18, parameters: Parameters) {
+        let part = manifest.encoder
+        let network = ResNet18(
+            stem: part.stem == "imagenet" ? .imagenet : .cifar,
+            width: part.width,
+            channels: part.channels,
+            height: manifest.input.height,
+            columns: manifest.input.width,
+            projection: part.projection,
+            shifts: Shift.count
+        )
+        return (
+            network,
+            try Parameters(layout: network.graph().parameters, from: tensors(in: part.file, sha256: part.sha256))
+        )
+    }
+
+    /// The dissolving transformation.
+    public func dissolver(_ workers: ThreadPool) throws(ModelFileError) -> Dissolver {
+        let part = manifest.dissolve
+        let (network, parameters) = try unet()
+        return Dissolver(
+            network,
+            parameters: parameters,
+            schedule: NoiseSchedule(part.betaSchedule == "linear" ? .linear : .cosine, timesteps: part.timesteps),
+            fit: part.fit == "pad" ? .pad : .resize,
+            workers: workers
+        )
+    }
+}
+
+extension Parameters {
+    /// The numbers of `layout` from a weights file; other tensors in it are left alone.
+    public init(layout: [Parameter], from tensors: Safetensors) throws(ModelFileError) {
+        self.init(layout: layout)
+        for parameter in layout {
+            let values = try tensors.floats(parameter.name, shape: parameter.shape)
+            if parameter.name.hasSuffix("running_var"), let bad = values.firstIndex(where: { $0 < 0 }) {
+                throw ModelFileError(
+                    file: tensors.file,
+                    tensor: parameter.name,
+                    reason: "element \(bad) is negative"
+                )
+            }
+            self.values.replaceSubrange(parameter.range, with: values)
+        }
+    }
+}
+
+extension ModelManifest {
+    /// The views under which images are scored.
+    public var viewFamily: ViewFamily {
+        ViewFamily(
+            shift: encoder.shifts == "cutperm" ? .cutperm : .rotation,
+            views: score.views,
+            cropScale: score.cropScale,
+            seed: score.seed
+        )
+    }
+
+    /// The parts of a combined score, none for csi; throws an error that names the one that does not exist.
+    public func scoreParts() throws(ModelFileError) -> [ScoreComponent] {
+        var result: [ScoreComponent] = []
+        for name in score.parts ?? [] {
+            guard let part = ScoreComponent(name, timesteps: dissolve.timesteps) else {
+                throw ModelFileError(
+                    file: Self.fileName,
+                    reason: "score.parts has '\(name)'; csi, neighbors.1 to neighbors.4, density.1 to density.4 "
+                        + "and residual.STEP within the timesteps exist"
+                )
+            }
+            result.append(part)
+        }
+        return result
+    }
+}

@@ -1,0 +1,128 @@
+import Glibc
+public import Neural
+
+/// The noise predictor eps(x, t): the U-Net of denoising-diffusion-pytorch 0.27 (method, section 1).
+///
+/// Inputs: the noised image `[resolution, resolution, channels]` in [-1, 1], and the sinusoidal time
+/// embedding `[dim]` of ``timeEmbedding(_:)``. Output: the predicted noise, of the image's shape.
+public struct UNet: Sendable, Hashable {
+    /// The width of the first level, a multiple of 8.
+    public var dim: Int
+    /// Each level's width over `dim`.
+    public var multipliers: [Int]
+    /// Channels of the image, 1 or 3.
+    public var channels: Int
+    /// The side of the image, divisible by 2 for each level but the last.
+    public var resolution: Int
+
+    /// A U-Net.
+    public init(dim: Int, multipliers: [Int], channels: Int, resolution: Int) {
+        self.dim = dim
+        self.multipliers = multipliers
+        self.channels = channels
+        self.resolution = resolution
+    }
+
+    private static let heads = 4
+    private static let headSize = 32
+    private static let groups = 8
+
+    /// The sinusoidal embedding of step `t`: sin half, then cos half, frequencies exp(-i ln 10000 / (dim/2 - 1)).
+    public func timeEmbedding(_ t: Int) -> [Float] {
+        let half = dim / 2
+        let angles = (0..<half).map { index in
+            // The reference computes the angle in single precision.
+            Float(t) * exp(Float(index) * -(log(Float(10_000)) / Float(half - 1)))
+        }
+        return angles.map { sin($0) } + angles.map { cos($0) }
+    }
+
+    /// The network, its parameters named as in the reference's state dict.
+    public func graph() -> Graph {
+        var graph = Graph()
+        let image = graph.input(PlaneShape(height: resolution, width: resolution, channels: channels))
+        let embedding = graph.input(PlaneShape(vector: dim))
+        let stem = graph.convolution(image, "init_conv", outputs: dim, kernel: 7, padding: 3)
+        let hidden = graph.activation(graph.dense(embedding, "time_mlp.1", outputs: 4 * dim), .gelu)
+        // Every block takes the time through SiLU first; once is enough.
+        let time = graph.activation(graph.dense(hidden, "time_mlp.3", outputs: 4 * dim), .silu)
+
+        let widths = [dim] + multipliers.map { dim * $0 }
+        let levels = multipliers.count
+        var x = stem
+        var kept: [Value] = []
+        for level in 0..<levels {
+            let name = "downs.\(level)"
+            x = residualBlock(&graph, x, "\(name).0", outputs: widths[level], time: time)
+            kept.append(x)
+            x = residualBlock(&graph, x, "\(name).1", outputs: widths[level], time: time)
+            x = linearAttention(&graph, x, "\(name).2")
+            kept.append(x)
+            x =
+                level < levels - 1
+                ? graph.convolution(x, "\(name).3", outputs: widths[level + 1], kernel: 4, stride: 2, padding: 1)
+                : graph.convolution(x, "\(name).3", outputs: widths[level + 1], kernel: 3, padding: 1)
+        }
+        x = residualBlock(&graph, x, "mid_block1", outputs: widths[levels], time: time)
+        x = fullAttention(&graph, x, "mid_attn")
+        x = residualBlock(&graph, x, "mid_block2", outputs: widths[levels], time: time)
+        for up in 0..<levels {
+            let level = levels - 1 - up
+            let name = "ups.\(up)"
+            for block in 0..<2 {
+                x = graph.concatenate(x, kept.removeLast())
+                x = residualBlock(&graph, x, "\(name).\(block)", outputs: widths[level + 1], time: time)
+            }
+            x = linearAttention(&graph, x, "\(name).2")
+            let isLast = up == levels - 1
+            x = graph.convolution(
+                isLast ? x : graph.upsample(x),
+                isLast ? "\(name).3" : "\(name).3.1",
+                outputs: widths[level],
+                kernel: 3,
+                padding: 1
+            )
+        }
+        x = residualBlock(&graph, graph.concatenate(x, stem), "final_res_block", outputs: dim, time: time)
+        graph.output(graph.convolution(x, "final_conv", outputs: channels))
+        return graph
+    }
+
+    /// Two blocks of weight-standardised convolution, group norm and SiLU, the first modulated by the time
+    /// embedding, and a skip (1x1 where widths differ).
+    private func residualBlock(
+        _ graph: inout Graph,
+        _ input: Value,
+        _ name: String,
+        outputs: Int,
+        time: Value
+    ) -> Value {
+        func standardized(_ x: Value, _ block: String) -> Value {
+            graph.convolution(x, "\(block).proj", outputs: outputs, kernel: 3, padding: 1, isStandardized: true)
+        }
+        let modulation = graph.dense(time, "\(name).mlp.1", outputs: 2 * outputs)
+        var x = standardized(input, "\(name).block1")
+        x = graph.groupNorm(x, "\(name).block1.norm", groups: Self.groups, modulation: modulation)
+        x = standardized(x, "\(name).block2")
+        x = graph.groupNorm(x, "\(name).block2.norm", groups: Self.groups)
+        guard graph.shape(of: input).channels != outputs else { return graph.add(x, input) }
+        return graph.add(x, graph.convolution(input, "\(name).res_conv", outputs: outputs))
+    }
+
+    /// x + LayerNorm(conv(attention(LayerNorm(x)))).
+    private func linearAttention(_ graph: inout Graph, _ input: Value, _ name: String) -> Value {
+        var x = graph.channelLayerNorm(input, "\(name).fn.norm")
+        x = graph.convolution(x, "\(name).fn.fn.to_qkv", outputs: 3 * Self.heads * Self.headSize, bias: false)
+        x = graph.linearAttention(x, heads: Self.heads)
+        x = graph.convolution(x, "\(name).fn.fn.to_out.0", outputs: graph.shape(of: input).channels)
+        return graph.add(graph.channelLayerNorm(x, "\(name).fn.fn.to_out.1"), input)
+    }
+
+    /// x + conv(attention(LayerNorm(x))).
+    private func fullAttention(_ graph: inout Graph, _ input: Value, _ name: String) -> Value {
+        var x = graph.channelLayerNorm(input, "\(name).fn.norm")
+        x = graph.convolution(x, "\(name).fn.fn.to_qkv", outputs: 3 * Self.heads * Self.headSize, bias: false)
+        x = graph.fullAttention(x, heads: Self.heads)
+        return graph.add(graph.convolution(x, "\(name).fn.fn.to_out", outputs: graph.shape(of: input).channels), input)
+    }
+}

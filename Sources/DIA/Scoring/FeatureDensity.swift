@@ -1,0 +1,46 @@
+import Glibc
+import Neural
+
+/// A normal distribution of training features: mean and covariance.
+struct FeatureDensity: Sendable {
+    /// The mean, `[size]`.
+    let mean: [Float]
+    /// L⁻¹ for the covariance L Lᵀ, lower triangular, `[size, size]`.
+    let whitening: [Float]
+
+    /// A distribution with given numbers.
+    init(mean: [Float], whitening: [Float]) {
+        precondition(whitening.count == mean.count * mean.count, "a covariance of another size")
+        self.mean = mean
+        self.whitening = whitening
+    }
+
+    /// The share of the covariance that is replaced by a ball of the same variance: there may be fewer training
+    /// images than features (shrinkage; Ledoit and Wolf, 2004).
+    private static let shrinkage = 0.1
+
+    /// The distribution of `vectors`, at least two; nil if all are the same.
+    init?(of vectors: [[Float]]) {
+        precondition(vectors.count > 1, "a covariance of \(vectors.count) images")
+        let (count, size) = (vectors.count, vectors[0].count)
+        var mean = [Double](repeating: 0, count: size)
+        for vector in vectors {
+            for index in 0..<size { mean[index] += Double(vector[index]) / Double(count) }
+        }
+        let centred = vectors.flatMap { vector in (0..<size).map { Float(Double(vector[$0]) - mean[$0]) } }
+        var products = [Float](repeating: 0, count: size * size)
+        DenseMatrix.multiply(centred, transposed: true, centred, transposed: false, size, size, count, into: &products)
+        var covariance = products.map { Double($0) / Double(count - 1) }
+        let variance = (0..<size).reduce(0) { $0 + covariance[$1 * size + $1] } / Double(size)
+        for index in covariance.indices { covariance[index] *= 1 - Self.shrinkage }
+        for index in 0..<size { covariance[index * size + index] += Self.shrinkage * variance }
+        guard let whitening = CovarianceFactor.inverse(of: covariance, size: size) else { return nil }
+        self.init(mean: mean.map { Float($0) }, whitening: whitening.map { Float($0) })
+    }
+
+    /// -log of the Mahalanobis distance of `vector`: higher is denser.
+    func density(_ vector: [Float]) -> Double {
+        let whitened = DenseMatrix.multiply(whitening, by: zip(vector, mean).map { $0 - $1 })
+        return -0.5 * log(max(Double(whitened.reduce(0) { $0 + $1 * $1 }), 1e-12))
+    }
+}

@@ -1,0 +1,197 @@
+/// Attention with L2-normalised queries and keys, logits times 10, as the reference U-Net has it.
+///
+///     out = softmax(10 q̂ k̂ᵀ) v
+///
+/// Each channel of q and k is normalised over the positions (the reference's `normalize` runs over the
+/// last axis, which is the positions).
+public struct FullAttention: Sendable {
+    /// The geometry.
+    public let shape: AttentionShape
+
+    /// Full attention of `shape`.
+    public init(_ shape: AttentionShape) { self.shape = shape }
+
+    private var head: Int { shape.positions * shape.headSize }
+    private var logitScale: Float { 10 }
+
+    /// Divides each channel of `[positions, headSize]` by its norm, which goes to `norms`.
+    private func normalise(_ values: MutableFloats, norms: MutableFloats) {
+        let size = shape.headSize
+        forEachVector(size) { start, _ in
+            var squares = Vector.zero
+            for position in 0..<shape.positions {
+                let value = load(values + position * size + start)
+                squares += value * value
+            }
+            let norm = larger(squares.squareRoot(), Vector(repeating: 1e-12))
+            store(norm, norms + start)
+            for position in 0..<shape.positions {
+                let place = values + position * size + start
+                store(load(place) / norm, place)
+            }
+        }
+    }
+
+    /// The gradient of ``normalise(_:norms:)``: dx = (dy - y Σ y dy) / norm, in place in `gradient`.
+    private func normaliseBackward(_ normalised: Floats, norms: Floats, gradient: MutableFloats) {
+        let size = shape.headSize
+        forEachVector(size) { start, _ in
+            var dot = Vector.zero
+            for position in 0..<shape.positions {
+                dot += load(normalised + position * size + start) * load(gradient + position * size + start)
+            }
+            let norm = load(norms + start)
+            for position in 0..<shape.positions {
+                let place = gradient + position * size + start
+                store((load(place) - load(normalised + position * size + start) * dot) / norm, place)
+            }
+        }
+    }
+
+    /// q̂, k̂ `[positions, headSize]`, their norms, and the attention weights `[positions, positions]`.
+    private func prepare(
+        _ input: Floats,
+        _ at: (query: Int, key: Int, value: Int),
+        _ queries: MutableFloats,
+        _ keys: MutableFloats,
+        _ norms: MutableFloats,
+        _ weights: MutableFloats
+    ) {
+        let (size, positions) = (shape.headSize, shape.positions)
+        shape.copyHead(input + at.query, stride: shape.stride, to: queries)
+        shape.copyHead(input + at.key, stride: shape.stride, to: keys)
+        normalise(queries, norms: norms)
+        normalise(keys, norms: norms + size)
+        MatrixProduct.multiply(
+            rows: positions,
+            columns: positions,
+            inner: size,
+            a: queries,
+            lda: size,
+            b: keys,
+            .transposed,
+            ldb: size,
+            c: weights,
+            ldc: positions
+        )
+        for row in 0..<positions {
+            let logits = weights + row * positions
+            for column in 0..<positions { logits[column] *= logitScale }
+            Softmax.row(logits, count: positions)
+        }
+    }
+
+    /// The forward pass: `input` `[batch, positions, 3 width]`, `output` `[batch, positions, width]`.
+    public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
+        let (size, positions) = (shape.headSize, shape.positions)
+        workers.reserveScratch(2 * head + 2 * size + positions * positions)
+        workers.run(batch * shape.heads) { item, worker in
+            let (image, headIndex) = item.quotientAndRemainder(dividingBy: shape.heads)
+            let at = shape.offsets(image: image, head: headIndex)
+            let queries = workers.scratch(of: worker)
+            let (keys, norms) = (queries + head, queries + 2 * head)
+            let weights = norms + 2 * size
+            prepare(input, at, queries, keys, norms, weights)
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: positions,
+                a: weights,
+                lda: positions,
+                b: input + at.value,
+                ldb: shape.stride,
+                c: output + shape.outputOffset(image: image, head: headIndex),
+                ldc: shape.width
+            )
+        }
+    }
+
+    /// The backward pass: `inputGradient` `[batch, positions, 3 width]`, added to when `accumulate`.
+    public func backward(
+        batch: Int,
+        input: Floats,
+        outputGradient: Floats,
+        inputGradient: MutableFloats,
+        accumulate: Bool,
+        _ workers: ThreadPool
+    ) {
+        let (size, positions) = (shape.headSize, shape.positions)
+        workers.reserveScratch(3 * head + 2 * size + 2 * positions * positions)
+        workers.run(batch * shape.heads) { item, worker in
+            let (image, headIndex) = item.quotientAndRemainder(dividingBy: shape.heads)
+            let at = shape.offsets(image: image, head: headIndex)
+            let queries = workers.scratch(of: worker)
+            let (keys, gradient) = (queries + head, queries + 2 * head)
+            let norms = gradient + head
+            let weights = norms + 2 * size
+            let logitGradient = weights + positions * positions
+            prepare(input, at, queries, keys, norms, weights)
+            let dy = outputGradient + shape.outputOffset(image: image, head: headIndex)
+            // ∂/∂v = weightsᵀ · dy
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: positions,
+                a: weights,
+                .transposed,
+                lda: positions,
+                b: dy,
+                ldb: shape.width,
+                c: gradient,
+                ldc: size
+            )
+            shape.writeHead(gradient, to: inputGradient + at.value, stride: shape.stride, accumulate: accumulate)
+            // ∂/∂weights = dy · vᵀ, then through the softmax and the logits' scale
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: positions,
+                inner: size,
+                a: dy,
+                lda: shape.width,
+                b: input + at.value,
+                .transposed,
+                ldb: shape.stride,
+                c: logitGradient,
+                ldc: positions
+            )
+            for row in 0..<positions {
+                let (w, g) = (weights + row * positions, logitGradient + row * positions)
+                var dots = Vector.zero
+                forEachVector(positions) { start, lanes in dots += load(w + start, lanes) * load(g + start, lanes) }
+                let dot = dots.total
+                forEachVector(positions) { start, lanes in
+                    store(load(w + start, lanes) * (load(g + start, lanes) - dot) * logitScale, g + start, lanes)
+                }
+            }
+            // ∂/∂q̂ = ∂/∂logits · k̂
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: positions,
+                a: logitGradient,
+                lda: positions,
+                b: keys,
+                ldb: size,
+                c: gradient,
+                ldc: size
+            )
+            normaliseBackward(queries, norms: norms, gradient: gradient)
+            shape.writeHead(gradient, to: inputGradient + at.query, stride: shape.stride, accumulate: accumulate)
+            // ∂/∂k̂ = (∂/∂logits)ᵀ · q̂
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: positions,
+                a: logitGradient,
+                .transposed,
+                lda: positions,
+                b: queries,
+                ldb: size,
+                c: gradient,
+                ldc: size
+            )
+            normaliseBackward(keys, norms: norms + size, gradient: gradient)
+            shape.writeHead(gradient, to: inputGradient + at.key, stride: shape.stride, accumulate: accumulate)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+/// The gradient of linear attention.
+extension LinearAttention {
+    /// The softmaxed queries (scaled) and keys `[positions, headSize]`, and context = keysᵀ · v / positions
+    /// `[headSize, headSize]`.
+    private func prepare(
+        _ input: Floats,
+        _ at: (query: Int, key: Int, value: Int),
+        _ queries: MutableFloats,
+        _ keys: MutableFloats,
+        _ context: MutableFloats
+    ) {
+        let size = shape.headSize
+        shape.copyHead(input + at.query, stride: shape.stride, to: queries)
+        for position in 0..<shape.positions { Softmax.row(queries + position * size, count: size, scale: scale) }
+        shape.copyHead(input + at.key, stride: shape.stride, to: keys)
+        forEachVector(size) { start, _ in
+            var peak = Vector(repeating: -.infinity)
+            for position in 0..<shape.positions { peak = larger(peak, load(keys + position * size + start)) }
+            var sum = Vector.zero
+            for position in 0..<shape.positions {
+                let e = exp(load(keys + position * size + start) - peak)
+                sum += e
+                store(e, keys + position * size + start)
+            }
+            let inverse = 1 / sum
+            for position in 0..<shape.positions {
+                let place = keys + position * size + start
+                store(load(place) * inverse, place)
+            }
+        }
+        MatrixProduct.multiply(
+            rows: size,
+            columns: size,
+            inner: shape.positions,
+            a: keys,
+            .transposed,
+            lda: size,
+            b: input + at.value,
+            ldb: shape.stride,
+            c: context,
+            ldc: size
+        )
+        for index in 0..<square { context[index] /= Float(shape.positions) }
+    }
+
+    /// The backward pass: `inputGradient` `[batch, positions, 3 width]`, added to when `accumulate`.
+    public func backward(
+        batch: Int,
+        input: Floats,
+        outputGradient: Floats,
+        inputGradient: MutableFloats,
+        accumulate: Bool,
+        _ workers: ThreadPool
+    ) {
+        let (size, positions) = (shape.headSize, shape.positions)
+        workers.reserveScratch(3 * head + 2 * square)
+        workers.run(batch * shape.heads) { item, worker in
+            let (image, headIndex) = item.quotientAndRemainder(dividingBy: shape.heads)
+            let at = shape.offsets(image: image, head: headIndex)
+            let queries = workers.scratch(of: worker)
+            let (keys, gradient) = (queries + head, queries + 2 * head)
+            let context = gradient + head
+            let contextGradient = context + square
+            prepare(input, at, queries, keys, context)
+            let dy = outputGradient + shape.outputOffset(image: image, head: headIndex)
+            // ∂/∂context = queriesᵀ · dy
+            MatrixProduct.multiply(
+                rows: size,
+                columns: size,
+                inner: positions,
+                a: queries,
+                .transposed,
+                lda: size,
+                b: dy,
+                ldb: shape.width,
+                c: contextGradient,
+                ldc: size
+            )
+            // ∂/∂queries = dy · contextᵀ, then through the softmax over channels
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: size,
+                a: dy,
+                lda: shape.width,
+                b: context,
+                .transposed,
+                ldb: size,
+                c: gradient,
+                ldc: size
+            )
+            for position in 0..<positions {
+                let (q, g) = (queries + position * size, gradient + position * size)
+                // q is scale · softmax, so Σ softmax · scale · g is Σ q g.
+                var dot = Vector.zero
+                forEachVector(size) { start, _ in dot += load(q + start) * load(g + start) }
+                let sum = dot.total / scale
+                forEachVector(size) { start, _ in store(load(q + start) * (load(g + start) - sum), g + start) }
+            }
+            shape.writeHead(gradient, to: inputGradient + at.query, stride: shape.stride, accumulate: accumulate)
+            for index in 0..<square { contextGradient[index] /= Float(positions) }
+            // ∂/∂keys = v · (∂/∂context)ᵀ / positions, then through the softmax over positions
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: size,
+                a: input + at.value,
+                lda: shape.stride,
+                b: contextGradient,
+                .transposed,
+                ldb: size,
+                c: gradient,
+                ldc: size
+            )
+            forEachVector(size) { start, _ in
+                var dot = Vector.zero
+                for position in 0..<positions {
+                    dot += load(keys + position * size + start) * load(gradient + position * size + start)
+                }
+                for position in 0..<positions {
+                    let place = gradient + position * size + start
+                    store(load(keys + position * size + start) * (load(place) - dot), place)
+                }
+            }
+            shape.writeHead(gradient, to: inputGradient + at.key, stride: shape.stride, accumulate: accumulate)
+            // ∂/∂v = keys · ∂/∂context / positions
+            MatrixProduct.multiply(
+                rows: positions,
+                columns: size,
+                inner: size,
+                a: keys,
+                lda: size,
+                b: contextGradient,
+                ldb: size,
+                c: gradient,
+                ldc: size
+            )
+            shape.writeHead(gradient, to: inputGradient + at.value, stride: shape.stride, accumulate: accumulate)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+/// The data gradient of a direct convolution: a convolution again, one for each phase of the input.
+extension DirectConvolution {
+    /// One phase of the data gradient: the input pixels whose row and column leave the same remainders by
+    /// the stride, and the kernel taps that reach them.
+    ///
+    /// From y[o] = Σ w[k] x[s o + k - p]: dx[s i + phase] = Σ w[r + s j] dy[i + q - j] with r the remainder
+    /// of phase + p by s and q the quotient; a convolution of stride 1 with the taps r, r + s, ... turned
+    /// round.
+    private struct Phase {
+        let rowRemainder, columnRemainder: Int
+        let rowPhase, columnPhase: Int
+        let grid: PatchGrid
+    }
+
+    private static func phases(_ shape: ConvolutionShape) -> [Phase] {
+        let (kernel, stride) = (shape.kernel, shape.stride)
+        func parts(_ length: Int) -> [(phase: Int, remainder: Int, quotient: Int, taps: Int, count: Int)] {
+            (0..<min(stride, length)).map { phase in
+                let (quotient, remainder) = (phase + shape.padding).quotientAndRemainder(dividingBy: stride)
+                let taps = remainder < kernel ? (kernel - remainder + stride - 1) / stride : 0
+                return (phase, remainder, quotient, taps, (length - phase + stride - 1) / stride)
+            }
+        }
+        return parts(shape.inputHeight).flatMap { row in
+            parts(shape.inputWidth).map { column in
+                Phase(
+                    rowRemainder: row.remainder,
+                    columnRemainder: column.remainder,
+                    rowPhase: row.phase,
+                    columnPhase: column.phase,
+                    grid: PatchGrid(
+                        sourceHeight: shape.outputHeight,
+                        sourceWidth: shape.outputWidth,
+                        channels: shape.outputChannels,
+                        top: row.taps - 1 - row.quotient,
+                        left: column.taps - 1 - column.quotient,
+                        step: 1,
+                        tapRows: row.taps,
+                        tapColumns: column.taps,
+                        height: row.count,
+                        width: column.count
+                    )
+                )
+            }
+        }
+    }
+
+    /// Floats of the weights packed for the data gradient.
+    static func gradientPackedCount(_ shape: ConvolutionShape) -> Int {
+        WeightPanels.floats(inner: shape.kernel * shape.kernel * shape.outputChannels, columns: shape.inputChannels)
+    }
+
+    /// `weight` `[out, in, kernel, kernel]` to panels of `[taps, taps, out, in]` for each phase.
+    static func packForInputGradient(
+        _ weight: Floats,
+        _ shape: ConvolutionShape,
+        into packed: MutableFloats,
+        _ workers: ThreadPool
+    ) {
+        let (inputs, outputs, kernel, width) = (
+            shape.inputChannels, shape.outputChannels, shape.kernel, WeightPanels.width
+        )
+        var start = packed
+        for phase in phases(shape) {
+            let (rows, columns) = (phase.grid.tapRows, phase.grid.tapColumns)
+            let inner = rows * columns * outputs
+            let phaseStart = start
+            workers.run(WeightPanels.count(columns: inputs)) { panel, _ in
+                let target = phaseStart + panel * width * inner
+                let filled = min(width, inputs - panel * width)
+                if filled < width { target.update(repeating: 0, count: width * inner) }
+                for tapRow in 0..<rows {
+                    for tapColumn in 0..<columns {
+                        // The taps in the order in which a patch meets them: turned round.
+                        let kernelRow = phase.rowRemainder + (rows - 1 - tapRow) * shape.stride
+                        let kernelColumn = phase.columnRemainder + (columns - 1 - tapColumn) * shape.stride
+                        let to = target + (tapRow * columns + tapColumn) * outputs * width
+                        for output in 0..<outputs {
+                            let from =
+                                weight + ((output * inputs + panel * width) * kernel + kernelRow) * kernel
+                                + kernelColumn
+                            for column in 0..<filled { to[output * width + column] = from[column * kernel * kernel] }
+                        }
+                    }
+                }
+            }
+            start += WeightPanels.floats(inner: inner, columns: inputs)
+        }
+    }
+
+    /// ∂loss/∂x for ∂loss/∂y: `outputGradient` `[N, H', W', out]`, `packed` from
+    /// ``packForInputGradient(_:_:into:_:)``, `inputGradient` `[N, H, W, in]`, added to when `accumulate`.
+    static func inputGradient(
+        _ shape: ConvolutionShape,
+        batch: Int,
+        outputGradient: Floats,
+        packed: Floats,
+        accumulate: Bool,
+        inputGradient: MutableFloats,
+        _ workers: ThreadPool
+    ) {
+        let channels = shape.inputChannels
+        let epilogue = Epilogue(residual: accumulate ? Floats(inputGradient) : nil)
+        var start = packed
+        for phase in phases(shape) {
+            let places = OutputStrides(
+                channels: channels,
+                pixel: shape.stride * channels,
+                row: shape.stride * shape.inputWidth * channels,
+                image: shape.inputPixels * channels,
+                first: (phase.rowPhase * shape.inputWidth + phase.columnPhase) * channels
+            )
+            run(phase.grid, batch, outputGradient, start, epilogue, inputGradient, places, workers)
+            start += WeightPanels.floats(inner: phase.grid.tapRows * phase.grid.run, columns: channels)
+        }
+    }
+}
