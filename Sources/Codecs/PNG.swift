@@ -107,13 +107,15 @@ public enum PNG {
         return try result.get()
     }
 
-    /// The size that the header of a PNG promises; nil if these bytes do not begin like one.
+    /// The size that the header of a PNG promises, no side beyond ``maximumSide``; nil if these bytes do not begin like a
+    /// PNG, or like one that would be refused.
     ///
     /// Looks at 24 bytes only: how much work a file will be can be told before it is looked at closely.
     public static func promisedSize(_ bytes: some Collection<UInt8>) -> (height: Int, width: Int)? {
         let head = Array(bytes.prefix(24))
         guard head.count == 24, head[12..<16].elementsEqual("IHDR".utf8) else { return nil }
         func number(_ place: Int) -> Int { head[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }
-        return (number(20), number(16))
+        let (height, width) = (number(20), number(16))
+        return (1...maximumSide).contains(height) && (1...maximumSide).contains(width) ? (height, width) : nil
     }
 }

@@ -19,6 +19,8 @@ public final class Engine: Sendable {
         public var maximumBatch = 16
         /// Whether models that cannot be loaded are left out, rather than an error.
         public var skipsBrokenModels = false
+        /// A model that must be among the loaded ones, even where broken models are left out.
+        public var requiredModel: String?
 
         /// The defaults.
         public init() {}
@@ -67,6 +69,7 @@ public final class Engine: Sendable {
         loaded = ModelStore(
             threads: configuration.threads,
             skipsBroken: configuration.skipsBrokenModels,
+            required: configuration.requiredModel,
             open: open
         )
         metrics.queueCapacity.set(configuration.queueCapacity)
@@ -173,6 +176,8 @@ public final class Engine: Sendable {
         _ deadline: ContinuousClock.Instant?,
         _ works: [@Sendable (@escaping Job.Completion<Value>) -> Job.Work]
     ) async throws(EngineError) -> [Timed<Value>] {
+        // Images of a batch come with the group that they share.
+        let isBatch = group != nil
         let group = group ?? makeRequestGroup()
         let outcome: Result<[Timed<Value>], EngineError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -185,7 +190,9 @@ public final class Engine: Sendable {
                         deadline: deadline
                     )
                 }
-                if let error = enqueue(jobs, deadline) { return continuation.resume(returning: .failure(error)) }
+                if let error = enqueue(jobs, isBatch: isBatch, deadline) {
+                    return continuation.resume(returning: .failure(error))
+                }
                 // The handler below may have run before there was anything to give up.
                 if Task.isCancelled { cancel(group) }
             }
@@ -206,13 +213,15 @@ public final class Engine: Sendable {
     }
 
     /// Puts a request's work in the queue and sees that the engine runs; why not, if the queue is full.
-    private func enqueue(_ jobs: [Job], _ deadline: ContinuousClock.Instant?) -> EngineError? {
+    private func enqueue(_ jobs: [Job], isBatch: Bool, _ deadline: ContinuousClock.Instant?) -> EngineError? {
         let (error, mustStart): (EngineError?, Bool) = state.withLock { state in
             let seconds = state.secondsWaiting
             let count = state.waiting.count
             let isInTime = deadline.map { .now + .seconds(seconds) < $0 } ?? true
             // A request larger than the whole queue is taken when nothing else waits.
-            guard count == 0 || count + jobs.count <= configuration.queueCapacity, isInTime else {
+            // Batches, which wait patiently, leave half of the queue to the others.
+            let capacity = isBatch ? max(1, configuration.queueCapacity / 2) : configuration.queueCapacity
+            guard count == 0 || count + jobs.count <= capacity, isInTime else {
                 return (.busy(retryAfter: state.retryAfter), false)
             }
             for job in jobs { state.waiting.append(job) }

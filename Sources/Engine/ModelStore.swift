@@ -24,6 +24,7 @@ public final class ModelStore: @unchecked Sendable {
 
     private let open: @Sendable () throws -> ModelListing
     private let skipsBroken: Bool
+    private let required: String?
     private let workers: ThreadPool
     private var byName: [String: Model] = [:]
     /// The directory of each model, by name.
@@ -31,8 +32,14 @@ public final class ModelStore: @unchecked Sendable {
     private let known = Mutex<[String: Model.Information]>([:])
 
     /// Models of the directories that `open` gives, none loaded yet.
-    init(threads: Int, skipsBroken: Bool, open: @escaping @Sendable () throws -> ModelListing) {
+    init(
+        threads: Int,
+        skipsBroken: Bool,
+        required: String?,
+        open: @escaping @Sendable () throws -> ModelListing
+    ) {
         self.open = open
+        self.required = required
         self.skipsBroken = skipsBroken
         workers = ThreadPool(count: threads)
     }
@@ -87,6 +94,13 @@ public final class ModelStore: @unchecked Sendable {
             }
         }
         if next.isEmpty, let failure = outcome.failures.first { throw failure }
+        if let required, next[required] == nil {
+            let causes = outcome.failures.map { "; \($0)" }.joined()
+            throw ReloadError(
+                description:
+                    "the default model '\(required)' is not among \(next.keys.sorted().joined(separator: ", "))\(causes)"
+            )
+        }
         (byName, paths) = (next, nextPaths)
         known.withLock { $0 = next.mapValues(\.information) }
         return outcome

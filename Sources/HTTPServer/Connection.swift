@@ -166,6 +166,7 @@ final class Connection: @unchecked Sendable {
             transmit(tls.takeOutgoing())
             if !plain.isEmpty { perform(rules.received(plain, now: now)) }
             if tls.hasEnded, !isClosed { perform(rules.receivedEnd(now: now)) }
+            if !isClosed { account() }
         } catch {
             if !wasEstablished { environment.metrics.refused(.handshake) }
             // The alert that says why.

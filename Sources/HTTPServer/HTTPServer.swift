@@ -157,7 +157,8 @@ public final class HTTPServer: @unchecked Sendable {
         if connections.count >= configuration.maximumConnections { setAccepting(false) }
     }
 
-    /// Closes the connection that has been idle longest; if none is idle, one whose transfer has stalled.
+    /// Closes the connection that has been idle longest; if none is idle, the one with the slowest transfer below the
+    /// rate that is expected of a transfer.
     private func evict() {
         let now = now
         let idle = connections.values.compactMap { connection in connection.idleSince.map { (connection, $0) } }
@@ -166,9 +167,14 @@ public final class HTTPServer: @unchecked Sendable {
             metrics.refused(.evicted)
             return connection.abort()
         }
-        guard let stalled = connections.values.first(where: { $0.transferRate(now: now) == 0 }) else { return }
+        let slow = connections.values.compactMap { connection in
+            connection.transferRate(now: now).map { (connection, $0) }
+        }
+        guard let (slowest, rate) = slow.min(by: { $0.1 < $1.1 }),
+            rate < Double(configuration.deadlines.minimumRate)
+        else { return }
         metrics.refused(.evicted)
-        stalled.abort()
+        slowest.abort()
     }
 
     /// Gives up the slowest transfers until what connections hold is within the budget.

@@ -71,7 +71,10 @@ public final class InferenceService: Sendable {
     let input: ImageInput
     let logger: Logger
     private let phase: Mutex<Phase>
-    let underWay = Mutex(0)
+    /// Requests that the engine works for, and batches among them.
+    let permits = Mutex((all: 0, batches: 0))
+    /// Bodies of batches, which are held until their last image is scored: half of what connections may hold.
+    let batchBodies: MemoryBudget.Part
     private let access: AccessControl
     private let crossOrigin: CORSPolicy
 
@@ -88,6 +91,7 @@ public final class InferenceService: Sendable {
             threads: configuration.decodeThreads,
             budget: configuration.budget
         )
+        batchBodies = MemoryBudget.Part(limit: configuration.budget.buffers.limit / 2)
         phase = Mutex(engine.models.isEmpty ? .loading : .serving)
         access = AccessControl(configuration.keys, acceptsCertificates: configuration.acceptsClientCertificates)
         crossOrigin = CORSPolicy(origins: configuration.origins)

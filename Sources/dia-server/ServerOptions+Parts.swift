@@ -48,6 +48,7 @@ extension ServerOptions {
         configuration.queueCapacity = queue
         configuration.maximumBatch = batch
         configuration.skipsBrokenModels = skipBrokenModels
+        configuration.requiredModel = defaultModel
         return configuration
     }
 
@@ -115,11 +116,6 @@ extension ServerOptions {
         let names = listing.directories.map(\.manifest.name)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw ValidationError("--models \(models): two models are called '\(twice)'")
-        }
-        if let defaultModel, !names.contains(defaultModel), listing.failures.isEmpty {
-            throw ValidationError(
-                "--default-model \(defaultModel): no such model; there are \(names.joined(separator: ", "))"
-            )
         }
         return listing
     }

@@ -208,6 +208,18 @@ import Testing
         // What is given up leaves its place.
         #expect(await service.respond(to: request(Self.png(1), "image/png", path: "/v1/score")).status == 200)
     }
+
+    @Test("Batches leave half of the places to single images")
+    func halfOfThePlaces() async throws {
+        let service = try service { $0.queueCapacity = 4 }
+        let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
+        var batches: [Response] = []
+        for _ in 0..<4 { batches.append(await service.respond(to: lines([line]))) }
+        #expect(batches.map(\.status) == [200, 200, 503, 503])
+        let single = request(Self.png(1), "image/png", path: "/v1/score")
+        #expect(await service.respond(to: single).status == 200)
+        for batch in batches where batch.stream != nil { #expect(try await objects(batch).count == 1) }
+    }
 }
 
 /// Keeps the lines of a log.

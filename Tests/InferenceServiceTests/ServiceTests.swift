@@ -288,4 +288,29 @@ import Testing
         #expect(text.contains("dia_batch_size_count 1\n") && text.contains("dia_model_info{model=\"gray-pad\""))
         #expect(!text.contains("Jane"))
     }
+
+    @Test(
+        "A header that promises an impossible size is refused, whatever the numbers",
+        arguments: [
+            (UInt32.max, UInt32.max), (UInt32.max, 1), (25_000_000, 1), (1, 25_000_000), (0, 0),
+            (0x8000_0000, 0x8000_0000),
+        ] as [(UInt32, UInt32)]
+    )
+    func impossibleSizes(_ width: UInt32, _ height: UInt32) async throws {
+        func bytes(_ number: UInt32) -> [UInt8] { (0..<4).reversed().map { UInt8(number >> (8 * $0) & 255) } }
+        let start: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + bytes(13) + Array("IHDR".utf8)
+        let png = start + bytes(width) + bytes(height) + [8, 0, 0, 0, 0, 1, 2, 3, 4]
+        let service = try service()
+        let text = Data(png).base64EncodedString()
+        let body = "{\"inputs\":[{\"name\":\"image\",\"datatype\":\"BYTES\",\"shape\":[1],\"data\":[\"\(text)\"]}]}"
+        for (path, type, body) in [
+            ("/v1/score", "image/png", png), ("/v1/heatmap", "image/png", png),
+            ("/v2/models/gray-pad/infer", "application/json", Array(body.utf8)),
+        ] {
+            let headers: HeaderFields = ["Host": "a", "Content-Type": type, "Content-Length": String(body.count)]
+            let head = RequestHead(method: "POST", path: path, headers: headers)
+            let status = await service.respond(to: Request(head: head, body: body)).status
+            #expect([400, 413].contains(status), "\(path): \(status)")
+        }
+    }
 }

@@ -91,6 +91,21 @@ import Testing
         #expect(record.all == ["started"])
     }
 
+    @Test("Work that waits for much memory is not overtaken for ever by what needs less")
+    func largeMemory() async throws {
+        let pool = WorkPool(threads: 2, budget: budget.work)
+        let held = try #require(budget.work.reserve(400))
+        let record = Record()
+        async let large: Void = pool.run(cost: 1, bytes: 900) { _ in record.add("large") }
+        while pool.waiting < 1 { await Task.yield() }
+        async let medium: Void = pool.run(cost: 2, bytes: 300) { _ in record.add("medium") }
+        while pool.waiting < 2 { await Task.yield() }
+        try await pool.run(cost: 3, bytes: 10) { _ in record.add("small") }
+        held.release()
+        _ = try await (large, medium)
+        #expect(record.all == ["small", "large", "medium"])
+    }
+
     @Test("Cancelled work that waits is not done, and work that runs is told")
     func cancellation() async throws {
         let pool = WorkPool(threads: 1, budget: budget.work)

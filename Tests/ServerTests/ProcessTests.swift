@@ -37,7 +37,7 @@ import Testing
         process.standardError = errors
         try process.run()
         // Its first line comes when a model is loaded, before it listens.
-        _ = errors.fileHandleForReading.availableData
+        _ = errors.nextText()
         process.terminate()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
@@ -280,10 +280,10 @@ import Testing
             process.standardError = errors
             try process.run()
             // The first line of progress: the training runs.
-            let first = String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+            let first = errors.nextText()
             #expect(first.contains("diffusion: 1/1500"))
             process.interrupt()
-            let rest = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let rest = errors.allText()
             process.waitUntilExit()
             #expect(process.terminationStatus == 1 && rest.contains("interrupted"), "\(rest)")
             let checkpoint = "\(out)/.training/diffusion.checkpoint.safetensors"

@@ -31,9 +31,9 @@ final class ServerProcess {
         process.standardOutput = output
         process.standardError = errors
         try process.run()
-        readyLine = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        readyLine = output.nextText()
         guard let number = readyLine.split(separator: ":").last?.prefix(while: \.isNumber), let port = UInt16(number)
-        else { throw StartFailure(text: String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)) }
+        else { throw StartFailure(text: errors.nextText()) }
         self.port = port
     }
 
@@ -48,13 +48,13 @@ final class ServerProcess {
     /// Ends the process; its status and its log.
     func stop() -> (status: Int32, log: String) {
         process.terminate()
-        let log = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let log = errors.allText()
         process.waitUntilExit()
         return (process.terminationStatus, log)
     }
 
     /// The log's next lines, as soon as there are any.
-    func nextLog() -> String { String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self) }
+    func nextLog() -> String { errors.nextText() }
 }
 
 /// What a program that ended by itself left.
@@ -75,8 +75,8 @@ struct Outcome {
         try process.run()
         source.fileHandleForWriting.write(Data(input.utf8))
         try source.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let text = output.allText()
+        let errorText = errors.allText()
         process.waitUntilExit()
         (status, self.output, self.errors) = (process.terminationStatus, text, errorText)
     }

@@ -67,13 +67,14 @@ import Testing
     private let metrics = MetricsRegistry()
 
     private func start(
+        _ registry: MetricsRegistry? = nil,
         _ change: (inout HTTPServer.Configuration) -> Void = { _ in }
     ) throws -> (server: HTTPServer, port: UInt16) {
         var configuration = HTTPServer.Configuration()
         configuration.port = 0
         change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = HTTPServer(configuration, handler: Echo(), metrics: metrics, logger: logger)
+        let server = HTTPServer(configuration, handler: Echo(), metrics: registry ?? metrics, logger: logger)
         return (server, try server.listen().port)
     }
 
@@ -431,11 +432,11 @@ import Testing
     @Test("An address that is taken or unknown is an error that says so")
     func cannotListen() async throws {
         let (server, port) = try start()
-        let error = #expect(throws: ListenError.self) { try start { $0.port = port } }
+        let error = #expect(throws: ListenError.self) { try start(MetricsRegistry()) { $0.port = port } }
         #expect("\(try #require(error))".contains("127.0.0.1:\(port): bind: "))
-        #expect(throws: ListenError.self) { try start { $0.host = "no such host" } }
+        #expect(throws: ListenError.self) { try start(MetricsRegistry()) { $0.host = "no such host" } }
         #expect(throws: ListenError.self) {
-            try start { configuration in
+            try start(MetricsRegistry()) { configuration in
                 configuration.host = "0.0.0.0"
                 configuration.isLoopbackOnly = true
             }

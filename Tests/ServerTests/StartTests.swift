@@ -98,7 +98,7 @@ import Testing
             try process.run()
             var log = ""
             while !log.contains("listening") {
-                log += String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+                log += errors.nextText()
             }
             let digits = log.split(separator: "http://127.0.0.1:").last?.prefix(while: \.isNumber)
             let client = try RawClient(port: try #require(digits.flatMap { UInt16($0) }))
@@ -114,7 +114,7 @@ import Testing
             }
             let start = ContinuousClock.now
             process.terminate()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            let text = output.allText()
             process.waitUntilExit()
             #expect(process.terminationStatus == 0 && ContinuousClock.now - start < .seconds(5))
             #expect(text.isEmpty, "nothing says ready: \(text)")
@@ -147,6 +147,14 @@ import Testing
                 let outcome = try Outcome(server, check)
                 #expect(outcome.status != 0 && outcome.errors.contains("git lfs pull"), "\(outcome.errors)")
                 #expect(outcome.errors.contains("\(folder.path)/broken"), "\(outcome.errors)")
+            }
+            // A default model that is left out would leave its paths without an answer.
+            for name in ["other", "unknown"] {
+                let arguments = [
+                    "--models", folder.path, "--skip-broken-models", "--default-model", name, "--port", "0",
+                ]
+                let outcome = try Outcome(server, arguments)
+                #expect(outcome.status != 0 && outcome.errors.contains("'\(name)'"), "\(outcome.errors)")
             }
             let serving = try ServerProcess(["--models", folder.path, "--skip-broken-models"])
             let client = try RawClient(port: serving.port)

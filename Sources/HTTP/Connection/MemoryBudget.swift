@@ -12,7 +12,8 @@ public final class MemoryBudget: Sendable {
         private let used = Mutex(0)
         private let released = Mutex<(@Sendable () -> Void)?>(nil)
 
-        init(limit: Int) { self.limit = limit }
+        /// A part of `limit` bytes.
+        public init(limit: Int) { self.limit = limit }
 
         /// The bytes counted now.
         public var bytes: Int { used.withLock { $0 } }

@@ -6,7 +6,7 @@ struct IPAddress: Hashable, CustomStringConvertible {
     let bytes: [UInt8]
     private let family: Int32
 
-    /// Reads the numeric form (`inet_pton`).
+    /// Reads the numeric form (`inet_pton`); an IPv4 address in IPv6 form (RFC 4291, section 2.5.5.2) is an IPv4 one.
     init?(_ text: String) {
         let families: [(family: Int32, count: Int)] = [(AF_INET, 4), (AF_INET6, 16)]
         for (family, count) in families {
@@ -15,7 +15,8 @@ struct IPAddress: Hashable, CustomStringConvertible {
                 unsafe inet_pton(family, text, target.baseAddress) == 1
             }
             guard isAddress else { continue }
-            (self.bytes, self.family) = (bytes, family)
+            let isMapped = bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
+            (self.bytes, self.family) = isMapped ? (Array(bytes.suffix(4)), AF_INET) : (bytes, family)
             return
         }
         return nil

@@ -24,6 +24,8 @@ extension InferenceService {
         _ context: inout RequestContext
     ) async throws -> Response {
         let body = try await input.body(of: request, context.deadline)
+        let held = try holdBatchBody(body)
+        defer { held.release() }
         let parsed: Result<OpenInference.Request, ServiceError> = try await input.pool.run(
             cost: body.bytes.count / 4,
             bytes: 0,

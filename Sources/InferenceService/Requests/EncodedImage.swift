@@ -1,3 +1,5 @@
+import Codecs
+
 /// A PNG as it came: its bytes, or base64 in a JSON text; slices of the request's body, not copies.
 package enum EncodedImage: Sendable {
     case png(ArraySlice<UInt8>)
@@ -18,12 +20,36 @@ package enum EncodedImage: Sendable {
         }
     }
 
-    /// The PNG's bytes, the first `maximum` of them at most; throws if the text is not base64.
-    package func bytes(maximum: Int = .max) throws(ServiceError) -> ArraySlice<UInt8> {
+    /// What can be told of the PNG's size by its first bytes.
+    enum PromisedSize {
+        case known(height: Int, width: Int)
+        /// The bytes are not a PNG, or one that is refused by its header.
+        case none
+        /// The first characters of the text do not hold enough of the file.
+        case hidden
+    }
+
+    /// The size that the PNG's header promises; looks at its first bytes only, so it is quick whatever the client sent.
+    var promisedSize: PromisedSize {
+        let head: [UInt8]
         switch self {
-        case .png(let bytes): return bytes.prefix(maximum)
+        case .png(let bytes): head = Array(bytes.prefix(24))
         case .base64(let text):
-            guard let bytes = Base64.decode(text, maximum: maximum) else {
+            let start = JSONReader.StringToken(bytes: text.bytes.prefix(512), hasEscapes: text.hasEscapes)
+            guard let bytes = Base64.decode(start, maximum: 24), bytes.count == 24 else {
+                return text.bytes.count > 512 ? .hidden : .none
+            }
+            head = bytes
+        }
+        return PNG.promisedSize(head).map { .known(height: $0.height, width: $0.width) } ?? .none
+    }
+
+    /// The PNG's bytes; throws if the text is not base64.
+    package func bytes() throws(ServiceError) -> ArraySlice<UInt8> {
+        switch self {
+        case .png(let bytes): return bytes
+        case .base64(let text):
+            guard let bytes = Base64.decode(text) else {
                 throw ServiceError(400, "the image is not valid base64 (RFC 4648)")
             }
             return bytes[...]

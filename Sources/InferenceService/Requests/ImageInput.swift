@@ -53,20 +53,21 @@ struct ImageInput: Sendable {
         do { return try Multipart.parse(body, boundary: boundary) } catch { throw ServiceError(error) }
     }
 
+    static var shortOfMemory: ServiceError {
+        ServiceError(
+            503,
+            "the server is short of memory for requests; try again in 1 s",
+            headers: ["Retry-After": "1"]
+        )
+    }
+
     /// The body of `request`, unpacked.
     func body(of request: Request, _ deadline: ContinuousClock.Instant?) async throws -> Body {
         guard try ContentCoding.isPacked(request.head) else { return Body(bytes: request.body, memory: nil) }
         let (limit, ratio) = (maximumBytes, ContentCoding.ratio)
         let most = Gzip.limit(limit, count: request.body.count, ratio: ratio)
-        guard let memory = budget.buffers.reserve(most) else {
-            throw ServiceError(
-                503,
-                "the server is short of memory for requests; try again in 1 s",
-                headers: ["Retry-After": "1"]
-            )
-        }
         let packed = request.body
-        let result: Result<[UInt8], GzipError> = try await pool.run(cost: most / 4, bytes: 0, deadline: deadline) {
+        let result: Result<[UInt8], GzipError> = try await pool.run(cost: most / 4, bytes: most, deadline: deadline) {
             context in
             Result { () throws(GzipError) in
                 try Gzip.decompress(packed, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
@@ -74,9 +75,11 @@ struct ImageInput: Sendable {
         }
         do {
             let bytes = try result.get()
-            memory.shrink(to: bytes.count)
+            guard let memory = budget.buffers.reserve(bytes.count) else { throw Self.shortOfMemory }
             return Body(bytes: bytes, memory: memory)
-        } catch {
+        } catch let error as ServiceError {
+            throw error
+        } catch let error as GzipError {
             switch error {
             case .invalid: throw ServiceError(400, error.description)
             case .tooLarge: throw ServiceError(413, error.description)
@@ -104,11 +107,15 @@ struct ImageInput: Sendable {
         shown: Shown?,
         deadline: ContinuousClock.Instant?
     ) async throws -> PreparedImage {
-        let size = PNG.promisedSize(try image.bytes(maximum: 24))
-        // What promises more than is accepted is refused by its header.
         let maximumPixels = maximumPixels
-        let (height, width) = size.map { $0.height * $0.width <= maximumPixels ? $0 : (0, 0) } ?? (0, 0)
-        let pixels = height * width
+        var (height, width, pixels) = (0, 0, 0)
+        switch image.promisedSize {
+        // What promises more than is accepted is refused by its header.
+        case .known(let rows, let columns) where rows * columns <= maximumPixels:
+            (height, width, pixels) = (rows, columns, rows * columns)
+        case .known, .none: break
+        case .hidden: (height, width, pixels) = (PNG.maximumSide, PNG.maximumSide, maximumPixels)
+        }
         // A line of the file and its neighbors, resizing weights, libpng's and zlib's own; then the image itself.
         var bytes = 512 << 10 + image.decodedBytes + (height + width) * 128
         if let shown {

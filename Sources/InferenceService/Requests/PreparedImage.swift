@@ -64,9 +64,14 @@ struct PreparedImage: Sendable {
 }
 
 extension ByteImage {
-    /// Takes the pixels at `columns` of a row that has as many channels, or one that is repeated.
+    /// Takes the pixels at `columns` of a row that has as many channels, one that is repeated, or three that become gray.
     fileprivate mutating func put(_ row: [Float], channels count: Int, at y: Int, _ columns: StrideTo<Int>) {
         for column in columns {
+            if channels == 1, count == 3 {
+                let (red, green, blue) = (row[3 * column], row[3 * column + 1], row[3 * column + 2])
+                samples[y * width + column] = Self.byte(0.299 * red + 0.587 * green + 0.114 * blue)
+                continue
+            }
             for channel in 0..<channels {
                 let sample = row[column * count + min(channel, count - 1)]
                 samples[(y * width + column) * channels + channel] = Self.byte(sample)

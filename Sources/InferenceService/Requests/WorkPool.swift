@@ -68,8 +68,8 @@ package final class WorkPool: Sendable {
 
     /// Work beyond this cost may not occupy all threads.
     private static let largeCost = 2_000_000
-    /// The seconds by which a unit of cost puts work behind cheaper work that comes later: a million pixels, one second.
-    private static let penalty = 1e-6
+    /// The seconds by which a unit of cost puts work behind cheaper work that comes later: five million pixels, one second.
+    private static let penalty = 2e-7
 
     private let threads: Int
     private let budget: MemoryBudget.Part
@@ -173,8 +173,15 @@ package final class WorkPool: Sendable {
             guard !state.idle.isEmpty else { return nil }
             let large = state.running.values.count { $0 > Self.largeCost }
             let mayBeLarge = large < max(1, threads - 1)
+            var isMemoryAwaited = false
             for (place, job) in state.waiting.enumerated() where mayBeLarge || !job.isLarge {
-                guard !job.cancellation.isCancelled, let memory = budget.reserve(job.bytes) else { continue }
+                if job.cancellation.isCancelled { continue }
+                // Who waits for memory is only overtaken by what needs hardly any, or its turn would never come.
+                if isMemoryAwaited, job.bytes > budget.limit / 16 { continue }
+                guard let memory = budget.reserve(job.bytes) else {
+                    isMemoryAwaited = true
+                    continue
+                }
                 state.waiting.remove(at: place)
                 state.running[job.number] = job.cost
                 return (job, memory, state.idle.removeLast())

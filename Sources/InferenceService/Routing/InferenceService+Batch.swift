@@ -9,10 +9,11 @@ extension InferenceService {
         _ model: String,
         _ context: inout RequestContext
     ) async throws -> Response {
-        try acquirePermit()
+        try acquirePermit(isBatch: true)
         do {
             let start = ContinuousClock.now
             let (body, head) = (try await input.body(of: request, context.deadline), request.head)
+            let held = try holdBatchBody(body)
             let parsed: Result<[BatchInput.Entry], ServiceError> = try await input.pool.run(
                 cost: body.bytes.count / 4,
                 bytes: 0,
@@ -32,13 +33,20 @@ extension InferenceService {
                 stream: ObservedStream(answer) { _ in
                     // The images are slices of the body: its memory is counted until none is left.
                     body.memory?.release()
-                    self.releasePermit()
+                    held.release()
+                    self.releasePermit(isBatch: true)
                 }
             )
         } catch {
-            releasePermit()
+            releasePermit(isBatch: true)
             throw error
         }
+    }
+
+    /// Counts a body that is held for long.
+    func holdBatchBody(_ body: ImageInput.Body) throws(ServiceError) -> MemoryBudget.Reservation {
+        guard let held = batchBodies.reserve(body.bytes.count) else { throw ImageInput.shortOfMemory }
+        return held
     }
 
     /// The line of one image, whatever becomes of it.

@@ -75,18 +75,26 @@ extension InferenceService {
         throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
     }
 
-    /// Counts a request for the engine, until ``releasePermit()``, unless too many are under way already: decoding comes
-    /// before the engine's queue and must be bounded too.
-    func acquirePermit() throws(ServiceError) {
-        let isFull = underWay.withLock { count in
-            guard count < configuration.queueCapacity else { return true }
-            count += 1
+    /// Counts a request for the engine, until ``releasePermit(isBatch:)``, unless too many are under way already:
+    /// decoding comes before the engine's queue and must be bounded too. Batches leave half of the places to the others.
+    func acquirePermit(isBatch: Bool = false) throws(ServiceError) {
+        let isFull = permits.withLock { permits in
+            guard permits.all < configuration.queueCapacity,
+                !isBatch || permits.batches < max(1, configuration.queueCapacity / 2)
+            else { return true }
+            permits.all += 1
+            permits.batches += isBatch ? 1 : 0
             return false
         }
         if isFull { throw busy(retryAfter: engine.retryAfter) }
     }
 
-    func releasePermit() { underWay.withLock { $0 -= 1 } }
+    func releasePermit(isBatch: Bool = false) {
+        permits.withLock { permits in
+            permits.all -= 1
+            permits.batches -= isBatch ? 1 : 0
+        }
+    }
 
     private func busy(retryAfter seconds: Int) -> ServiceError {
         metrics.rejected(.queueFull)
@@ -174,10 +182,10 @@ extension InferenceService {
     }
 
     func model(_ name: String?) throws(ServiceError) -> Model.Information {
-        guard !isLoading else {
-            throw ServiceError(503, "the models are being loaded", headers: ["Retry-After": "1"])
-        }
         let models = engine.models
+        guard !models.isEmpty else {
+            throw ServiceError(503, unreadiness ?? "there are no models", headers: ["Retry-After": "1"])
+        }
         let known = models.keys.sorted().joined(separator: ", ")
         guard let name = name ?? defaultModel else {
             throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")

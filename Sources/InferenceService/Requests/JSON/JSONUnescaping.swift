@@ -19,7 +19,9 @@ struct JSONUnescaping: Sequence, IteratorProtocol {
         case UInt8(ascii: "r"): return 0x0D
         case UInt8(ascii: "t"): return 0x09
         case UInt8(ascii: "u"):
-            pending = Array(String(Character(scalar())).utf8)[...]
+            let scalar = scalar()
+            if scalar.isASCII { return UInt8(scalar.value) }
+            pending = Array(String(Character(scalar)).utf8)[...]
             return pending.popFirst()
         default: return kind
         }
