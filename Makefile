@@ -85,6 +85,7 @@ serve: deps
 
 lint:
 	swift format lint --strict -r Sources Tests Benchmarks Package.swift
+	python3 Tools/check_arrows.py
 
 format:
 	swift format -i -r Sources Tests Benchmarks Package.swift
