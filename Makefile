@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
-SANITIZED = HTTP1ConnectionState|ServerTests|InferenceServiceTests|StructuredLoggingTests
+SANITIZED = HTTP1ConnectionState|HTTPServerTests|ProcessTests|InferenceServiceTests|StructuredLoggingTests
 FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png safetensors manifest recipe npz \
 	configuration keys gzip json base64
 TARGET ?= $(FUZZ_TARGETS)
@@ -92,7 +92,7 @@ format:
 
 test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
-	@Tests/ServerTests/setup-sslyze.sh
+	@Tests/ProcessTests/setup-sslyze.sh
 	swift test -c release --disable-xctest
 	Tests/Attacks/attacks.py --seconds 2 --correctness
 

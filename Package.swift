@@ -173,10 +173,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "ServerTests",
-            dependencies: [
-                "HTTPServer", "HTTP", "Metrics", "Codecs", "Imaging", "TestSupport", "dia-server", "dia-train", logging,
-            ],
+            name: "HTTPServerTests",
+            dependencies: ["HTTPServer", "HTTP", "Metrics", "TestSupport", logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["Codecs", "Imaging", "TestSupport", "dia-server", "dia-train"],
             exclude: ["setup-sslyze.sh"],
             resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings

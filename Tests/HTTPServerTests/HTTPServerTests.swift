@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// The server over loopback, with a handler that tells what it got.
-@Suite(.timeLimit(.minutes(1))) struct ServerTests {
+@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
     /// Answers with the method, the path and the body's length; `/slow` takes its time.
     private struct Echo: RequestHandler {
         func respond(to request: Request, from peer: Peer) async -> Response {
