@@ -45,6 +45,7 @@ import Testing
     func servesWithoutStreams(_ redirection: String) throws {
         // What it says is lost, so the port is fixed here and tried until it answers.
         let command = """
+            trap 'kill $(jobs -p) 2> /dev/null' EXIT
             for try in 1 2 3 4 5; do
                 port=$((20000 + RANDOM))
                 $SERVER --models $MODELS --threads 1 --port $port \(redirection) &
