@@ -69,7 +69,7 @@ import Testing
             try Data("junk".utf8).write(to: folder.appendingPathComponent("current.pem"))
             server.signal(SIGHUP)
             var log = ""
-            while !log.contains("not reloaded") { log += server.nextLog() }
+            while !log.contains("reload failed") { log += server.nextLog() }
             #expect(log.contains("current.pem"))
             #expect(try name() == "server\nok\n")
             try install("second")

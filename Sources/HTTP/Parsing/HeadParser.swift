@@ -31,7 +31,9 @@ enum HeadParser {
                 && [digits.first, digits.last].allSatisfy { (0x30...0x39).contains($0 ?? 0) }
             guard isVersion else { throw RequestError(400, "the request line is malformed") }
             // A later minor version of HTTP/1 is to be treated as 1.1 (RFC 9110, section 6.2).
-            guard digits.first == UInt8(ascii: "1") else { throw RequestError(505, "only HTTP/1.1 and HTTP/1.0 are supported") }
+            guard digits.first == UInt8(ascii: "1") else {
+                throw RequestError(505, "only HTTP/1.1 and HTTP/1.0 are supported")
+            }
             return .http1_1
         }
     }
@@ -63,7 +65,9 @@ enum HeadParser {
             guard lengths.isEmpty else {
                 throw RequestError(400, "Content-Length and Transfer-Encoding cannot be combined")
             }
-            guard head.version == .http1_1 else { throw RequestError(400, "Transfer-Encoding is not allowed in HTTP/1.0") }
+            guard head.version == .http1_1 else {
+                throw RequestError(400, "Transfer-Encoding is not allowed in HTTP/1.0")
+            }
             let codings = head.headers.members("transfer-encoding")
             // If chunked is not last, the end of the body cannot be determined (section 6.3).
             guard codings.last == "chunked" else {

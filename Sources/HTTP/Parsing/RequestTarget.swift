@@ -15,7 +15,9 @@ package struct RequestTarget {
             return
         }
         if text == "*" {
-            guard method == "OPTIONS" else { throw RequestError(400, "the request-target '*' is allowed only for OPTIONS") }
+            guard method == "OPTIONS" else {
+                throw RequestError(400, "the request-target '*' is allowed only for OPTIONS")
+            }
             (path, rawQuery) = ("*", "")
             return
         }
