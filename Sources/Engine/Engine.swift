@@ -77,7 +77,9 @@ public final class Engine: Sendable {
         metrics.queueCapacity.set(configuration.queueCapacity)
     }
 
-    /// Loads and checks the models; returns those that were skipped. Blocks until all are loaded.
+    /// Loads and checks the models; returns those that were skipped.
+    ///
+    /// Blocks until all are loaded.
     public func load() throws -> [ModelLoadError] { try queue.sync { try loaded.load().failures } }
 
     /// Information on each model, by name.

@@ -15,7 +15,7 @@ package final class WorkPool: Sendable {
         case busy(retryAfter: Int)
         /// The job's deadline passed before it started.
         case late
-        /// Nobody waits for the result any more.
+        /// The job was cancelled: the result is no longer needed.
         case cancelled
     }
 
@@ -89,9 +89,8 @@ package final class WorkPool: Sendable {
 
     /// Runs `work` on a thread of the pool and returns its result.
     ///
-    /// - Parameters:
-    ///   - cost: Estimated duration of the work, in pixels to decode.
-    ///   - bytes: Maximum memory of the work in bytes.
+    /// `cost` is the estimated duration of the work, in pixels to decode; `bytes` is the maximum memory that it needs.
+    /// Throws a ``Refusal`` if the job is not run.
     package func run<Value: Sendable>(
         cost: Int,
         bytes: Int,
