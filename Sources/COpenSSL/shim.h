@@ -5,7 +5,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-/* Macros, which Swift cannot import. */
+/* Wrappers of macros, which Swift cannot import. */
 static inline int dia_ssl_ctx_set_versions(SSL_CTX *context) {
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) &&
            SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
@@ -22,7 +22,7 @@ static inline void dia_ssl_ctx_set_options(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 }
 
-/* Application-Layer Protocol Negotiation (RFC 7301): http/1.1 or nothing in common. */
+/* Application-Layer Protocol Negotiation (RFC 7301): selects http/1.1, else the handshake fails. */
 static inline int dia_alpn_select(SSL *session, const unsigned char **out, unsigned char *out_length,
                                   const unsigned char *in, unsigned int in_length, void *argument) {
     (void)session, (void)argument;
@@ -37,7 +37,7 @@ static inline void dia_ssl_ctx_set_alpn(SSL_CTX *context) {
     SSL_CTX_set_alpn_select_cb(context, dia_alpn_select, NULL);
 }
 
-/* No key is asked for on a terminal: a key with a passphrase is an error. */
+/* Disables the passphrase prompt on a terminal: a key with a passphrase is an error. */
 static inline int dia_no_passphrase(char *buffer, int size, int writing, void *argument) {
     (void)buffer, (void)size, (void)writing, (void)argument;
     return -1;
@@ -46,7 +46,7 @@ static inline void dia_ssl_ctx_refuse_passphrase(SSL_CTX *context) {
     SSL_CTX_set_default_passwd_cb(context, dia_no_passphrase);
 }
 
-/* Seconds since 1970 of a certificate's time; 0 and -1 in `failed` if it cannot be read. */
+/* Returns a certificate's time in seconds since 1970; on failure returns 0 and sets `failed` to -1. */
 static inline long long dia_asn1_seconds(const ASN1_TIME *time, int *failed) {
     int days = 0, seconds = 0;
     ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
@@ -55,7 +55,7 @@ static inline long long dia_asn1_seconds(const ASN1_TIME *time, int *failed) {
     return *failed ? 0 : days * 86400LL + seconds;
 }
 
-/* The subject of a certificate in the form of RFC 2253, UTF-8; the caller frees it with OPENSSL_free. NULL on failure. */
+/* Returns a certificate's subject (RFC 2253, UTF-8), which the caller frees with OPENSSL_free; NULL on failure. */
 static inline char *dia_x509_subject(const X509 *certificate, size_t *length) {
     BIO *memory = BIO_new(BIO_s_mem());
     if (memory == NULL) return NULL;

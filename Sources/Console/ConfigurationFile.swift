@@ -1,14 +1,15 @@
 package import Foundation
 
-/// The server's configuration file: one JSON object with the options' names as members.
+/// The server's configuration file: one JSON object whose members are named like the options.
 package enum ConfigurationFile {
-    /// The options in `data` by their names, as the command line would have them; nil if `data` is no object of texts,
-    /// whole numbers, true and false.
+    /// Returns the options in `data` by name, in the form of command-line values.
+    ///
+    /// Returns nil if `data` is not a JSON object of strings, integers and booleans.
     package static func options(in data: Data) -> [String: String]? {
         try? JSONDecoder().decode([String: Scalar].self, from: data).mapValues(\.text)
     }
 
-    /// A text, a whole number, true or false.
+    /// A string, an integer or a boolean.
     private struct Scalar: Decodable {
         let text: String
 

@@ -1,14 +1,15 @@
 import Glibc
 
-/// Standard output and standard error, written without traps: a full disk, a closed pipe or a missing descriptor is an
-/// error that the caller sees, never the end of the process.
+/// Standard output and standard error, written without runtime traps.
+///
+/// A full disk, a closed pipe or a missing descriptor is reported as an error and does not terminate the process.
 public enum StandardStream: Int32, Sendable {
     /// Standard output.
     case output = 1
     /// Standard error.
     case error = 2
 
-    /// Why a stream could not be written to.
+    /// Error of a failed write to a stream.
     public struct WriteError: Error, CustomStringConvertible {
         let stream: StandardStream
         let number: Int32
@@ -20,7 +21,7 @@ public enum StandardStream: Int32, Sendable {
         }
     }
 
-    /// Whether it is a terminal (`isatty`).
+    /// Whether the stream is a terminal (`isatty`).
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
     /// Writes all of `text`.
@@ -28,22 +29,21 @@ public enum StandardStream: Int32, Sendable {
         if let number = writeAll(Array(text.utf8), to: rawValue) { throw WriteError(stream: self, number: number) }
     }
 
-    /// Opens `/dev/null` for each standard stream that the process was started without, for reading only: writing to it
-    /// stays an error.
+    /// Opens `/dev/null` read-only for each standard stream that is missing, so that writing to it remains an error.
     ///
-    /// The first socket would take such a descriptor's number otherwise, and what is meant for the log would be sent to
-    /// a client.
+    /// Otherwise the first socket would get the descriptor number of a standard stream, and log lines would be sent
+    /// to a client.
     public static func openMissing() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
-            // The lowest free number is taken, and all lower ones are open by now.
+            // The lowest free number is used, and all lower ones are open at this point.
             _ = unsafe open("/dev/null", O_RDONLY)
         }
     }
 }
 
-/// Writes all of `bytes` to `descriptor` (`write`); the error number if that fails, else nil.
+/// Writes all of `bytes` to `descriptor` (`write`); returns the error number on failure, else nil.
 ///
-/// Waits where the descriptor is non-blocking and full.
+/// Waits if the descriptor is non-blocking and full.
 public func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
     var rest = bytes[...]
     while !rest.isEmpty {

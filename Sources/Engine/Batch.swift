@@ -1,11 +1,11 @@
 import DIA
 import Imaging
 
-/// Work of one kind and for one model that runs together.
+/// Jobs of one kind for one model that run together.
 struct Batch {
     let jobs: [Job]
 
-    /// Does the work; what it returns tells whoever waits for the results.
+    /// Runs the jobs; returns closures that call the completion handlers.
     func run(on model: Model, since start: ContinuousClock.Instant) -> [() -> Void] {
         var scoring: [(job: Job, image: Image, done: Job.Completion<ScoreBank.Result>)] = []
         var dissolving: [(job: Job, image: Image, step: Int, done: Job.Completion<Image>)] = []

@@ -5,21 +5,22 @@ public import ModelFile
 public import Metrics
 import Synchronization
 
-/// The one owner of the models: a bounded queue, and a thread that runs what waits in batches.
+/// Owner of the models, with a bounded queue and a thread that runs the waiting jobs in batches.
 ///
-/// Work that arrives while the engine runs is run together next; a batch is of one kind and one model.
+/// Jobs that arrive while a batch runs are combined into the next batches. All jobs of a batch have the same kind and
+/// model.
 public final class Engine: Sendable {
-    /// How much may wait and how much is run at once.
+    /// Engine configuration.
     public struct Configuration: Sendable {
-        /// Threads of the kernels.
+        /// Number of threads for the kernels.
         public var threads = 1
-        /// Pieces of work that may wait.
+        /// Maximum number of waiting jobs.
         public var queueCapacity = 256
-        /// Images run at once, at most; scores fewer where a model has many views.
+        /// Maximum number of images per batch; fewer for scores of models with many views.
         public var maximumBatch = 16
-        /// Whether models that cannot be loaded are left out, rather than an error.
+        /// Whether to skip models that cannot be loaded, instead of failing.
         public var skipsBrokenModels = false
-        /// A model that must be among the loaded ones, even where broken models are left out.
+        /// A model that must be loaded, even if broken models are skipped.
         public var requiredModel: String?
 
         /// The defaults.
@@ -29,20 +30,20 @@ public final class Engine: Sendable {
     private struct State {
         var waiting = WorkQueue()
         var lastGroup: UInt64 = 0
-        /// What is done between two batches, before anything that waits.
+        /// Actions to run between two batches, before any waiting job.
         var pending: [@Sendable () -> Void] = []
         var isRunning = false
-        /// A moving mean of the seconds that one piece of work takes, by kind.
+        /// Moving average of the seconds per job, by kind.
         var secondsPerJob: [Job.Kind: Double] = [:]
-        /// The digests of models that failed to give the numbers of their golden sets.
+        /// Digests of models that did not reproduce their golden sets.
         var failedVerification: Set<String> = []
 
-        /// The seconds that what waits is likely to take.
+        /// Estimated seconds to finish the waiting jobs.
         var secondsWaiting: Double {
             waiting.countByKind.reduce(0) { $0 + Double($1.value) * (secondsPerJob[$1.key] ?? 0.05) }
         }
 
-        /// The same for a client: whole seconds from 1 to an hour.
+        /// The estimate for clients, in whole seconds from 1 to 3600.
         var retryAfter: Int { max(1, Int(min(secondsWaiting, 3600).rounded(.up))) }
 
         mutating func makeRequestGroup() -> RequestGroup {
@@ -57,8 +58,9 @@ public final class Engine: Sendable {
     private let queue = DispatchQueue(label: "dia.engine", qos: .userInitiated)
     private let state = Mutex(State())
 
-    /// An engine without models: ``load()`` loads those of the directories that `open` gives, and ``reload(_:)`` calls
-    /// `open` again.
+    /// Creates an engine without models.
+    ///
+    /// ``load()`` loads the models from the directories that `open` returns; ``reload(_:)`` calls `open` again.
     public init(
         _ configuration: Configuration,
         metrics registry: MetricsRegistry,
@@ -75,25 +77,27 @@ public final class Engine: Sendable {
         metrics.queueCapacity.set(configuration.queueCapacity)
     }
 
-    /// Loads the models and checks each; returns those that were left out. Blocks until all are loaded.
+    /// Loads and checks the models; returns those that were skipped.
+    ///
+    /// Blocks until all are loaded.
     public func load() throws -> [ModelLoadError] { try queue.sync { try loaded.load().failures } }
 
-    /// What is known of each model, by name.
+    /// Information on each model, by name.
     public var models: [String: Model.Information] { loaded.information }
 
-    /// Whether `model` still gave the numbers of its golden set when it was last asked.
+    /// Whether `model` passed its last verification against its golden set.
     public func isSound(_ model: Model.Information) -> Bool {
         state.withLock { !$0.failedVerification.contains(model.digest) }
     }
 
-    /// The seconds that a client should wait before it comes again.
+    /// Seconds that a client should wait before it tries again.
     public var retryAfter: Int { state.withLock { $0.retryAfter } }
 
-    /// Loads the directories that have changed, or the model called `name` in any case; returns the names of the
-    /// loaded models, and what was left out.
+    /// Loads the models whose directories have changed, or in any case the model named `name`.
     ///
-    /// Work waits meanwhile, and none is lost. Throws, and the old models go on serving, if one cannot be loaded, fails
-    /// its check, or has files that are not what its manifest says.
+    /// Returns the names of the loaded models and the skipped ones. Jobs wait meanwhile; none is lost. If a model
+    /// cannot be loaded, fails its check, or has files that do not match its manifest, this throws and the old models
+    /// stay in use.
     public func reload(_ name: String? = nil) async throws -> ModelStore.Outcome {
         try await withCheckedThrowingContinuation { continuation in
             enqueue { [self] in
@@ -109,7 +113,7 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Replays the golden set of `model`; nil if it has none.
+    /// Verifies `model` against its golden set; returns nil if it has none.
     ///
     /// A mismatch takes the model out of service.
     public func verify(_ model: Model.Information) async throws(EngineError) -> GoldenSet.Outcome? {
@@ -126,10 +130,10 @@ public final class Engine: Sendable {
         return outcome
     }
 
-    /// The normality of `image`, prepared for `model`, which must be one of ``models``.
+    /// Returns the normality of `image`, which must be prepared for `model`, one of ``models``.
     ///
-    /// Given up when the task is cancelled, or when `deadline` passes before its turn comes. Images of one request
-    /// share its `group`, from ``makeRequestGroup()``, and are given up together.
+    /// The job is cancelled if the task is cancelled or if `deadline` passes before the job starts. Images of one
+    /// request share a `group` from ``makeRequestGroup()`` and are cancelled together.
     public func score(
         _ image: Image,
         model: Model.Information,
@@ -143,7 +147,7 @@ public final class Engine: Sendable {
         return result
     }
 
-    /// `image`, prepared for `model`, dissolved at each of `steps`; the longest times of all.
+    /// Returns `image`, prepared for `model`, dissolved at each of `steps`; the times are the maximum over the steps.
     public func dissolve(
         _ image: Image,
         model: Model.Information,
@@ -166,17 +170,17 @@ public final class Engine: Sendable {
         )
     }
 
-    /// A name for a request of many images, by which they take turns with others'.
+    /// Returns a new group for a request of many images, used to schedule them fairly.
     public func makeRequestGroup() -> RequestGroup { state.withLock { $0.makeRequestGroup() } }
 
-    /// The results of `works`, one request's, under its own `group` or one given.
+    /// Returns the results of `works`, the jobs of one request, in the given `group` or a new one.
     private func submit<Value: Sendable>(
         _ model: Model.Information,
         _ group: RequestGroup?,
         _ deadline: ContinuousClock.Instant?,
         _ works: [@Sendable (@escaping Job.Completion<Value>) -> Job.Work]
     ) async throws(EngineError) -> [Timed<Value>] {
-        // Images of a batch come with the group that they share.
+        // Images of a batch are submitted with the group that they share.
         let isBatch = group != nil
         let group = group ?? makeRequestGroup()
         let outcome: Result<[Timed<Value>], EngineError> = await withTaskCancellationHandler {
@@ -193,7 +197,7 @@ public final class Engine: Sendable {
                 if let error = enqueue(jobs, isBatch: isBatch, deadline) {
                     return continuation.resume(returning: .failure(error))
                 }
-                // The handler below may have run before there was anything to give up.
+                // The cancellation handler may have run before the jobs were queued.
                 if Task.isCancelled { cancel(group) }
             }
         } onCancel: {
@@ -202,7 +206,7 @@ public final class Engine: Sendable {
         return try outcome.get()
     }
 
-    /// Cancels what still waits of a request.
+    /// Cancels the waiting jobs of a request.
     private func cancel(_ group: RequestGroup) {
         let jobs = state.withLock { state in
             let jobs = state.waiting.remove(group: group)
@@ -212,14 +216,15 @@ public final class Engine: Sendable {
         for job in jobs { job.fail(.cancelled) }
     }
 
-    /// Puts a request's work in the queue and sees that the engine runs; why not, if the queue is full.
+    /// Appends a request's jobs to the queue and starts the engine if it is idle; returns an error if the queue is
+    /// full.
     private func enqueue(_ jobs: [Job], isBatch: Bool, _ deadline: ContinuousClock.Instant?) -> EngineError? {
         let (error, mustStart): (EngineError?, Bool) = state.withLock { state in
             let seconds = state.secondsWaiting
             let count = state.waiting.count
             let isInTime = deadline.map { .now + .seconds(seconds) < $0 } ?? true
-            // A request larger than the whole queue is taken when nothing else waits.
-            // Batches, which wait patiently, leave half of the queue to the others.
+            // A request larger than the whole queue is accepted if nothing else waits.
+            // Batches, which are not urgent, leave half of the queue to other requests.
             let capacity = isBatch ? max(1, configuration.queueCapacity / 2) : configuration.queueCapacity
             guard count == 0 || count + jobs.count <= capacity, isInTime else {
                 return (.busy(retryAfter: state.retryAfter), false)
@@ -233,7 +238,7 @@ public final class Engine: Sendable {
         return error
     }
 
-    /// Has `action` done on the queue, before anything that waits.
+    /// Schedules `action` to run on the queue before any waiting job.
     private func enqueue(_ action: @escaping @Sendable () -> Void) {
         let mustStart = state.withLock { state in
             state.pending.append(action)
@@ -247,7 +252,7 @@ public final class Engine: Sendable {
         while let next = next() { next() }
     }
 
-    /// What is to be done next; nil, and the engine rests, if there is nothing.
+    /// Returns the next thing to do; if there is nothing, returns nil and marks the engine idle.
     private func next() -> (() -> Void)? {
         state.withLock { state in
             if !state.pending.isEmpty {
@@ -266,7 +271,7 @@ public final class Engine: Sendable {
         }
     }
 
-    /// The most pieces of work that run together with `job`.
+    /// Returns the maximum number of jobs that run together with `job`.
     private func limit(_ job: Job) -> Int {
         job.kind == .score ? min(configuration.maximumBatch, job.model.preferredBatchSize) : configuration.maximumBatch
     }
@@ -283,7 +288,7 @@ public final class Engine: Sendable {
         for each in tell { each() }
     }
 
-    /// Counts a batch, before anybody hears of its results.
+    /// Updates the metrics for a batch, before its results are reported.
     private func note(_ batch: [Job], took elapsed: Duration) {
         let kind = batch[0].kind
         metrics.batchSize.observe(Double(batch.count))

@@ -1,15 +1,15 @@
-/// Why the engine did not do a piece of work.
+/// Why the engine did not run a job.
 public enum EngineError: Error, Equatable {
-    /// The queue is full, or too long for the work's deadline; `retryAfter` seconds are likely to empty it.
+    /// The queue is full or too long for the job's deadline; it will probably be empty in `retryAfter` seconds.
     case busy(retryAfter: Int)
-    /// The work's deadline passed while it waited.
+    /// The job's deadline passed while it waited.
     case deadlineExceeded
-    /// Nobody waits for the result any more.
+    /// The job was cancelled: the result is no longer needed.
     case cancelled
-    /// The model gave a number that is not finite.
+    /// The model returned a number that is not finite.
     case notFinite
-    /// The model no longer gives the numbers of its golden set.
+    /// The model no longer reproduces its golden set.
     case failedVerification
-    /// Another model has taken the place of the one that the image was prepared for.
+    /// The model for which the image was prepared has been replaced.
     case modelReplaced
 }

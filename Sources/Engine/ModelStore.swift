@@ -4,21 +4,22 @@ public import ModelFile
 import Synchronization
 import Neural
 
-/// Why a reload changed nothing.
+/// Error of a reload that changed nothing.
 public struct ReloadError: Error, CustomStringConvertible {
-    /// What is wrong.
+    /// Description of the error.
     public let description: String
 }
 
-/// The engine's models, and where they come from.
+/// Store of the engine's models and their directories.
 ///
-/// `@unchecked Sendable`: the models are touched on the engine's queue alone; what is known of them is in a lock.
+/// `@unchecked Sendable`: the models are accessed only on the engine's queue; their information is protected by a
+/// lock.
 public final class ModelStore: @unchecked Sendable {
-    /// What loading did.
+    /// Result of loading.
     public struct Outcome: Sendable {
-        /// The names of the models that were loaded.
+        /// Names of the loaded models.
         public var loaded: [String] = []
-        /// What was left out.
+        /// Models that were skipped.
         public var failures: [ModelLoadError] = []
     }
 
@@ -31,7 +32,7 @@ public final class ModelStore: @unchecked Sendable {
     private var paths: [String: String] = [:]
     private let known = Mutex<[String: Model.Information]>([:])
 
-    /// Models of the directories that `open` gives, none loaded yet.
+    /// Creates a store for the directories that `open` returns; no model is loaded yet.
     init(
         threads: Int,
         skipsBroken: Bool,
@@ -44,23 +45,24 @@ public final class ModelStore: @unchecked Sendable {
         workers = ThreadPool(count: threads)
     }
 
-    /// What is known of each model, by name; on any thread.
+    /// Information on each model, by name; can be read on any thread.
     var information: [String: Model.Information] { known.withLock { $0 } }
 
-    /// The model called `name`, if it is still the one that `digest` names.
+    /// Returns the model named `name` if it still has the digest `digest`.
     func model(_ name: String, digest: String) -> Model? {
         byName[name].flatMap { $0.information.digest == digest ? $0 : nil }
     }
 
-    /// Loads the models whose directories have changed, or the one called `wanted` in any case, and checks each before
-    /// any takes the place of an old one. The files of the others must still have the digests that their manifests name.
+    /// Loads the models whose directories have changed, or in any case the model named `wanted`.
     ///
-    /// Throws, and changes nothing, if one cannot be loaded or fails its check. Where broken models are skipped, one
-    /// that was loaded before goes on serving, and the error is that no model is left.
+    /// Each model is checked before any replaces an old one. The files of unchanged models must still match the
+    /// digests in their manifests. If a model cannot be loaded or fails its check, this throws and changes nothing.
+    /// If broken models are skipped, the old version of a broken model stays in use, and this throws only if no model
+    /// is left.
     func load(_ wanted: String? = nil) throws -> Outcome {
         let listing = try open()
         var outcome = Outcome()
-        // A reload of one model leaves the others as they are.
+        // A reload of one model leaves the others unchanged.
         var (next, nextPaths) = wanted == nil ? ([:], [:]) : (byName, paths)
         func skip(_ error: ModelLoadError, keeping name: String?) throws {
             guard skipsBroken, wanted == nil else { throw error }
@@ -75,7 +77,7 @@ public final class ModelStore: @unchecked Sendable {
         let directories = listing.directories.filter { wanted == nil || $0.manifest.name == wanted }
         if let wanted, directories.isEmpty {
             let failure = listing.failures.first { $0.path == paths[wanted] }
-            throw failure ?? ReloadError(description: "there is no directory of the model '\(wanted)' any more")
+            throw failure ?? ReloadError(description: "the directory of the model '\(wanted)' no longer exists")
         }
         for directory in directories {
             let name = directory.manifest.name
@@ -106,12 +108,12 @@ public final class ModelStore: @unchecked Sendable {
         return outcome
     }
 
-    /// Runs first images through `model`, so that no request is the first: its golden set, and a black image.
+    /// Runs the golden set and a black image through `model`, so that no request is the first.
     private static func check(_ model: Model, _ manifest: ModelManifest) throws(ModelFileError) {
         if let golden = manifest.golden, let outcome = model.verify(), !outcome.isSound {
             throw ModelFileError(
                 file: golden.file,
-                reason: "the model '\(manifest.name)' does not give the numbers of its golden set (normality is off by "
+                reason: "the model '\(manifest.name)' does not reproduce its golden set (normality is off by "
                     + "\(outcome.normalityDifference) tolerances, dissolving by \(outcome.dissolvedDifference))"
             )
         }
@@ -122,7 +124,7 @@ public final class ModelStore: @unchecked Sendable {
         guard result.normality.isFinite, dissolved.samples.allSatisfy(\.isFinite) else {
             throw ModelFileError(
                 file: ModelManifest.fileName,
-                reason: "the weights of '\(manifest.name)' give numbers that are not finite"
+                reason: "the weights of '\(manifest.name)' produce numbers that are not finite"
             )
         }
     }

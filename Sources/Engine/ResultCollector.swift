@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The results of several pieces of work, told as one: all of them in order, or the first failure.
+/// Combines the results of several jobs: all of them in order, or the first failure.
 final class ResultCollector<Value: Sendable>: Sendable {
     private struct State {
         var results: [Timed<Value>?]
@@ -15,7 +15,7 @@ final class ResultCollector<Value: Sendable>: Sendable {
         self.tell = tell
     }
 
-    /// Takes the result of the piece at `index`.
+    /// Records the result of the job at `index`.
     func complete(_ index: Int, _ result: Result<Timed<Value>, EngineError>) {
         let outcome: Result<[Timed<Value>], EngineError>? = state.withLock { state in
             guard !state.isTold else { return nil }

@@ -2,40 +2,40 @@ package import DIA
 import DequeModule
 package import Imaging
 
-/// The images of one request, which take turns with those of others.
+/// Group of the images of one request, used to schedule requests in turns.
 public struct RequestGroup: Sendable, Hashable {
     package let number: UInt64
 
-    /// The group with a number of its own.
+    /// Creates a group with a unique number.
     package init(number: UInt64) { self.number = number }
 }
 
-/// One image's worth of work for the engine.
+/// A job for the engine: work on one image.
 package struct Job: Sendable {
-    /// What is told of a piece of work when it is done.
+    /// Completion handler.
     package typealias Completion<Value> = @Sendable (Result<Timed<Value>, EngineError>) -> Void
 
-    /// What is to be done.
+    /// The work to do.
     package enum Work: Sendable {
         case score(Image, Completion<ScoreBank.Result>)
         case dissolve(Image, step: Int, Completion<Image>)
         case verify(Completion<GoldenSet.Outcome?>)
     }
 
-    /// The kinds of work, as metrics name them.
+    /// Kinds of jobs, with the names used in metrics.
     package enum Kind: String, CaseIterable, Sendable {
         case score, dissolve, verify
     }
 
-    /// The request that the work is for.
+    /// The request that the job belongs to.
     package let group: RequestGroup
     let model: Model.Information
     let work: Work
     let arrived: ContinuousClock.Instant
-    /// When nobody will want the result any more; one for all work of a request.
+    /// When the result is no longer needed; the same for all jobs of a request.
     let deadline: ContinuousClock.Instant?
 
-    /// Work for the request `group` that has arrived now.
+    /// Creates a job of the request `group` that arrives now.
     package init(group: RequestGroup, model: Model.Information, work: Work, deadline: ContinuousClock.Instant?) {
         self.group = group
         self.model = model
@@ -52,7 +52,7 @@ package struct Job: Sendable {
         }
     }
 
-    /// Whether both may run in one batch.
+    /// Whether both jobs may run in one batch.
     func joins(_ other: Job) -> Bool { model.digest == other.model.digest && kind == other.kind }
 
     func fail(_ error: EngineError) {
@@ -64,50 +64,51 @@ package struct Job: Sendable {
     }
 }
 
-/// A result with the time that it waited and the time that its batch took.
+/// A result with its time in the queue and the time of its batch.
 public struct Timed<Value: Sendable>: Sendable {
     /// The result.
     public let value: Value
-    /// The time in the queue.
+    /// Time in the queue.
     public let queued: Duration
-    /// The time that its batch took.
+    /// Time to run its batch.
     public let executionTime: Duration
 }
 
-/// What waits for the engine, in turns: each request gives one piece of work a round, so that one with many does not
-/// keep the others waiting.
+/// Queue of waiting jobs, scheduled in turns.
+///
+/// Each request contributes one job per round, so that a request with many jobs does not block the others.
 package struct WorkQueue {
     private var groups: [RequestGroup: Deque<Job>] = [:]
-    /// The requests in the order of their turns.
+    /// Requests in the order of their turns.
     private var order: Deque<RequestGroup> = []
     private(set) var countByKind: [Job.Kind: Int] = [:]
 
-    /// An empty queue.
+    /// Creates an empty queue.
     package init() {}
 
-    /// Pieces of work that wait.
+    /// Number of waiting jobs.
     package var count: Int { countByKind.values.reduce(0, +) }
 
-    /// Puts `job` behind those of its request, or its request behind the others.
+    /// Appends `job` to the jobs of its request; a new request is appended to the other requests.
     package mutating func append(_ job: Job) {
         if groups[job.group] == nil { order.append(job.group) }
         groups[job.group, default: []].append(job)
         countByKind[job.kind, default: 0] += 1
     }
 
-    /// Takes out what still waits of a request.
+    /// Removes and returns the waiting jobs of a request.
     package mutating func remove(group: RequestGroup) -> [Job] {
         let jobs = Array(groups[group] ?? [])
         return jobs.compactMap { _ in takeFirst(of: group) }
     }
 
-    /// Takes out what is too late to be done.
+    /// Removes and returns the requests' jobs whose deadline has passed.
     package mutating func removeLate(now: ContinuousClock.Instant) -> [Job] {
         let late = groups.values.compactMap(\.first).filter { job in job.deadline.map { $0 <= now } ?? false }
         return late.flatMap { remove(group: $0.group) }
     }
 
-    /// Takes the work whose turn it is, and what can run with it, up to a limit that depends on it.
+    /// Removes and returns the next job and the jobs that can run with it, up to a limit that depends on the job.
     package mutating func nextBatch(limit: (Job) -> Int) -> [Job] {
         guard let first = order.first.flatMap({ groups[$0]?.first }) else { return [] }
         let limit = limit(first)
@@ -122,7 +123,7 @@ package struct WorkQueue {
             }
             round = next
         }
-        // Whoever had a turn waits for the next one behind the others.
+        // Requests that had a turn move to the end.
         let served = Set(batch.map(\.group))
         order = Deque(order.filter { !served.contains($0) } + order.filter(served.contains))
         return batch

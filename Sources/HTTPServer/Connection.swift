@@ -2,48 +2,50 @@ import Dispatch
 import HTTP
 import OpenSSL
 
-/// The shell around ``HTTP1ConnectionState``: the one owner of a connection's descriptor.
+/// Performs the actions of an ``HTTP1ConnectionState`` and owns the connection's descriptor.
 ///
-/// Actions wait in a queue and are performed by a loop, one after another: an action that leads to another one adds it
-/// to the queue, so the depth of the stack does not depend on what a client sends.
-/// `@unchecked Sendable`: everything here runs on the server's queue.
+/// A loop takes the actions from a queue and performs them one after another. An action that leads to another one
+/// appends it to the queue, so the stack depth does not depend on what a client sends.
+/// `@unchecked Sendable`: all code runs on the server's queue.
 final class Connection: @unchecked Sendable {
-    /// What a connection needs of its server.
+    /// What a connection needs from its server.
     struct Environment {
         let queue: DispatchQueue
         let now: () -> Duration
         let date: () -> String
-        /// The response to a request that its head decides.
+        /// Returns the response to a request that can be decided from its head; nil otherwise.
         let earlyResponse: (RequestHead, Peer) -> Response?
-        /// Handles a request and calls back, on the queue; what it returns cancels the work.
+        /// Handles a request and calls back on the queue; the returned closure cancels the job.
         let handle: (Request, Peer, @escaping @Sendable (Response) -> Void) -> () -> Void
-        /// Has a stream make its next piece and calls back, on the queue.
+        /// Gets the next piece of a stream and calls back on the queue.
         let produce: (any BodyStream, @escaping @Sendable (Result<[UInt8]?, any Error>) -> Void) -> Void
         let errorResponse: (RequestError, Peer) -> Response
-        /// Counts more bytes as held, or fewer.
+        /// Adds to the number of held bytes; the change may be negative.
         let hold: (Int) -> Void
         let metrics: ConnectionMetrics
         let closed: (Connection) -> Void
-        /// Where reads go; all connections share it, since they read one after another.
+        /// Buffer for reads, shared by all connections because they read one after another.
         let buffer: ReadBuffer
     }
 
-    /// Memory for one read.
+    /// Buffer for one read.
     final class ReadBuffer {
         var bytes = [UInt8](repeating: 0, count: 65_536)
     }
 
-    /// Reads for each time that the descriptor is readable, so that one fast sender does not keep the others waiting;
-    /// what is left wakes the source again.
+    /// Maximum reads each time the descriptor is readable, so that one fast sender does not delay the other
+    /// connections.
+    ///
+    /// Remaining data triggers the source again.
     private static let readsPerTurn = 4
-    /// Bytes sent for each time that the descriptor is writable, for the same reason.
+    /// Maximum bytes sent each time the descriptor is writable, for the same reason.
     private static let bytesPerTurn = 1 << 20
-    /// Bytes that are encrypted at a time.
+    /// Maximum bytes encrypted at once.
     private static let sealedAtOnce = 1 << 16
 
-    /// Whose the connection is, as far as limits go.
+    /// Peer address to which limits apply.
     let address: PeerAddress
-    /// Bytes held for its requests and answers.
+    /// Bytes held for requests and responses of this connection.
     private(set) var heldBytes = 0
     private var peer: Peer
     private let descriptor: Int32
@@ -59,9 +61,9 @@ final class Connection: @unchecked Sendable {
     private var isPerforming = false
     /// Whether actions wait for the connection's next turn on the queue.
     private var isYielding = false
-    /// What is to be sent, and with TLS not encrypted yet.
+    /// Bytes to send; with TLS, not encrypted yet.
     private var outgoing = OutgoingBytes()
-    /// What goes on the wire as it is.
+    /// Bytes to write to the socket unchanged.
     private var wire = OutgoingBytes()
     private var isWaking = false
     private var rate: TransferRate
@@ -89,17 +91,17 @@ final class Connection: @unchecked Sendable {
         writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: environment.queue)
     }
 
-    /// Since when the connection has waited for a request; nil if it does not.
+    /// When the connection began to wait for a request; nil if it is not waiting.
     var idleSince: Duration? { rules.idleSince }
 
-    /// The recent bytes per second of the request or answer being transferred; nil if there is none.
+    /// Returns the recent bytes per second of the current transfer; nil if there is none.
     func transferRate(now: Duration) -> Double? {
         rules.isTransferring ? rate.bytesPerSecond(now: now) : nil
     }
 
     /// Starts reading.
     ///
-    /// The descriptor is closed when both sources have let go of it.
+    /// The descriptor is closed after both sources have been cancelled.
     func start() {
         let group = DispatchGroup()
         let descriptor = descriptor
@@ -113,7 +115,7 @@ final class Connection: @unchecked Sendable {
         reader.resume()
     }
 
-    /// Acts if a deadline has passed.
+    /// Handles an expired deadline.
     func checkDeadline(_ now: Duration) {
         if let tls, !tls.isEstablished, now >= handshakeDeadline {
             environment.metrics.refused(.handshake)
@@ -123,13 +125,13 @@ final class Connection: @unchecked Sendable {
         perform(rules.expired(now: now))
     }
 
-    /// Finishes what was begun and starts nothing new.
+    /// Finishes requests in progress and starts no new ones.
     func drain() { perform(rules.drain()) }
 
-    /// Closes at once.
+    /// Closes the connection immediately.
     func abort() { close() }
 
-    /// Gives up the transfer under way, since memory is short: a request is answered with 503, an answer is broken off.
+    /// Aborts the current transfer because memory is short: a request gets a 503 response, a response is truncated.
     func evict() {
         environment.metrics.refused(.bytes)
         let error = RequestError(503, "the server is short of memory for requests; try again in 1 s")
@@ -169,7 +171,7 @@ final class Connection: @unchecked Sendable {
             if !isClosed { account() }
         } catch {
             if !wasEstablished { environment.metrics.refused(.handshake) }
-            // The alert that says why.
+            // Sends the TLS alert with the reason.
             transmit(tls.takeOutgoing())
             close()
         }
@@ -180,7 +182,7 @@ final class Connection: @unchecked Sendable {
         flush()
     }
 
-    /// Performs `new` actions, and those that follow from them, until there is nothing to do.
+    /// Performs `new` actions and the actions that follow from them.
     private func perform(_ new: [HTTP1ConnectionState.Action]) {
         actions += new
         guard !isPerforming, !isYielding else { return }
@@ -188,7 +190,7 @@ final class Connection: @unchecked Sendable {
         var hasConsidered = false
         while !isClosed, !actions.isEmpty {
             if case .headReceived = actions[0] {
-                // One request a turn: whoever sends thousands at once lets the other connections in between.
+                // One request per turn: a client that sends thousands at once must not block the other connections.
                 if hasConsidered {
                     yield()
                     break
@@ -204,7 +206,7 @@ final class Connection: @unchecked Sendable {
         wakeSoon()
     }
 
-    /// Has a deadline that is closer than the server's own look at all of them checked in time.
+    /// Schedules a check of a deadline that is earlier than the server's next tick.
     private func wakeSoon() {
         guard !isWaking, let deadline = rules.deadline else { return }
         let left = deadline - environment.now()
@@ -217,7 +219,7 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Goes on with the waiting actions when the other connections have had their turn.
+    /// Continues with the waiting actions after the other connections have had their turn.
     private func yield() {
         isYielding = true
         environment.queue.async { [self] in
@@ -247,13 +249,13 @@ final class Connection: @unchecked Sendable {
                 tls.end()
                 transmit(tls.takeOutgoing())
             }
-            // What does not fit on the wire yet would be lost by it.
+            // Unsent bytes would be lost.
             if wire.isEmpty { Socket.closeSending(descriptor) }
         case .close: close()
         }
     }
 
-    /// Tells the server how much is held.
+    /// Reports the number of held bytes to the server.
     private func account() {
         let change = rules.heldBytes + outgoing.count + wire.count - heldBytes
         guard change != 0 else { return }
@@ -287,14 +289,14 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Sends `bytes` of TLS as they are.
+    /// Sends bytes that TLS produced, unchanged.
     private func transmit(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
         wire.append(bytes[...])
         flush()
     }
 
-    /// Sends what waits, as much as the descriptor takes and a turn allows.
+    /// Sends queued bytes, as many as the descriptor accepts and a turn allows.
     private func flush() {
         var left = Self.bytesPerTurn
         do {
@@ -314,7 +316,7 @@ final class Connection: @unchecked Sendable {
         if isDone { perform(rules.sent(now: environment.now())) }
     }
 
-    /// Encrypts more if nothing waits on the wire; whether anything does.
+    /// Encrypts more bytes if the socket queue is empty; returns whether there is anything to send.
     private func fillWire() throws(TLSError) -> Bool {
         if wire.isEmpty, !outgoing.isEmpty {
             let plain = outgoing.next(tls == nil ? .max : Self.sealedAtOnce)
@@ -352,7 +354,7 @@ final class Connection: @unchecked Sendable {
         (outgoing, wire) = (OutgoingBytes(), OutgoingBytes())
         environment.hold(-heldBytes)
         heldBytes = 0
-        // A suspended source cannot be cancelled to its end, nor freed.
+        // A suspended source can neither finish its cancellation nor be freed.
         if !isReading { reader.resume() }
         if !isWriting { writer.resume() }
         reader.cancel()

@@ -1,18 +1,18 @@
 import Metrics
 
-/// What the server counts of its connections.
+/// Metrics of the server's connections.
 struct ConnectionMetrics: Sendable {
-    /// Why a connection or a transfer was given up before its request reached the handler.
+    /// Why a connection or transfer was closed before its request reached the handler.
     enum Refusal: String, CaseIterable {
-        /// Too many connections of one address.
+        /// Too many connections from one address.
         case address
-        /// An idle or stalled connection made room for a new one.
+        /// An idle or stalled connection was closed to make room for a new one.
         case evicted
-        /// A slow transfer was given up because memory was short.
+        /// A slow transfer was aborted because memory was short.
         case bytes
-        /// TLS could not be agreed on.
+        /// The TLS handshake failed.
         case handshake
-        /// The system has no descriptors or memory left.
+        /// The system is out of descriptors or memory.
         case system
     }
 
@@ -20,16 +20,16 @@ struct ConnectionMetrics: Sendable {
     private let accepted, cancelled, refusals: Counter
 
     init(_ registry: MetricsRegistry) {
-        open = registry.gauge("dia_connections", "Connections open.")
-        accepted = registry.counter("dia_connections_accepted_total", "Connections accepted.")
+        open = registry.gauge("dia_connections", "Number of open connections.")
+        accepted = registry.counter("dia_connections_accepted_total", "Total accepted connections.")
         refusals = registry.counter(
             "dia_connections_refused_total",
-            "Connections, or transfers on them, given up before their requests were complete.",
+            "Connections refused, or closed before a request was complete.",
             labels: Refusal.allCases.map { ["reason": $0.rawValue] }
         )
         cancelled = registry.counter(
             "dia_abandoned_requests_total",
-            "Requests whose client went away before the answer."
+            "Requests whose client disconnected before the response."
         )
     }
 
@@ -42,6 +42,6 @@ struct ConnectionMetrics: Sendable {
 
     func refused(_ reason: Refusal) { refusals.add(1, ["reason": reason.rawValue]) }
 
-    /// A client went away before its answer.
+    /// Counts a request whose client disconnected before the response.
     func abandoned() { cancelled.add() }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Dates as HTTP writes them, IMF-fixdate (RFC 9110, section 5.6.7); formatted once a second.
+/// HTTP dates in the IMF-fixdate format (RFC 9110, section 5.6.7); formatted once per second.
 struct HTTPDate {
     private var second: time_t = -1
     private var text = ""
 
-    /// The date now.
+    /// Returns the current date.
     mutating func now() -> String {
         var now = time(nil)
         guard now != second else { return text }

@@ -6,32 +6,34 @@ public import OpenSSL
 
 /// An HTTP/1.1 server on a TCP socket, with or without TLS.
 ///
-/// All connections live on one serial queue, which only moves bytes and parses; handlers run elsewhere. A
-/// server that listens keeps itself alive until it is drained.
-/// `@unchecked Sendable`: every stored variable is touched on `queue` alone.
+/// All connections use one serial queue, which only moves bytes and parses; handlers run elsewhere. A listening
+/// server keeps itself alive until it is drained.
+/// `@unchecked Sendable`: every stored variable is accessed only on `queue`.
 public final class HTTPServer: @unchecked Sendable {
-    /// Where and how to serve.
+    /// Server configuration.
     public struct Configuration: Sendable {
         /// The address to listen on.
         public var host = "127.0.0.1"
-        /// The port; 0 takes a free one.
+        /// The port; 0 selects a free port.
         public var port: UInt16 = 8080
-        /// A listening socket to take over instead (socket activation).
+        /// A listening socket to use instead (socket activation).
         public var inheritedSocket: Int32?
-        /// Whether to refuse an address that others than this machine can reach.
+        /// Whether to refuse to listen on an address that other machines can reach.
         public var isLoopbackOnly = false
-        /// The most connections at once; beyond them the one idle longest is closed, and when none is, more wait in
-        /// the system's queue.
+        /// Maximum number of open connections.
+        ///
+        /// At the limit, the connection that has been idle longest is closed for a new one. If none is idle, new
+        /// connections wait in the system's queue.
         public var maximumConnections = 1024
-        /// The most connections of one address at once; more are closed at once.
+        /// Maximum number of open connections per address; further connections are closed immediately.
         public var maximumConnectionsPerAddress = 1024
-        /// The memory for requests and answers; beyond it the slowest transfers are given up.
+        /// Memory budget for requests and responses; above it the slowest transfers are aborted.
         public var budget = MemoryBudget(bytes: 512 << 20, work: 128 << 20)
-        /// Limits on a request.
+        /// Size limits of a request.
         public var limits = RequestLimits()
-        /// Limits on time.
+        /// Time limits.
         public var deadlines = Deadlines()
-        /// Certificate and key; nil serves without TLS.
+        /// Certificate and key; nil disables TLS.
         public var tls: TLSContext?
 
         /// The defaults.
@@ -54,13 +56,13 @@ public final class HTTPServer: @unchecked Sendable {
     private var connectionsByAddress: [PeerAddress: Int] = [:]
     private var tls: TLSContext?
     private let buffer = Connection.ReadBuffer()
-    /// When it was last said that connections cannot be accepted: not at every attempt.
+    /// When a failure to accept was last logged, to limit the log rate.
     private var complained: Duration?
     private var isDraining = false
     private var isRelieving = false
     private var drained: [@Sendable () -> Void] = []
 
-    /// A server that is not yet listening; what it counts is registered in `metrics`.
+    /// Creates a server that is not listening yet; its metrics are registered in `metrics`.
     public init(
         _ configuration: Configuration,
         handler: any RequestHandler,
@@ -70,7 +72,7 @@ public final class HTTPServer: @unchecked Sendable {
         self.configuration = configuration
         self.handler = handler
         metrics = ConnectionMetrics(registry)
-        registry.observed("dia_held_bytes", "Memory held by connections (buffers) and by work on images (work).") {
+        registry.observed("dia_held_bytes", "Memory held by connections (buffers) and by image processing (work).") {
             [budget = configuration.budget] in
             [["part": "buffers"]: Double(budget.buffers.bytes), ["part": "work"]: Double(budget.work.bytes)]
         }
@@ -79,7 +81,7 @@ public final class HTTPServer: @unchecked Sendable {
         start = clock.now
     }
 
-    /// Binds and starts to accept; returns where.
+    /// Binds the socket and starts to accept connections; returns the address.
     public func listen() throws -> ListeningAddress {
         let descriptor: Int32
         if let inherited = configuration.inheritedSocket {
@@ -89,7 +91,7 @@ public final class HTTPServer: @unchecked Sendable {
             descriptor = try Socket.listen(host: configuration.host, port: configuration.port)
         }
         var (address, isLoopback) = try Socket.address(of: descriptor)
-        // The name as it was given, rather than the number that it resolved to.
+        // The given name, not the address that it resolved to.
         if configuration.inheritedSocket == nil { address = .tcp(host: configuration.host, port: address.port) }
         guard isLoopback || !configuration.isLoopbackOnly else {
             Socket.close(descriptor)
@@ -118,15 +120,16 @@ public final class HTTPServer: @unchecked Sendable {
         self.timer = timer
     }
 
-    /// How often all deadlines are looked at.
+    /// Interval between checks of all deadlines.
     static let tickInterval = Duration.milliseconds(250)
 
     private var now: Duration { clock.now - start }
 
-    /// Has new connections use another certificate; those there are keep theirs.
+    /// Sets the certificate for new connections; existing connections keep theirs.
     public func replace(tls: TLSContext) { queue.async { self.tls = tls } }
 
-    /// Calls `pulse` on the server's queue every `interval`: where it stays out, no connection is served either.
+    /// Calls `pulse` on the server's queue every `interval`; if the calls stop, the queue serves no connections
+    /// either.
     public func everyInterval(_ interval: Duration, _ pulse: @escaping @Sendable () -> Void) {
         queue.async { [self] in
             guard !isDraining else { return }
@@ -136,7 +139,7 @@ public final class HTTPServer: @unchecked Sendable {
     }
 
     private func acceptWaiting() {
-        // A connection waits, or this would not be called: one that is idle makes room for it.
+        // A connection is waiting, because this function was called: close an idle one to make room for it.
         if connections.count >= configuration.maximumConnections { evict() }
         do {
             while !isDraining, connections.count < configuration.maximumConnections,
@@ -145,7 +148,7 @@ public final class HTTPServer: @unchecked Sendable {
                 add(descriptor, address)
             }
         } catch {
-            // Out of descriptors or memory: the timer tries again once some may be free, an idle one's at once.
+            // Out of descriptors or memory: close an idle connection, and let the timer try again later.
             metrics.refused(.system)
             if complained.map({ now - $0 >= .seconds(10) }) ?? true {
                 complained = now
@@ -158,11 +161,11 @@ public final class HTTPServer: @unchecked Sendable {
     }
 
     /// Closes the connection that has been idle longest; if none is idle, the one with the slowest transfer below the
-    /// rate that is expected of a transfer.
+    /// minimum rate.
     private func evict() {
         let now = now
         let idle = connections.values.compactMap { connection in connection.idleSince.map { (connection, $0) } }
-        // One that has just come may be about to send its request.
+        // A new connection may be about to send its request.
         if let (connection, since) = idle.min(by: { $0.1 < $1.1 }), now - since >= .seconds(1) {
             metrics.refused(.evicted)
             return connection.abort()
@@ -177,10 +180,11 @@ public final class HTTPServer: @unchecked Sendable {
         slowest.abort()
     }
 
-    /// Gives up the slowest transfers until what connections hold is within the budget.
+    /// Aborts the slowest transfers until the memory held by connections is within the budget.
     ///
-    /// A quarter of the budget is divided among the connections, and one within its share is never given up: a small
-    /// request gets through whatever others do. Larger ones have the other three quarters.
+    /// A quarter of the budget is divided among the connections, and a connection within its share is never aborted:
+    /// a small request always succeeds, regardless of other connections. Larger requests use the other three
+    /// quarters.
     private func relieve() {
         let budget = configuration.budget.buffers
         let share = budget.limit / 4 / configuration.maximumConnections
@@ -273,7 +277,7 @@ public final class HTTPServer: @unchecked Sendable {
         connectionsByAddress[connection.address] = left > 0 ? left : nil
         metrics.closed()
         queue.async { [self] in
-            // The connection was still on the call stack; it goes now that this has unwound.
+            // The connection was still on the call stack; it can be released now.
             withExtendedLifetime(connection) {}
             if connections.isEmpty, isDraining { finishDraining() }
         }
@@ -285,10 +289,9 @@ public final class HTTPServer: @unchecked Sendable {
         if !isDraining { setAccepting(true) }
     }
 
-    /// Stops accepting, finishes what was begun, and returns when every connection is closed, or has been closed
-    /// because `limit` was over.
+    /// Stops accepting, finishes requests in progress, and returns when all connections are closed.
     ///
-    /// Every server that listened must be drained in the end.
+    /// Connections that are still open after `limit` are closed. Every server that listened must be drained.
     public func drain(limit: Duration) async {
         await withCheckedContinuation { continuation in
             queue.async { [self] in
@@ -315,7 +318,7 @@ public final class HTTPServer: @unchecked Sendable {
 }
 
 extension Duration {
-    /// The interval as Dispatch takes it.
+    /// The duration as a `DispatchTimeInterval`.
     var dispatched: DispatchTimeInterval {
         let (seconds, attoseconds) = components
         return .nanoseconds(Int(clamping: seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000))

@@ -8,7 +8,7 @@ public enum ListeningAddress: Sendable, Hashable {
     /// The TCP port; 0 for a Unix domain socket.
     public var port: UInt16 { if case .tcp(_, let port) = self { port } else { 0 } }
 
-    /// "http://HOST:PORT" with the given scheme, or "unix:PATH".
+    /// Returns "SCHEME://HOST:PORT" or "unix:PATH".
     public func url(scheme: String) -> String {
         switch self {
         case .tcp(let host, let port): "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"

@@ -1,7 +1,8 @@
 import Glibc
 
-/// Whose a connection is, as far as limits go: an IPv4 address, or the 64 bits of an IPv6 address that name a network,
-/// since a host may take any number of the others.
+/// Peer address to which limits apply: an IPv4 address, or the 64-bit network prefix of an IPv6 address.
+///
+/// The remaining 64 bits are ignored because a host can use any number of addresses in its network.
 struct PeerAddress: Hashable {
     /// The numeric address (`inet_ntop`), or "unix" for a Unix domain socket.
     let text: String
@@ -11,17 +12,17 @@ struct PeerAddress: Hashable {
 
     func hash(into hasher: inout Hasher) { hasher.combine(network) }
 
-    /// The address in the bytes of a `sockaddr`; all of other families are one.
+    /// Parses the bytes of a `sockaddr`; all addresses of other families are equal.
     init(family: Int32, bytes: [UInt8]) {
         switch family {
-        // sin_addr behind the family and the port.
+        // sin_addr follows the family and the port.
         case AF_INET:
             network = Array(bytes[4..<8])
             text = Self.text(AF_INET, network)
-        // sin6_addr behind those and the flow label.
+        // sin6_addr follows the family, the port and the flow label.
         case AF_INET6:
             let address = bytes[8..<24]
-            // An IPv4 client of a socket for both.
+            // An IPv4 client of a dual-stack socket.
             let isMapped = address.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF])
             network = Array(isMapped ? address.suffix(4) : address.prefix(8))
             text = isMapped ? Self.text(AF_INET, network) : Self.text(AF_INET6, Array(address))
@@ -39,7 +40,7 @@ struct PeerAddress: Hashable {
         return isText ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
     }
 
-    /// Whether it is of this machine alone: 127.0.0.0/8 and ::1, and what is no Internet address at all.
+    /// Whether an address is local to this machine: 127.0.0.0/8, ::1 or an address of another family.
     static func isLoopback(family: Int32, bytes: [UInt8]) -> Bool {
         switch family {
         case AF_INET: bytes[4] == 127

@@ -1,15 +1,16 @@
 public import HTTP
 
-/// What answers requests.
+/// Handles requests.
 public protocol RequestHandler: Sendable {
-    /// The response to a request that its head alone decides; nil to read its body and handle it.
+    /// Returns the response to a request that can be decided from its head; nil to read the body and handle the
+    /// request.
     ///
-    /// Called once per request, on the server's queue: it must be quick.
+    /// Called once per request on the server's queue, so it must be fast.
     func earlyResponse(to head: RequestHead, from peer: Peer) -> Response?
-    /// The response to a request; its task is cancelled when the client has gone.
+    /// Returns the response to a request; the task is cancelled when the client disconnects.
     ///
-    /// Never blocks: long work runs on threads of its own.
+    /// Must not block: long jobs run on their own threads.
     func respond(to request: Request, from peer: Peer) async -> Response
-    /// The response to bytes that are not a valid request.
+    /// Returns the response to bytes that are not a valid request.
     func errorResponse(for error: RequestError, from peer: Peer) -> Response
 }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Sockets by file descriptor: the few calls that the server needs, errors typed.
+/// Socket system calls on file descriptors, with typed errors.
 enum Socket {
-    /// A listening socket on the first address that `host` and `port` resolve to, non-blocking.
+    /// Returns a non-blocking listening socket on the first address that `host` and `port` resolve to.
     static func listen(host: String, port: UInt16) throws(ListenError) -> Int32 {
         func failure(_ reason: String) -> ListenError { ListenError(host: host, port: port, reason: reason) }
         var hints = unsafe addrinfo()
@@ -32,7 +32,7 @@ enum Socket {
         }
     }
 
-    /// Where a listening socket listens, and whether only this machine can reach it (`getsockname`).
+    /// Returns the address of a listening socket and whether only this machine can reach it (`getsockname`).
     static func address(
         of descriptor: Int32
     ) throws(SystemCallError) -> (address: ListeningAddress, isLoopback: Bool) {
@@ -49,24 +49,24 @@ enum Socket {
         let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
         let isLoopback = PeerAddress.isLoopback(family: family, bytes: bytes)
         guard family != AF_UNIX else {
-            // The path ends at a zero; one that begins with a zero is a name in the abstract namespace.
+            // The path ends at a zero byte; a path that begins with a zero byte is a name in the abstract namespace.
             let path = bytes[2..<max(2, min(Int(length), bytes.count))]
             let name = path.first == 0 ? [UInt8(ascii: "@")] + path.dropFirst() : Array(path)
             return (.unix(path: String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)), isLoopback)
         }
-        // The port stands at the same place for IPv4 and IPv6, in network byte order.
+        // The port has the same offset for IPv4 and IPv6, in network byte order.
         let port = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
         return (.tcp(host: PeerAddress(family: family, bytes: bytes).text, port: port), isLoopback)
     }
 
-    /// Takes over a listening socket that another process opened (socket activation).
+    /// Prepares a listening socket that another process opened (socket activation).
     static func adopt(_ descriptor: Int32) throws(SystemCallError) {
         try prepare(descriptor)
-        // Fails on anything but a socket that can listen.
+        // Fails if the descriptor is not a socket that can listen.
         _ = try systemCall("listen") { Glibc.listen(descriptor, 1024) }
     }
 
-    /// The next connection, non-blocking, and whose it is; nil if none is waiting.
+    /// Returns the next connection, non-blocking, and its peer address; nil if none is waiting.
     static func accept(_ listener: Int32) throws(SystemCallError) -> (descriptor: Int32, address: PeerAddress)? {
         do throws(SystemCallError) {
             var storage = sockaddr_storage()
@@ -81,7 +81,7 @@ enum Socket {
             let family = Int32(storage.ss_family)
             do throws(SystemCallError) {
                 try prepare(descriptor)
-                // Answers are written whole, so waiting to fill a packet would only delay them.
+                // Responses are written as a whole, so waiting to fill a packet would only delay them.
                 if family != AF_UNIX { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
             } catch {
                 close(descriptor)
@@ -91,13 +91,13 @@ enum Socket {
             let address = PeerAddress(family: family, bytes: bytes)
             return (descriptor, address)
         } catch {
-            // A connection may be gone before it is taken.
+            // A connection may be closed before it is accepted.
             if [EAGAIN, EWOULDBLOCK, ECONNABORTED].contains(error.number) { return nil }
             throw error
         }
     }
 
-    /// What a read gave.
+    /// Result of a read.
     enum Received {
         case bytes(ArraySlice<UInt8>)
         case end
@@ -117,7 +117,7 @@ enum Socket {
         }
     }
 
-    /// Writes as much of `bytes` as fits; returns how many.
+    /// Writes as much of `bytes` as fits; returns the number of bytes written.
     static func send(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
         do throws(SystemCallError) {
             return try systemCall("send") {
@@ -131,7 +131,7 @@ enum Socket {
         }
     }
 
-    /// Tells the peer that nothing more follows (`shutdown`).
+    /// Closes the sending direction (`shutdown`).
     static func closeSending(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes the descriptor.
@@ -150,7 +150,7 @@ enum Socket {
     }
 }
 
-/// An address that cannot be listened on.
+/// Error for an address on which the server cannot listen.
 public struct ListenError: Error, CustomStringConvertible {
     let host: String
     let port: UInt16

@@ -1,20 +1,20 @@
 import Glibc
 
-/// A system call that failed, with its name and `errno`.
+/// A failed system call, with its name and `errno`.
 public struct SystemCallError: Error, Equatable, CustomStringConvertible {
-    /// The call.
+    /// Name of the call.
     public let name: String
-    /// The error number.
+    /// Value of `errno`.
     public let number: Int32
 
     /// "bind: Address already in use".
     public var description: String {
-        // The text is copied before anything else can change it.
+        // The text is copied before another call can change it.
         unsafe "\(name): \(String(cString: strerror(number)))"
     }
 }
 
-/// Runs a call that returns -1 on failure; starts again when a signal interrupted it.
+/// Runs a call that returns -1 on failure; repeats it if a signal interrupted it.
 func systemCall<T: BinaryInteger>(_ name: String, _ call: () -> T) throws(SystemCallError) -> T {
     while true {
         let result = call()

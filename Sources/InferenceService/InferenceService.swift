@@ -6,62 +6,63 @@ public import Metrics
 import ModelFile
 import Synchronization
 
-/// Requests to answers: the routes over one engine.
+/// Handles requests: the routes of the service on top of one engine.
 ///
-/// Knows HTTP, not sockets.
+/// It is independent of sockets.
 public final class InferenceService: Sendable {
-    /// Limits and names.
+    /// Configuration of the service.
     public struct Configuration: Sendable {
-        /// The model of paths that name none; nil takes the only model there is.
+        /// Model for paths without a model name; nil selects the only model.
         public var defaultModel: String?
-        /// Pixels of an image that are accepted, and of one that is sent.
+        /// Maximum pixels of a received or sent image.
         public var maximumPixels = 25_000_000
-        /// Steps of one dissolve request.
+        /// Maximum number of steps in a dissolve request.
         public var maximumSteps = 16
-        /// Threads that decode images.
+        /// Number of threads that decode images.
         public var decodeThreads = 1
-        /// The memory for requests, for work on their images and for answers.
+        /// Memory budget for requests, image processing and responses.
         public var budget = MemoryBudget(bytes: 512 << 20, work: 256 << 20)
-        /// The largest body, packed or not.
+        /// Maximum size of a body in bytes, compressed or not.
         public var bodyBytes = 32 << 20
-        /// Pieces of work that may wait.
+        /// Maximum number of waiting jobs.
         public var queueCapacity = 256
-        /// Images run at once.
+        /// Maximum number of images per batch.
         public var maximumBatch = 16
-        /// Seconds after which an answer is not worth its work any more; a request may ask for fewer.
+        /// Request timeout in seconds; a request can set a shorter one.
         public var timeoutSeconds = 60.0
-        /// The status of a request that finds the queue full: 503, or 429 for balancers that take a 503 for a broken
-        /// server.
+        /// Status of a request when the queue is full: 503, or 429 for load balancers that eject a server on 503.
         public var busyStatus = 503
-        /// Who may call; nil lets everybody.
+        /// Clients that may call; nil allows all.
         public var keys: APIKeys?
-        /// Whether clients may present certificates: then only one that the keys name has administrative rights.
+        /// Whether clients may present certificates; then administration requires one that is listed in the keys.
         public var acceptsClientCertificates = false
-        /// Whether the log holds the clients' addresses.
+        /// Whether client addresses are logged.
         public var logsClientAddresses = true
-        /// Proxies whose `X-Forwarded-For` is believed.
+        /// Proxies whose `X-Forwarded-For` is trusted.
         public var trustedProxies = TrustedProxies()
-        /// Origins whose pages may call from a browser.
+        /// Origins whose web pages may call the server (CORS).
         public var origins: Set<String> = []
 
         /// The defaults.
         public init() {}
     }
 
-    /// What the service is ready for.
+    /// Phase of the service.
     enum Phase {
-        /// The models are being loaded: only what needs none is answered.
+        /// The models are being loaded: only requests that need no model are handled.
         case loading
         case serving
-        /// Requests are still answered, but no new ones should be sent here.
+        /// Requests are still handled, but new ones should not be sent here.
         case draining
     }
 
     /// The server's version.
     public static let version = "0.1.0"
 
-    /// The memory that work on one image of `maximumPixels` may need: three bytes a pixel for the image itself, twice as
-    /// many for an answer and the pieces that it is joined of, and what decoding takes beside.
+    /// Returns the memory in bytes for processing one image of `maximumPixels`.
+    ///
+    /// It is three bytes per pixel for the image, six for a response and the parts that it is joined from, and memory
+    /// for decoding.
     public static func workBytes(maximumPixels: Int) -> Int { 9 * maximumPixels + (16 << 20) }
 
     let engine: Engine
@@ -71,14 +72,15 @@ public final class InferenceService: Sendable {
     let input: ImageInput
     let logger: Logger
     private let phase: Mutex<Phase>
-    /// Requests that the engine works for, and batches among them.
+    /// Number of requests in progress for the engine, and of batches among them.
     let permits = Mutex((all: 0, batches: 0))
-    /// Bodies of batches, which are held until their last image is scored: half of what connections may hold.
+    /// Budget for bodies of batches, which are held until their last image is scored: half of the connections'
+    /// budget.
     let batchBodies: MemoryBudget.Part
     private let access: AccessControl
     private let crossOrigin: CORSPolicy
 
-    /// A service over `engine`, ready at once if that has loaded its models.
+    /// Creates a service on top of `engine`; it is ready immediately if the engine has loaded its models.
     public init(_ engine: Engine, _ configuration: Configuration, metrics registry: MetricsRegistry, logger: Logger) {
         self.engine = engine
         self.configuration = configuration
@@ -95,7 +97,7 @@ public final class InferenceService: Sendable {
         phase = Mutex(engine.models.isEmpty ? .loading : .serving)
         access = AccessControl(configuration.keys, acceptsCertificates: configuration.acceptsClientCertificates)
         crossOrigin = CORSPolicy(origins: configuration.origins)
-        registry.observed("dia_model_info", "The models served.") { [engine] in
+        registry.observed("dia_model_info", "Loaded models.") { [engine] in
             engine.models.values.reduce(into: [:]) { values, model in
                 let manifest = model.manifest
                 values[["model": manifest.name, "version": manifest.version, "digest": model.digest]] = 1
@@ -105,13 +107,13 @@ public final class InferenceService: Sendable {
         metrics.export(models: engine.models.keys)
     }
 
-    /// From now on ready: the engine has loaded its models.
+    /// Marks the service ready, after the engine has loaded its models.
     public func beginServing() {
         metrics.export(models: engine.models.keys)
         phase.withLock { if $0 == .loading { $0 = .serving } }
     }
 
-    /// From now on not ready; requests are still answered.
+    /// Marks the service not ready; requests are still handled.
     public func beginDraining() { phase.withLock { $0 = .draining } }
 
     /// Why the service is not ready; nil if it is.
@@ -126,13 +128,13 @@ public final class InferenceService: Sendable {
     /// Whether the models are still being loaded.
     public var isLoading: Bool { phase.withLock { $0 == .loading } }
 
-    /// From now on `keys` say who may call.
+    /// Replaces the keys.
     public func replace(keys: APIKeys) { access.replace(keys) }
 
-    /// The response to a request that its head decides: one that is refused, and one for health or metrics, which must
-    /// not wait behind other work. nil if the request is to be handled.
+    /// Returns the response to a request that can be decided from its head; nil if the request is to be handled.
     ///
-    /// Counts against the rate of the request's key, so it is asked once for each.
+    /// These are refused requests and requests for health or metrics, which must not wait behind other jobs. The call
+    /// counts against the rate limit of the request's key, so it must be made once per request.
     public func earlyResponse(to head: RequestHead, from peer: Peer = .unknown) -> Response? {
         var context = context(of: head, from: peer)
         let response: Response
@@ -149,7 +151,7 @@ public final class InferenceService: Sendable {
         return finish(response, head, 0, context)
     }
 
-    /// The response to `request`; logs one line, which holds nothing of the image, the path or the query.
+    /// Returns the response to `request`; logs one line, which contains nothing of the image, the path or the query.
     public func respond(to request: Request, from peer: Peer = .unknown) async -> Response {
         var context = context(of: request.head, from: peer)
         metrics.requestBegan()
@@ -158,18 +160,18 @@ public final class InferenceService: Sendable {
             try check(request.head, peer, &context)
             response = try await answer(request, &context)
         } catch {
-            let problem = self.error(error, otherwise: "the request could not be answered")
+            let problem = self.error(error, otherwise: "the request could not be processed")
             response = problem.response(requestID: context.id)
         }
         return finish(response, request.head, request.body.count, context)
     }
 
-    /// The response to bytes that are not a valid request.
+    /// Returns the response to bytes that are not a valid request.
     public func errorResponse(for error: RequestError, from peer: Peer = .unknown) -> Response {
         var context = RequestContext()
         if configuration.logsClientAddresses { context.client = peer.address }
         metrics.requestBegan()
-        // What is refused for want of room has room again soon.
+        // Memory is likely to be available again soon.
         let headers: HeaderFields = error.status == 503 ? ["Retry-After": "1"] : [:]
         let problem = ServiceError(error.status, error.reason, headers: headers)
         return finish(problem.response(requestID: context.id), nil, 0, context)
@@ -183,7 +185,7 @@ public final class InferenceService: Sendable {
         return context
     }
 
-    /// Everything that can be said of a request by its head.
+    /// Checks everything that can be decided from the head.
     private func check(
         _ head: RequestHead,
         _ peer: Peer,
@@ -192,11 +194,11 @@ public final class InferenceService: Sendable {
         if head.path == "*", head.method == "OPTIONS" { return }
         guard head.method != "CONNECT" else { throw ServiceError(501, "this server is not a proxy") }
         guard let route = context.route else {
-            throw ServiceError(404, "there is nothing at this path; see /openapi.yaml")
+            throw ServiceError(404, "no such path; see /openapi.yaml")
         }
         if head.method == "OPTIONS" { return }
         guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
-            throw ServiceError(405, "this path takes \(route.allowed)", headers: ["Allow": route.allowed])
+            throw ServiceError(405, "this path allows only \(route.allowed)", headers: ["Allow": route.allowed])
         }
         if let scope = route.scope {
             context.key = access.holder(of: head, peer)
@@ -214,7 +216,7 @@ public final class InferenceService: Sendable {
         context.deadline = context.start + .seconds(seconds)
     }
 
-    /// Adds to `response` what every answer has; counts it and logs it once it is whole.
+    /// Adds the fields of every response; counts and logs the response when it is complete.
     private func finish(
         _ response: Response,
         _ head: RequestHead?,
@@ -224,7 +226,7 @@ public final class InferenceService: Sendable {
         var response = response
         response.headers.append("X-Request-ID", context.id)
         response.headers.append("X-Content-Type-Options", "nosniff")
-        // What a POST answers may be about a patient's image, errors too: nothing on the way may keep it.
+        // A response to POST, even an error, may concern a patient's image: caches must not store it.
         if head?.method == "POST" { response.headers.append("Cache-Control", "no-store") }
         if let trace = context.trace { response.headers.append("traceparent", trace.field) }
         if context.route?.takesImage == true { response.headers.append("Server-Timing", context.serverTiming) }

@@ -16,7 +16,7 @@ struct Histogram: Sendable {
         if let bucket = bounds.firstIndex(where: { value <= $0 }) { counts[bucket] += 1 }
     }
 
-    /// The lines of the text format.
+    /// Returns the lines of the Prometheus text format.
     func lines(_ name: String, _ labels: LabelSet) -> String {
         var text = ""
         var total = 0

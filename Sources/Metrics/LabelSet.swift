@@ -1,6 +1,6 @@
-/// The labels of one series, in their order.
+/// Labels of one series, in order.
 ///
-/// No label ever holds an id, a path or anything else that a client chose.
+/// A label must not contain an ID, a path or anything else that a client chooses.
 public struct LabelSet: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     private var pairs: [Pair]
 
@@ -8,12 +8,12 @@ public struct LabelSet: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         let name, value: String
     }
 
-    /// The labels of a literal.
+    /// Creates the labels of a literal.
     public init(dictionaryLiteral elements: (String, String)...) {
         pairs = elements.map { Pair(name: $0.0, value: $0.1) }
     }
 
-    /// The labels with one more behind them.
+    /// Returns the labels with one more appended.
     func adding(_ name: String, _ value: String) -> LabelSet {
         var result = self
         result.pairs.append(Pair(name: name, value: value))

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The metrics of a process and their Prometheus text (version 0.0.4).
+/// The metrics of a process and their Prometheus text format (version 0.0.4).
 ///
-/// A family is registered once, with every label set that can be known from the start: those series are exported with
-/// the value 0, since a rate over a series that appears with its first event misses that event.
+/// A family is registered once, with every label set that is known from the start. Those series are exported with the
+/// value 0, because a rate over a series that first appears with an event misses that event.
 public final class MetricsRegistry: Sendable {
-    /// How a family is written.
+    /// A metric family and the function that formats it.
     private struct Family: Sendable {
         let name, help, type: String
         let lines: @Sendable (String) -> String
@@ -13,25 +13,26 @@ public final class MetricsRegistry: Sendable {
 
     private let families = Mutex<[Family]>([])
 
-    /// A registry without metrics.
+    /// Creates a registry without metrics.
     public init() {}
 
-    /// A counter, a value that only grows.
+    /// Registers a counter, a value that only increases.
     public func counter(_ name: String, _ help: String, labels: [LabelSet] = [[:]]) -> Counter {
         let series = Series(labels)
         add(name, help, "counter") { series.lines($0) }
         return Counter(series: series)
     }
 
-    /// A gauge that is set.
+    /// Registers a gauge, a value that is set.
     public func gauge(_ name: String, _ help: String, labels: [LabelSet] = [[:]]) -> Gauge {
         let series = Series(labels)
         add(name, help, "gauge") { series.lines($0) }
         return Gauge(series: series)
     }
 
-    /// A gauge, or with `isCounter` a counter, whose values are read when they are written; nothing is written if there
-    /// are none.
+    /// Registers a gauge, or a counter if `isCounter` is true, whose values are read on export.
+    ///
+    /// If there are no values, nothing is exported.
     public func observed(
         _ name: String,
         _ help: String,
@@ -43,7 +44,7 @@ public final class MetricsRegistry: Sendable {
         }
     }
 
-    /// A histogram with the given upper bounds of its buckets.
+    /// Registers a histogram with the given upper bounds of its buckets.
     public func histogram(
         _ name: String,
         _ help: String,
@@ -62,7 +63,7 @@ public final class MetricsRegistry: Sendable {
         }
     }
 
-    /// All metrics, in the order in which they were registered.
+    /// The text of all metrics, in order of registration.
     public var text: String {
         families.withLock { $0 }.map { family in
             let lines = family.lines(family.name)
@@ -72,7 +73,7 @@ public final class MetricsRegistry: Sendable {
     }
 }
 
-/// The values of a family by their labels.
+/// Values of a family by labels.
 final class Series: Sendable {
     private let values: Mutex<[LabelSet: Double]>
 
@@ -88,11 +89,11 @@ final class Series: Sendable {
         values.map { "\(name)\($0.key.text) \(text(of: $0.value))\n" }.sorted().joined()
     }
 
-    /// A whole number without a fraction.
+    /// Formats a value; whole numbers have no fraction.
     static func text(of value: Double) -> String { Int(exactly: value).map { "\($0)" } ?? "\(value)" }
 }
 
-/// A value that only grows.
+/// A value that only increases.
 public struct Counter: Sendable {
     fileprivate let series: Series
 
@@ -111,7 +112,7 @@ public struct Gauge: Sendable {
     public func add(_ value: Int, _ labels: LabelSet = [:]) { series.change(labels) { $0 += Double(value) } }
 }
 
-/// Observations by their size.
+/// A histogram of observed values.
 public final class HistogramMetric: Sendable {
     /// Bounds for durations in seconds.
     public static let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -129,15 +130,15 @@ public final class HistogramMetric: Sendable {
         histograms = Mutex(Dictionary(labels.map { ($0, empty) }) { first, _ in first })
     }
 
-    /// Counts `value` in the series with `labels`.
+    /// Adds the observation `value` to the series with `labels`.
     public func observe(_ value: Double, _ labels: LabelSet = [:]) {
         histograms.withLock { $0[labels, default: Histogram(bounds: bounds)].observe(value) }
     }
 
-    /// Counts a duration, in seconds.
+    /// Adds the observation of a duration in seconds.
     public func observe(_ duration: Duration, _ labels: LabelSet = [:]) { observe(duration / .seconds(1), labels) }
 
-    /// Exports the series with `labels`, at 0 if nothing was observed.
+    /// Exports the series with `labels`, with the value 0 if nothing was observed.
     public func export(_ labels: LabelSet) {
         histograms.withLock { $0[labels] = $0[labels] ?? Histogram(bounds: bounds) }
     }

@@ -1,15 +1,15 @@
 import COpenSSL
 
-/// A certificate (RFC 5280), as far as it is looked at.
+/// The used fields of a certificate (RFC 5280).
 public struct Certificate: Sendable, Hashable {
     /// The subject's distinguished name (RFC 2253), such as "CN=pacs,O=Radiology".
     public let subject: String
     /// The SHA-256 digest of the DER encoding.
     public let fingerprint: [UInt8]
-    /// When the certificate begins and ends to be valid, in seconds since 1970.
+    /// Start and end of the certificate's validity, in seconds since 1970.
     public let notBefore, notAfter: Int
 
-    /// The same of OpenSSL's certificate, which stays the caller's.
+    /// Reads an OpenSSL certificate, which the caller keeps.
     init(_ certificate: OpaquePointer) throws(TLSError) {
         var length = 0
         guard let text = unsafe dia_x509_subject(certificate, &length) else {
@@ -29,7 +29,7 @@ public struct Certificate: Sendable, Hashable {
         guard failures == (0, 0) else { throw TLSError("the validity of a certificate cannot be read") }
     }
 
-    /// Why the certificate is not valid at `time`, in seconds since 1970; nil if it is.
+    /// Returns why the certificate is not valid at `time`, in seconds since 1970; nil if it is valid.
     public func invalidity(at time: Int) -> String? {
         if time < notBefore { return "is not valid yet" }
         return time > notAfter ? "has expired" : nil

@@ -1,11 +1,11 @@
 import COpenSSL
 
-/// What OpenSSL refused, in its own words.
+/// Error reported by OpenSSL.
 public struct TLSError: Error, CustomStringConvertible {
-    /// What was tried, and why it failed.
+    /// The failed operation and the reason.
     public let description: String
 
-    /// The first entry of this thread's error queue as the reason (`ERR_get_error`); the queue is emptied.
+    /// Takes the reason from the first entry of this thread's error queue (`ERR_get_error`) and empties the queue.
     init(_ attempt: String) {
         let code = ERR_get_error()
         var text = [CChar](repeating: 0, count: 256)

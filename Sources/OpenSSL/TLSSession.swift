@@ -1,18 +1,18 @@
 import COpenSSL
 
-/// One connection's TLS: bytes of the wire go in and come out, it knows no socket.
+/// TLS state of one connection: takes received bytes and returns bytes to send, without a socket.
 ///
 /// Not thread-safe.
 @safe public final class TLSSession {
     private let session: OpaquePointer
-    /// Memory that OpenSSL reads from, and that it writes to; both belong to the session.
+    /// Memory buffers that OpenSSL reads from and writes to; both belong to the session.
     private let incoming, outgoing: OpaquePointer
     private static let recordSize = 16_384
 
     /// Whether the handshake is complete.
     public var isEstablished: Bool { unsafe SSL_is_init_finished(session) == 1 }
 
-    /// The client's certificate, verified; nil if it presented none (`SSL_get1_peer_certificate`).
+    /// The verified client certificate; nil if the client presented none (`SSL_get1_peer_certificate`).
     public var peerCertificate: Certificate? {
         guard unsafe SSL_get_verify_result(session) == X509_V_OK,
             let certificate = unsafe SSL_get1_peer_certificate(session)
@@ -21,15 +21,15 @@ import COpenSSL
         return try? unsafe Certificate(certificate)
     }
 
-    /// Whether the peer has said that nothing more follows (close_notify; RFC 8446, section 6.1).
+    /// Whether the peer has closed its sending direction (close_notify; RFC 8446, section 6.1).
     public private(set) var hasEnded = false
 
-    /// A session that waits for a client's hello.
+    /// Creates a session that waits for a ClientHello.
     public init(_ context: TLSContext) throws(TLSError) {
-        guard let session = unsafe SSL_new(context.pointer) else { throw TLSError("no TLS session") }
+        guard let session = unsafe SSL_new(context.pointer) else { throw TLSError("cannot create a TLS session") }
         guard let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem()) else {
             unsafe SSL_free(session)
-            throw TLSError("no TLS session")
+            throw TLSError("cannot create a TLS session")
         }
         unsafe SSL_set_bio(session, incoming, outgoing)
         unsafe SSL_set_accept_state(session)
@@ -38,12 +38,13 @@ import COpenSSL
 
     deinit { unsafe SSL_free(session) }
 
-    /// The plain bytes in what came from the wire (`SSL_read`); there may be something to send afterwards,
-    /// even when this throws: an alert.
+    /// Decrypts received bytes (`SSL_read`).
+    ///
+    /// There may be bytes to send afterward, even if this throws: a TLS alert.
     public func open(_ bytes: ArraySlice<UInt8>) throws(TLSError) -> [UInt8] {
         ERR_clear_error()
         let taken = unsafe bytes.withUnsafeBytes { unsafe BIO_write(incoming, $0.baseAddress, Int32($0.count)) }
-        guard bytes.isEmpty || taken == bytes.count else { throw TLSError("no memory for what came") }
+        guard bytes.isEmpty || taken == bytes.count else { throw TLSError("out of memory for received bytes") }
         var plain: [UInt8] = []
         var record = [UInt8](repeating: 0, count: Self.recordSize)
         while true {
@@ -72,20 +73,20 @@ import COpenSSL
             let count = unsafe rest.prefix(1 << 20).withUnsafeBytes {
                 unsafe SSL_write(session, $0.baseAddress, Int32($0.count))
             }
-            guard count > 0 else { throw TLSError("TLS cannot send") }
+            guard count > 0 else { throw TLSError("cannot encrypt data for TLS") }
             rest = rest.dropFirst(Int(count))
         }
     }
 
-    /// Says that nothing more will be sent (`SSL_shutdown`).
+    /// Sends close_notify (`SSL_shutdown`).
     public func end() {
         ERR_clear_error()
-        // A session that failed, or whose handshake is not complete, has nothing to say.
+        // This does nothing if the session failed or its handshake is not complete.
         _ = unsafe SSL_shutdown(session)
         ERR_clear_error()
     }
 
-    /// The bytes that must go on the wire.
+    /// Returns and removes the bytes to send.
     public func takeOutgoing() -> [UInt8] {
         let count = unsafe BIO_ctrl_pending(outgoing)
         guard count > 0 else { return [] }

@@ -1,18 +1,18 @@
 import Glibc
 public import Logging
 
-/// swift-log's way to a ``LogWriter``.
+/// swift-log handler that writes to a ``LogWriter``.
 public struct LineLogHandler: LogHandler {
     private let format: LogFormat
     private let writer: LogWriter
-    /// What every entry of the logger holds.
+    /// Metadata of every entry of the logger.
     public var metadata: Logger.Metadata = [:]
-    /// What provides more of it.
+    /// Provider of additional metadata.
     public var metadataProvider: Logger.MetadataProvider?
-    /// The least level that is logged.
+    /// Minimum log level.
     public var logLevel: Logger.Level
 
-    /// A handler that writes lines in `format`.
+    /// Creates a handler that writes lines in `format`.
     public init(format: LogFormat, level: Logger.Level, writer: LogWriter) {
         self.format = format
         self.writer = writer

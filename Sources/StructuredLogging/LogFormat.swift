@@ -1,16 +1,16 @@
 import Glibc
 public import Logging
 
-/// How an entry of the log is written, one a line.
+/// Format of a log entry; each entry is one line.
 public enum LogFormat: String, Sendable, CaseIterable {
-    /// For people: time, level, message, then name=value.
+    /// For people: time, level, message, then name=value pairs.
     case text
     /// For machines: one JSON object.
     case json
 
-    /// The line of an entry, with its line break; `time` in seconds since 1970.
+    /// Returns the line of an entry, including its line break; `time` is in seconds since 1970.
     ///
-    /// Whatever a value holds, the line stays one line and says where the value ends.
+    /// Values are escaped, so that an entry is always one line and the end of each value is unambiguous.
     public func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, time: Double) -> String {
         let stamp = Self.stamp(time)
         let members = metadata.sorted { $0.key < $1.key }
@@ -39,7 +39,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
         return "\"\(escaped("\(value)"))\""
     }
 
-    /// The text as it may stand between the quotes of a JSON string (RFC 8259, section 7).
+    /// Escapes text for use in a JSON string (RFC 8259, section 7).
     private static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -58,7 +58,7 @@ public enum LogFormat: String, Sendable, CaseIterable {
         return result
     }
 
-    /// "2026-11-24T21:00:00.123Z" (RFC 3339).
+    /// Formats a time, for example "2026-11-24T21:00:00.123Z" (RFC 3339).
     private static func stamp(_ time: Double) -> String {
         let milliseconds = Int((time * 1000).rounded(.down))
         var seconds = time_t(milliseconds / 1000)

@@ -2,17 +2,16 @@ import Console
 import Dispatch
 import Synchronization
 
-/// Puts lines on a descriptor from a thread of its own: whoever logs never waits, not for a full pipe and not for a
-/// full disk.
+/// Writes lines to a descriptor on its own thread, so that logging never blocks on a full pipe or a full disk.
 ///
-/// What cannot be written is dropped and counted, and the count is told once lines pass again.
+/// Lines that cannot be written are dropped and counted. The count is logged when writing succeeds again.
 public final class LogWriter: Sendable {
     private struct State {
         var waiting: [UInt8] = []
         var waitingLines = 0
         var isWriting = false
         var dropped = 0
-        /// Of those, how many the log has not been told of.
+        /// Number of dropped lines that have not been reported in the log yet.
         var untold = 0
     }
 
@@ -22,17 +21,17 @@ public final class LogWriter: Sendable {
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "dia.log")
 
-    /// Lines that were dropped.
+    /// Number of dropped lines.
     public var dropped: Int { state.withLock { $0.dropped } }
 
-    /// A writer that holds up to `capacity` bytes; `notice` makes the line that tells of lines dropped.
+    /// Creates a writer that buffers up to `capacity` bytes; `notice` returns the line that reports dropped lines.
     public init(descriptor: Int32, capacity: Int = 1 << 20, notice: @escaping @Sendable (Int) -> String) {
         self.descriptor = descriptor
         self.capacity = capacity
         self.notice = notice
     }
 
-    /// Has `line` written soon.
+    /// Queues `line` for writing.
     public func write(_ line: String) {
         let bytes = Array(line.utf8)
         let mustStart = state.withLock { state in
@@ -49,7 +48,7 @@ public final class LogWriter: Sendable {
         if mustStart { queue.async { self.writeWaiting() } }
     }
 
-    /// Waits until what has been logged is written, but no longer than `seconds`.
+    /// Waits until all queued lines are written, but at most `seconds`.
     public func flush(seconds: Double = 1) {
         let done = DispatchSemaphore(value: 0)
         queue.async { done.signal() }
@@ -67,7 +66,7 @@ public final class LogWriter: Sendable {
         }
     }
 
-    /// What is to be written now; nil, and the writer rests, if there is nothing.
+    /// Returns the lines to write now; if there are none, returns nil and marks the writer idle.
     private func takeWaiting() -> (bytes: [UInt8], lines: Int, untold: Int)? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {

@@ -3,7 +3,7 @@ import Console
 import Foundation
 import InferenceService
 
-/// The inference service's process: options in, modules wired, signals obeyed.
+/// Entry point of the inference service: parses options and runs a command.
 @main
 struct DiaServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,10 +14,10 @@ struct DiaServer: AsyncParsableCommand {
         defaultSubcommand: Serve.self
     )
 
-    /// The entry point: options from all their sources, then the command.
+    /// Reads the options from all sources, then runs the command.
     static func main() async {
         StandardStream.openMissing()
-        // A closed pipe is an error of the write, not the end of the process.
+        // A closed pipe is a write error and must not terminate the process.
         signal(SIGPIPE, SIG_IGN)
         do {
             let given = Array(CommandLine.arguments.dropFirst())
@@ -45,7 +45,7 @@ struct DiaServer: AsyncParsableCommand {
         }
     }
 
-    /// The options of the default command, which is what most people ask for, and the name of the other one.
+    /// Help on the default command's options, with the name of the other command.
     private static var help: String {
         """
         \(helpMessage(for: Serve.self))

@@ -2,9 +2,9 @@ import ArgumentParser
 import Console
 import Foundation
 
-/// Brings options from a configuration file and from the environment into the form of the command line.
+/// Converts options from a configuration file and from the environment to command-line arguments.
 enum OptionSources {
-    /// The options that may come from elsewhere.
+    /// Options with a value.
     private static let names = [
         "models", "host", "port", "default-model", "threads", "queue", "batch", "max-body-bytes", "max-pixels",
         "max-connections", "max-connections-per-address", "max-held-bytes", "trusted-proxies", "head-seconds",
@@ -14,12 +14,12 @@ enum OptionSources {
         "log-level",
     ]
 
-    /// Those that are there or not; elsewhere they are "true" or "false".
+    /// Flags; outside the command line their value is "true" or "false".
     private static let flags = [
         "tls-require-client", "without-keys", "skip-broken-models", "no-log-client-address",
     ]
 
-    /// Variables of the environment that are left alone, with the reason: for the log, once there is one.
+    /// Returns a warning for each ignored environment variable; logged after the log is set up.
     static func warnings(environment: [String: String]) -> [String] {
         let known = Set((names + flags + ["config"]).map(variable))
         return environment.keys.filter { $0.hasPrefix("DIA_") }.sorted().compactMap { name in
@@ -30,7 +30,7 @@ enum OptionSources {
         }
     }
 
-    /// Whether Kubernetes set the variable for a service called "dia" (environment variables of services), such as
+    /// Whether Kubernetes set the variable for a service named "dia" (environment variables of services), such as
     /// `DIA_PORT=tcp://10.0.0.1:80` or `DIA_SERVICE_HOST`.
     private static func isServiceLink(_ name: String, _ value: String) -> Bool {
         let isURL = ["tcp://", "udp://", "sctp://"].contains(where: value.hasPrefix)
@@ -39,8 +39,9 @@ enum OptionSources {
 
     private static func variable(_ name: String) -> String { "DIA_" + name.uppercased().replacing("-", with: "_") }
 
-    /// The arguments of the file, then those of the environment, then `given`: of an option that stands more
-    /// than once the last counts.
+    /// Returns the arguments from the file, then from the environment, then `given`.
+    ///
+    /// If an option appears more than once, the last one is used.
     static func arguments(_ given: [String], environment: [String: String]) throws -> [String] {
         let fromEnvironment = try (names + flags).flatMap { name -> [String] in
             let variable = variable(name)
@@ -56,7 +57,7 @@ enum OptionSources {
         switch value {
         case "true": return ["--\(name)"]
         case "false": return []
-        default: throw ValidationError("\(place) is 'true' or 'false', not '\(value)'")
+        default: throw ValidationError("\(place) must be 'true' or 'false', not '\(value)'")
         }
     }
 
@@ -70,10 +71,10 @@ enum OptionSources {
 
     private static func arguments(ofFile path: String) throws -> [String] {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("--config \(path): the file cannot be read")
+            throw ValidationError("--config \(path): cannot read the file")
         }
         guard let options = ConfigurationFile.options(in: data) else {
-            throw ValidationError("--config \(path): one JSON object with texts, numbers, true and false is expected")
+            throw ValidationError("--config \(path): expected one JSON object of strings, numbers and booleans")
         }
         if let unknown = options.keys.sorted().first(where: { !(names + flags).contains($0) }) {
             throw ValidationError("--config \(path): unknown option '\(unknown)'")

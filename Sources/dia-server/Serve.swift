@@ -14,21 +14,21 @@ import Neural
 import StructuredLogging
 import OpenSSL
 
-/// The command that serves.
+/// Command that runs the server.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serves models (the command by default).",
+        abstract: "Serves models (the default command).",
         discussion: """
-            Every option can also come from the environment (--max-body-bytes as DIA_MAX_BODY_BYTES) or from a \
-            configuration file, JSON with the options' names as members ({"max-body-bytes": 1000000}). The command \
-            line goes before the environment, and that before the file.
+            Every option can also be set in the environment (--max-body-bytes as DIA_MAX_BODY_BYTES) or in a JSON \
+            configuration file with the option names as members ({"max-body-bytes": 1000000}). The command line \
+            overrides the environment, and the environment overrides the file.
             """
     )
 
     @OptionGroup var options: ServerOptions
 
-    /// What the process waits for.
+    /// An event that the process waits for.
     private enum Event {
         case signal(Int32)
         case loaded(Result<[ModelLoadError], any Error>)
@@ -75,7 +75,7 @@ struct Serve: AsyncParsableCommand {
         let address = try server.listen()
         let url = address.url(scheme: serverConfiguration.tls == nil ? "http" : "https")
         logger.info("listening", metadata: ["address": "\(url)"])
-        // A thread of its own: what waits for the models is only the line that says that they are ready.
+        // Loading uses its own thread; only the ready line waits for the models.
         DispatchQueue(label: "dia.load").async { inbox.yield(.loaded(Result { try engine.load() })) }
 
         var mustReload = false
@@ -91,7 +91,7 @@ struct Serve: AsyncParsableCommand {
                     server.everyInterval(interval) { Systemd.watchdog() }
                 }
                 if mustReload { await reload(service, server, certificate, logger) }
-            // Models are loaded one after another; a reload waits for the first ones.
+            // Models are loaded one after another; a reload waits for the initial load.
             case .signal(SIGHUP) where service.isLoading: mustReload = true
             case .signal(SIGHUP): await reload(service, server, certificate, logger)
             case .signal(let number):
@@ -117,11 +117,11 @@ struct Serve: AsyncParsableCommand {
         await server.drain(limit: .seconds(options.drainSeconds))
         logger.info("stopped")
         writer.flush()
-        // Not by returning: models may still be loading, and must not meet the process's static destructors.
+        // Exit without returning: models may still be loading and must not run into the process's static destructors.
         _exit(0)
     }
 
-    /// Loads everything, and says that it is valid.
+    /// Loads the configuration and all models, and reports that they are valid.
     private func check(_ engine: Engine, _ tls: TLSContext?) throws {
         let failures = try engine.load()
         if let failure = failures.first { throw failure }
@@ -132,7 +132,7 @@ struct Serve: AsyncParsableCommand {
         try StandardStream.output.write("the configuration and \(engine.models.count) models are valid\n")
     }
 
-    /// The line that callers wait for; a standard output that cannot be written to is no reason not to serve.
+    /// Writes the line that callers wait for; if standard output cannot be written to, the server keeps running.
     private func sayReady(_ url: String, _ logger: Logger) {
         let notice = "research use only, not for diagnosis"
         let line =
@@ -149,19 +149,22 @@ struct Serve: AsyncParsableCommand {
         do {
             try StandardStream.output.write(line)
         } catch {
-            logger.warning("the ready line could not be written", metadata: ["reason": "\(error)", "url": "\(url)"])
+            logger.warning("cannot write the ready line", metadata: ["reason": "\(error)", "url": "\(url)"])
         }
     }
 
     private func report(_ engine: Engine, _ failures: [ModelLoadError], _ logger: Logger) {
-        for failure in failures { logger.error("model left out", metadata: ["reason": "\(failure)"]) }
+        for failure in failures { logger.error("model skipped", metadata: ["reason": "\(failure)"]) }
         for (name, model) in engine.models.sorted(by: { $0.key < $1.key }) {
             let metadata: Logger.Metadata = ["model": "\(name)", "digest": "\(model.digest)"]
             logger.info("model loaded", metadata: metadata)
             if model.calibration == nil {
-                logger.warning("the model has no calibration: no p-values, no verdicts", metadata: metadata)
+                logger.warning("the model has no calibration: no p-values, no anomaly decisions", metadata: metadata)
             } else if model.calibration?.threshold == nil {
-                logger.warning("too few calibration images for alpha: no threshold, no verdicts", metadata: metadata)
+                logger.warning(
+                    "too few calibration images for alpha: no threshold, no anomaly decisions",
+                    metadata: metadata
+                )
             }
         }
     }
@@ -171,7 +174,7 @@ struct Serve: AsyncParsableCommand {
         logger.warning("the TLS certificate \(invalidity)", metadata: ["file": "\(options.tlsCertificate ?? "")"])
     }
 
-    /// Takes over models, keys and certificates as they are now on disk: all of them, or if one is broken none.
+    /// Reloads models, keys and certificates from disk; if one is invalid, nothing is changed.
     private func reload(
         _ service: InferenceService,
         _ server: HTTPServer,
@@ -190,15 +193,15 @@ struct Serve: AsyncParsableCommand {
                 certificate.replace(tls.certificate)
                 warn(tls.certificate, logger)
             }
-            for failure in outcome.failures { logger.error("model left out", metadata: ["reason": "\(failure)"]) }
+            for failure in outcome.failures { logger.error("model skipped", metadata: ["reason": "\(failure)"]) }
             logger.info("reloaded", metadata: ["models": "\(outcome.loaded.joined(separator: ", "))"])
         } catch {
-            logger.error("not reloaded, everything stays as it was", metadata: ["reason": "\(error)"])
+            logger.error("reload failed, nothing was changed", metadata: ["reason": "\(error)"])
         }
     }
 }
 
-/// The service as the HTTP server calls it.
+/// Adapter from the HTTP server to the service.
 private struct Handler: RequestHandler {
     let service: InferenceService
     func earlyResponse(to head: RequestHead, from peer: Peer) -> Response? {
@@ -212,7 +215,7 @@ private struct Handler: RequestHandler {
     }
 }
 
-/// A wait that can be cut short.
+/// A delay that can be cancelled.
 private actor CancellableDelay {
     private var task: Task<Void, any Error>?
     private var isOver = false

@@ -7,13 +7,13 @@ import InferenceService
 import ModelFile
 import OpenSSL
 
-/// What the options say to each part of the server.
+/// Configurations of the server's parts, derived from the options.
 extension ServerOptions {
-    /// The keys of ``apiKeys``; nil if everybody may call.
+    /// Reads the keys of ``apiKeys``; returns nil if no key file is set.
     func keys() throws -> APIKeys? {
         guard let path = apiKeys else { return nil }
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("--api-keys \(path): the file cannot be read")
+            throw ValidationError("--api-keys \(path): cannot read the file")
         }
         do {
             return try APIKeys(parsing: String(decoding: data, as: UTF8.self))
@@ -22,7 +22,7 @@ extension ServerOptions {
         }
     }
 
-    /// Certificate and key; nil serves without TLS.
+    /// Reads certificate and key; returns nil if TLS is disabled.
     func tls() throws -> TLSContext? {
         guard let tlsCertificate, let tlsKey else { return nil }
         do {
@@ -39,7 +39,7 @@ extension ServerOptions {
         }
     }
 
-    /// Threads of the engine.
+    /// Number of engine threads.
     var engineThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
 
     var engineConfiguration: Engine.Configuration {
@@ -90,9 +90,9 @@ extension ServerOptions {
         return configuration
     }
 
-    /// The model directories that ``models`` names; those that cannot be opened are listed with the reason.
+    /// Returns the model directories in ``models``; those that cannot be opened are listed with the reason.
     ///
-    /// Names that begin with a dot are skipped: copies on their way, and what version control and editors leave.
+    /// Names that begin with a dot are skipped: incomplete copies, and files of version control and editors.
     func modelListing() throws -> ModelListing {
         let manager = FileManager.default
         var paths = [models]
@@ -115,7 +115,7 @@ extension ServerOptions {
         }
         let names = listing.directories.map(\.manifest.name)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
-            throw ValidationError("--models \(models): two models are called '\(twice)'")
+            throw ValidationError("--models \(models): two models are named '\(twice)'")
         }
         return listing
     }

@@ -10,117 +10,117 @@ extension Logger.Level: @retroactive ExpressibleByArgument {}
 
 /// The server's options.
 struct ServerOptions: ParsableArguments {
-    @Option(help: "A folder of model directories, or one model directory.")
+    @Option(help: "Directory of model directories, or one model directory.")
     var models: String
 
-    @Option(help: "The address to listen on.")
+    @Option(help: "Address to listen on.")
     var host: String = "127.0.0.1"
 
-    @Option(help: "The port; 0 takes a free one.")
+    @Option(help: "Port to listen on; 0 selects a free port.")
     var port: UInt16 = 8080
 
-    @Option(help: "The model of paths that name none; by default the only one.")
+    @Option(help: "Model for paths without a model name; by default the only model.")
     var defaultModel: String?
 
-    @Option(help: "Threads of the engine; 0 takes one for each processor.")
+    @Option(help: "Number of engine threads; 0 uses one per processor.")
     var threads: Int = 0
 
-    @Option(help: "Pieces of work that may wait before requests are refused with 503.")
+    @Option(help: "Maximum number of waiting jobs; further requests are refused with 503.")
     var queue: Int = 256
 
-    @Option(help: "Images that the engine runs at once.")
+    @Option(help: "Maximum images per batch in the engine.")
     var batch: Int = 16
 
-    @Option(help: "The largest body of a request, in bytes.")
+    @Option(help: "Maximum size of a request body in bytes.")
     var maxBodyBytes: Int = 32 << 20
 
-    @Option(help: "The most pixels of an image.")
+    @Option(help: "Maximum pixels per image.")
     var maxPixels: Int = 25_000_000
 
-    @Option(help: "The most connections at once.")
+    @Option(help: "Maximum number of open connections.")
     var maxConnections: Int = 1024
 
     @Option(
-        help: "The most connections of one address at once; where a proxy stands in front, as many as of all."
+        help: "Maximum number of open connections per address; behind a proxy, set it to --max-connections."
     )
     var maxConnectionsPerAddress: Int = 1024
 
-    @Option(help: "Memory for requests, for work on their images and for answers, in bytes.")
+    @Option(help: "Memory for requests, image processing and responses in bytes.")
     var maxHeldBytes: Int = 512 << 20
 
-    @Option(help: "Seconds for the head of a request.")
+    @Option(help: "Timeout for a request head in seconds.")
     var headSeconds: Int = 10
 
-    @Option(help: "Seconds for a body, and one more for each 4096 bytes that have come.")
+    @Option(help: "Timeout for a request body in seconds, plus one second per 4096 bytes received.")
     var bodySeconds: Int = 20
 
-    @Option(help: "Seconds for an answer to be taken, and one more for each 4096 bytes that were.")
+    @Option(help: "Timeout for sending a response in seconds, plus one second per 4096 bytes sent.")
     var writeSeconds: Int = 20
 
-    @Option(help: "Seconds for a request to come, and for its answer to be taken, whatever the rate.")
+    @Option(help: "Limit for receiving a request and for sending its response in seconds, at any rate.")
     var requestSeconds: Int = 300
 
-    @Option(help: "Seconds that a connection may be idle between requests.")
+    @Option(help: "Idle timeout between requests in seconds.")
     var idleSeconds: Int = 75
 
     @Option(
-        help: "Seconds that an answer is worth its work; a request may ask for fewer (X-Request-Timeout)."
+        help: "Request timeout in seconds; a request can set a shorter one (X-Request-Timeout)."
     )
     var timeoutSeconds: Int = 60
 
     @Option(
-        help: "The status when the queue is full: 503, or 429 for balancers that eject a server on 503."
+        help: "Status when the queue is full: 503, or 429 for load balancers that eject a server on 503."
     )
     var busyStatus: Int = 503
 
-    @Option(help: "Seconds between not being ready and closing, after SIGTERM: for balancers to notice.")
+    @Option(help: "Seconds between not ready and closing after SIGTERM, so that load balancers can react.")
     var drainDelaySeconds: Int = 0
 
-    @Option(help: "Seconds to finish what was begun after that.")
+    @Option(help: "Seconds to finish requests in progress after the drain delay.")
     var drainSeconds: Int = 30
 
-    @Option(help: "Certificate and those that lead to a root (PEM); serves HTTPS.")
+    @Option(help: "Certificate and its chain (PEM); enables HTTPS.")
     var tlsCertificate: String?
 
-    @Option(help: "The certificate's private key (PEM, no passphrase).")
+    @Option(help: "Private key of the certificate (PEM, no passphrase).")
     var tlsKey: String?
 
-    @Option(help: "Authorities whose clients' certificates are accepted (PEM).")
+    @Option(help: "Certificate authorities for client certificates (PEM).")
     var tlsClientCa: String?
 
-    @Flag(help: "Turn away clients without a certificate of --tls-client-ca.")
+    @Flag(help: "Refuse clients without a certificate from --tls-client-ca.")
     var tlsRequireClient = false
 
-    @Option(help: "A file of API keys, made by dia-server hash-key.")
+    @Option(help: "File of API keys, made by dia-server hash-key.")
     var apiKeys: String?
 
-    @Flag(help: "Listen beyond the loopback interface although there are no API keys.")
+    @Flag(help: "Allow listening beyond the loopback interface without API keys.")
     var withoutKeys = false
 
-    @Option(help: "Origins whose pages may call from a browser, separated by commas.")
+    @Option(help: "Origins whose web pages may call the server (CORS), separated by commas.")
     var corsOrigins: String = ""
 
-    @Option(help: "The log's format: text or json.")
+    @Option(help: "Log format: text or json.")
     var logFormat: LogFormat = .text
 
-    @Option(help: "The least level that is logged: trace, debug, info, notice, warning, error, critical.")
+    @Option(help: "Minimum log level: trace, debug, info, notice, warning, error, critical.")
     var logLevel: Logger.Level = .info
 
     @Flag(help: "Serve the other models if some cannot be loaded.")
     var skipBrokenModels = false
 
     @Option(
-        help: "Proxies whose X-Forwarded-For is believed: addresses, networks, 'unix', separated by commas."
+        help: "Proxies whose X-Forwarded-For is trusted: addresses, networks, 'unix', separated by commas."
     )
     var trustedProxies: String = ""
 
-    @Flag(help: "Leave clients' addresses out of the log.")
+    @Flag(help: "Do not log client addresses.")
     var noLogClientAddress = false
 
-    @Flag(help: "Validate the configuration and the models, say so, and exit.")
+    @Flag(help: "Validate the configuration and the models, print the result, and exit.")
     var check = false
 
-    @Option(help: "A configuration file (JSON).")
+    @Option(help: "Configuration file (JSON).")
     var config: String?
 
     func validate() throws {
@@ -136,9 +136,9 @@ struct ServerOptions: ParsableArguments {
             ("drain-seconds", drainSeconds, 0...86_400),
         ]
         for (name, value, range) in bounds where !range.contains(value) {
-            throw ValidationError("--\(name) is \(value), from \(range.lowerBound) to \(range.upperBound) expected")
+            throw ValidationError("--\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
         }
-        guard [429, 503].contains(busyStatus) else { throw ValidationError("--busy-status is 429 or 503") }
+        guard [429, 503].contains(busyStatus) else { throw ValidationError("--busy-status must be 429 or 503") }
         guard maxHeldBytes >= leastHeldBytes else {
             throw ValidationError(
                 "--max-held-bytes is \(maxHeldBytes); one image of --max-pixels and two bodies of --max-body-bytes need "
@@ -151,21 +151,21 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("--trusted-proxies: \(error)")
         }
         guard (tlsCertificate == nil) == (tlsKey == nil) else {
-            throw ValidationError("--tls-certificate and --tls-key go together")
+            throw ValidationError("--tls-certificate and --tls-key must be used together")
         }
         guard tlsClientCa == nil || tlsCertificate != nil else {
-            throw ValidationError("--tls-client-ca needs --tls-certificate")
+            throw ValidationError("--tls-client-ca requires --tls-certificate")
         }
         guard !tlsRequireClient || tlsClientCa != nil else {
-            throw ValidationError("--tls-require-client needs --tls-client-ca")
+            throw ValidationError("--tls-require-client requires --tls-client-ca")
         }
         for origin in origins where !Self.isOrigin(origin) {
-            throw ValidationError("--cors-origins: '\(origin)' is no origin such as https://example.org:8443")
+            throw ValidationError("--cors-origins: '\(origin)' is not an origin such as https://example.org:8443")
         }
         guard !isLoopbackOnly || Self.isLoopback(bareHost) else {
             throw ValidationError(
-                "--host \(host) lets others in: give --api-keys (made by dia-server hash-key), or "
-                    + "--tls-require-client, or say --without-keys"
+                "--host \(host) is reachable from other machines: use --api-keys (made by dia-server hash-key), "
+                    + "--tls-require-client or --without-keys"
             )
         }
     }
@@ -173,11 +173,11 @@ struct ServerOptions: ParsableArguments {
     /// The address to listen on; an IPv6 address may be given in brackets.
     var bareHost: String { host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host }
 
-    /// The memory that is reserved for work on images, and what the whole must be at least.
+    /// Memory reserved for image processing.
     var workBytes: Int { max(maxHeldBytes / 4, InferenceService.workBytes(maximumPixels: maxPixels)) }
     private var leastHeldBytes: Int { InferenceService.workBytes(maximumPixels: maxPixels) + 2 * maxBodyBytes }
 
-    /// Whether nothing keeps strangers out but the address.
+    /// Whether the server must listen on a loopback address, because nothing else restricts access.
     var isLoopbackOnly: Bool { apiKeys == nil && !tlsRequireClient && !withoutKeys }
 
     /// Whether only this machine can reach `host`.

@@ -1,11 +1,11 @@
 import Dispatch
 import Foundation
 
-/// Signals as calls: while this lives they do not end the process.
+/// Delivers signals as calls; while this exists, they do not terminate the process.
 struct Signals {
     private let sources: [any DispatchSourceSignal]
 
-    /// Calls `handler` with the number of each of `numbers` that arrives.
+    /// Calls `handler` with the number of each signal in `numbers` that arrives.
     init(_ numbers: [Int32], handler: @escaping @Sendable (Int32) -> Void) {
         sources = numbers.map { number in
             signal(number, SIG_IGN)

@@ -106,8 +106,8 @@ import Testing
             ("a, score sha256:\(digest)", "name"), ("a score sha256:\(digest) rate=0", "rate"),
             ("a score sha256:\(digest) rate=x", "rate"), ("a score sha256:\(digest) rate=nan", "rate"),
             ("a score sha256:\(digest)\na score sha256:\(digest.dropLast())1", "second key"),
-            ("a score sha256:\(digest)\nb score sha256:\(digest)", "line above"), ("", "no key"),
-            ("# nobody", "no key"),
+            ("a score sha256:\(digest)\nb score sha256:\(digest)", "earlier line"), ("", "not contain a key"),
+            ("# nobody", "not contain a key"),
             ("a score, sha256:\(digest)", "scope"), ("a score sha256:\(digest) rate=1 more", "line 1"),
         ]
     )

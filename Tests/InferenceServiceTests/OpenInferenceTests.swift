@@ -121,7 +121,7 @@ import Testing
         let service = try service()
         let cases: [(Request, Int, String)] = [
             (infer(images([])), 400, "1 to 1000"), (infer(""), 400, "not valid JSON"),
-            (infer("[]"), 400, "another type"),
+            (infer("[]"), 400, "wrong type"),
             (infer("{}"), 400, "'inputs'"), (infer("{\"inputs\": []}"), 400, "one input"),
             (infer(images([png, [1, 2]])), 400, "image 1: "),
             (infer(images([png]).replacing("BYTES", with: "FP32")), 400, "BYTES"),

@@ -109,7 +109,7 @@ import Testing
             try Data("junk".utf8).write(to: URL(fileURLWithPath: path))
             server.signal(SIGHUP)
             var log = ""
-            while !log.contains("not reloaded") { log += server.nextLog() }
+            while !log.contains("reload failed") { log += server.nextLog() }
             #expect(await status(secret) == 200)
             let own = try Outcome(
                 ServerProcess.executable("dia-server"),

@@ -1,6 +1,6 @@
-/// The way of an answer to the wire, as a whole or a piece at a time.
+/// Sending of responses, as a whole or streamed in pieces.
 extension HTTP1ConnectionState {
-    /// The answer to the request being handled, or to a head that was considered.
+    /// Sends the response to the request being handled, or to a head for which a decision is pending.
     public mutating func respond(_ response: Response, date: String, now: Duration) -> [Action] {
         var answer: Answer
         var bodyBytes = 0
@@ -8,7 +8,7 @@ extension HTTP1ConnectionState {
         case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
         case .deciding(let given, let framing, let expectsContinue):
             if framing.hasBody, !expectsContinue, framing.announcedBytes <= Self.readAhead {
-                // A small body that nobody wants is read to find the next request behind it, and must be sound.
+                // A small unwanted body is read, to find the next request behind it. It must be valid.
                 refusal = Refusal(response: response, date: date)
                 phase = .readingBody(given, framing)
                 return advance(now)
@@ -18,7 +18,7 @@ extension HTTP1ConnectionState {
             if !framing.hasBody { _ = try? parser.next() }
         default: return []
         }
-        // After its last byte a peer may still wait for answers to what it sent before.
+        // A peer that has closed its sending direction may still wait for responses to earlier requests.
         var stays = answer.keepAlive && !isDraining && !(inputEnded && parser.isIdle)
         if response.stream != nil, !answer.isHead {
             stays = stays && !answer.isHTTP1_0
@@ -40,7 +40,7 @@ extension HTTP1ConnectionState {
         return [.send(bytes)]
     }
 
-    /// Gives the answer to a head that was refused, if there is one; with `closes`, its body will not be read to its end.
+    /// Sends the response to a refused head, if there is one; with `closes`, the rest of its body is not read.
     mutating func answerRefusal(closes: Bool, _ now: Duration) -> [Action]? {
         guard let refusal, case .readingBody(var answer, _) = phase else { return nil }
         self.refusal = nil
@@ -49,7 +49,7 @@ extension HTTP1ConnectionState {
         return respond(refusal.response, date: refusal.date, now: now)
     }
 
-    /// The next piece of an answer's body; nil at its end.
+    /// Sends the next piece of a response body; nil ends the body.
     public mutating func piece(_ bytes: [UInt8]?, now: Duration) -> [Action] {
         guard case .streaming(var answer) = phase, answer.isProducing else { return [] }
         (start, sentBytes) = (now, 0)
@@ -65,13 +65,13 @@ extension HTTP1ConnectionState {
         return [.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])]
     }
 
-    /// The rest of an answer's body cannot be made: the connection breaks off, before its end.
+    /// Closes the connection before the end of the body, because the rest of the body cannot be produced.
     public mutating func abortBody() -> [Action] {
         guard case .streaming = phase else { return [] }
         return close()
     }
 
-    /// Some bytes of an answer are on the wire.
+    /// Records that some bytes of a response have been sent.
     public mutating func sent(bytes: Int) {
         sentBytes += bytes
         let end = deadlines.end(of: start, allowance: deadlines.write, bytes: sentBytes)
@@ -82,7 +82,7 @@ extension HTTP1ConnectionState {
         }
     }
 
-    /// All bytes of the last ``Action/send(_:)`` of an answer are on the wire.
+    /// Records that all bytes of the last ``Action/send(_:)`` of a response have been sent.
     public mutating func sent(now: Duration) -> [Action] {
         if case .streaming(var answer) = phase, !answer.isProducing {
             answer.isProducing = true

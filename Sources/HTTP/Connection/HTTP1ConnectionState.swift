@@ -1,44 +1,46 @@
-/// The rules of one HTTP/1.1 connection as a value: bytes, answers and the passing of time go in, actions come out.
+/// State machine of one HTTP/1.1 connection.
 ///
-/// A shell with a socket performs them.
+/// It is a value: bytes, responses and the current time go in, actions come out. The caller, which owns the socket,
+/// performs them.
 ///
-/// One request is handled at a time; pipelined ones wait in the buffer. Time is a `Duration` since any
+/// One request is handled at a time; pipelined requests wait in the buffer. Time is a `Duration` since any
 /// fixed moment.
 public struct HTTP1ConnectionState: Sendable {
-    /// What the shell is to do, in order.
+    /// An action for the caller to perform; actions are performed in order.
     public enum Action: Sendable {
-        /// Decide by its head whether a request is served: ``proceed(now:)`` if it is, else ``respond(_:date:now:)``.
+        /// Decide from the head whether to serve a request: call ``proceed(now:)`` to serve it, else
+        /// ``respond(_:date:now:)``.
         case headReceived(RequestHead)
-        /// Handle a request and give the answer to ``respond(_:date:now:)``.
+        /// Handle a request and pass the response to ``respond(_:date:now:)``.
         case handle(Request)
-        /// Put bytes on the wire; ``sent(now:)`` when all are gone.
+        /// Send bytes; call ``sent(now:)`` when all of them have been sent.
         case send([UInt8])
-        /// Have the next piece of the answer's body made, for ``piece(_:now:)``.
+        /// Produce the next piece of the response body and pass it to ``piece(_:now:)``.
         case pullBody
-        /// Put the answer to a request that could not be read on the wire.
+        /// Send the response to a request that could not be parsed.
         case reject(RequestError)
-        /// Say that nothing more will be sent, and go on reading: ``close`` follows.
+        /// Close the sending direction and keep reading; ``close`` follows.
         case closeSending
         /// Close the connection.
         case close
     }
 
-    /// What the request decided of its answer.
+    /// Properties of the response that follow from the request.
     struct Answer: Sendable, Equatable {
         var keepAlive = false
         var isHead = false
         var isHTTP1_0 = false
     }
 
-    /// An answer whose body is made while it is sent.
+    /// A response whose body is produced while it is sent.
     struct StreamedAnswer: Sendable, Equatable {
         let closes: Bool
         let isChunked: Bool
-        /// The request's body, of which the answer is made.
+        /// Bytes of the request body, which is held while the response is produced.
         let bodyBytes: Int
-        /// When all must be on the wire, however steadily it moves.
+        /// When the whole response must have been sent, regardless of the transfer rate.
         let end: Duration
-        /// Whether a piece is being made, and none is on its way.
+        /// Whether a piece is being produced and none is being sent.
         var isProducing = false
     }
 
@@ -54,14 +56,15 @@ public struct HTTP1ConnectionState: Sendable {
         case closed
     }
 
-    /// The answer to a head that was refused while its body, a small one, is still on its way.
+    /// The response to a refused head whose small body is still arriving.
     struct Refusal: Sendable {
         let response: Response
         let date: String
     }
 
-    /// Bytes of the next requests that are read while one is handled, and of a body that nobody wants; more wait in the
-    /// socket.
+    /// Maximum bytes of following requests read while one is handled, and of an unwanted body.
+    ///
+    /// Further bytes wait in the socket.
     static let readAhead = 65_536
 
     let deadlines: Deadlines
@@ -70,16 +73,16 @@ public struct HTTP1ConnectionState: Sendable {
     var isDraining = false
     var inputEnded = false
     var refusal: Refusal?
-    /// When the phase began, or for a body the request.
+    /// When the phase began; for a body, when the request began.
     var start: Duration
     var sentBytes = 0
-    /// The time to the next probe of a client that has sent its last byte.
+    /// Time until the next probe of a client that has closed its sending direction.
     private var probeInterval = Duration.zero
 
-    /// When ``expired(now:)`` is to be called next; nil while a request is handled.
+    /// When to call ``expired(now:)``; nil while a request is handled.
     public internal(set) var deadline: Duration?
 
-    /// The rules of a new connection.
+    /// Creates the state of a new connection.
     public init(limits: RequestLimits, deadlines: Deadlines, now: Duration) {
         self.deadlines = deadlines
         parser = RequestParser(limits: limits)
@@ -89,7 +92,7 @@ public struct HTTP1ConnectionState: Sendable {
 
     /// Whether more bytes are wanted now.
     ///
-    /// While a request is handled some are, so that a connection that breaks is noticed.
+    /// A limited number of bytes is read while a request is handled, so that a broken connection is noticed.
     public var wantsInput: Bool {
         switch phase {
         case .idle, .readingHead, .readingBody, .lingering: !inputEnded
@@ -98,10 +101,10 @@ public struct HTTP1ConnectionState: Sendable {
         }
     }
 
-    /// Since when the connection has waited for a request; nil if it does not.
+    /// When the connection began to wait for a request; nil if it is not waiting.
     public var idleSince: Duration? { phase == .idle ? start : nil }
 
-    /// The memory that requests occupy: what has arrived, not what is announced.
+    /// Bytes of memory that requests occupy; counts received bytes, not announced ones.
     public var heldBytes: Int {
         switch phase {
         case .handling(_, let bodyBytes): parser.allocatedBytes + bodyBytes
@@ -110,7 +113,7 @@ public struct HTTP1ConnectionState: Sendable {
         }
     }
 
-    /// Whether a request or an answer is being transferred: whether the peer decides how long its bytes are held.
+    /// Whether a request or a response is being transferred, so that the peer controls how long its bytes are held.
     public var isTransferring: Bool {
         switch phase {
         case .readingHead, .readingBody, .sending: true
@@ -119,26 +122,26 @@ public struct HTTP1ConnectionState: Sendable {
         }
     }
 
-    /// Bytes arrived.
+    /// Handles received bytes.
     public mutating func received(_ bytes: some Collection<UInt8>, now: Duration) -> [Action] {
         guard phase != .lingering, phase != .closed else { return [] }
         parser.append(bytes)
         switch phase {
-        // What comes early waits its turn.
+        // Early bytes wait in the buffer.
         case .handling, .sending, .streaming, .deciding: return []
         default: return advance(now)
         }
     }
 
-    /// The peer has sent its last byte.
+    /// Handles the end of input: the peer has closed its sending direction.
     ///
-    /// A request cut short is never taken for whole. One that waits for its answer gets it: the peer may have
-    /// closed one direction only.
+    /// A truncated request is refused, never handled. A request that is already being handled still gets its
+    /// response: the peer may have closed only one direction.
     public mutating func receivedEnd(now: Duration) -> [Action] {
         inputEnded = true
         switch phase {
         case .idle, .lingering: return close()
-        case .readingHead, .readingBody: return refuse(RequestError(400, "the request is cut short"), now)
+        case .readingHead, .readingBody: return refuse(RequestError(400, "the request is truncated"), now)
         case .handling(let answer, _):
             if !answer.isHTTP1_0 {
                 probeInterval = deadlines.firstProbe
@@ -149,31 +152,31 @@ public struct HTTP1ConnectionState: Sendable {
         }
     }
 
-    /// The request whose head was considered is served.
+    /// Proceeds with the request whose head was decided on.
     public mutating func proceed(now: Duration) -> [Action] {
         guard case .deciding(let answer, let framing, let expectsContinue) = phase else { return [] }
         phase = .readingBody(answer, framing)
-        // Only before any of the body has come (RFC 9110, section 10.1.1).
+        // Only if no part of the body has arrived yet (RFC 9110, section 10.1.1).
         let mustContinue = expectsContinue && framing.hasBody && parser.bufferedBytes == 0
         return (mustContinue ? [.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))] : []) + advance(now)
     }
 
-    /// The body being read is not to be had after all.
+    /// Refuses the request whose body is being read.
     public mutating func cancel(_ error: RequestError, now: Duration) -> [Action] {
         guard case .readingBody = phase else { return [] }
         parser.fail(error)
         return refuse(error, now)
     }
 
-    /// ``deadline`` has passed.
+    /// Handles an expired ``deadline``.
     public mutating func expired(now: Duration) -> [Action] {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
         case .readingHead, .readingBody:
             return answerRefusal(closes: true, now) ?? refuse(RequestError(408, "the request took too long"), now)
         case .handling:
-            // Whoever closed one direction takes an interim answer and ignores it (RFC 9110, section 15.2); the
-            // system of one who is gone answers it by a reset, and the next one cannot be sent.
+            // A client that closed only its sending direction ignores an interim response (RFC 9110, section 15.2).
+            // If the client has disconnected, its system replies with a reset, and the next send fails.
             probeInterval = min(probeInterval * 2, deadlines.probe)
             self.deadline = now + probeInterval
             return [.send(Array("HTTP/1.1 102 Processing\r\n\r\n".utf8))]
@@ -181,7 +184,7 @@ public struct HTTP1ConnectionState: Sendable {
         }
     }
 
-    /// The server is shutting down: what was begun is finished, nothing new is started.
+    /// Shuts down: requests in progress are finished, new ones are not started.
     public mutating func drain() -> [Action] {
         isDraining = true
         return phase == .idle ? close() : []
@@ -204,7 +207,7 @@ public struct HTTP1ConnectionState: Sendable {
     mutating func advance(_ now: Duration) -> [Action] {
         do {
             let event = try parser.next()
-            // Empty lines alone are no request (RFC 9112, section 2.2): the connection stays idle.
+            // Empty lines alone do not start a request (RFC 9112, section 2.2): the connection stays idle.
             if phase == .idle, event != nil || !parser.isIdle {
                 phase = .readingHead
                 start = now

@@ -1,27 +1,29 @@
 import Synchronization
 
-/// The bytes that requests and answers may occupy, shared by connections and by the work on their images.
+/// Memory budget for requests and responses, shared by connections and by image processing.
 ///
-/// It has two parts, so that neither can starve the other. ``buffers`` counts what connections hold: requests as they
-/// arrive and answers until they are sent. ``work`` counts what decoding, unpacking and encoding need while they run.
+/// The budget has two parts, so that neither can starve the other. ``buffers`` counts what connections hold: requests
+/// as they
+/// arrive and responses until they are sent. ``work`` counts the memory for decoding, decompressing and encoding.
 public final class MemoryBudget: Sendable {
     /// One part of the budget.
     public final class Part: Sendable {
-        /// The bytes that this part may count.
+        /// Maximum number of bytes in this part.
         public let limit: Int
         private let used = Mutex(0)
         private let released = Mutex<(@Sendable () -> Void)?>(nil)
 
-        /// A part of `limit` bytes.
+        /// Creates a part of `limit` bytes.
         public init(limit: Int) { self.limit = limit }
 
-        /// The bytes counted now.
+        /// Bytes currently counted.
         public var bytes: Int { used.withLock { $0 } }
 
-        /// Counts `change` more bytes, or fewer if it is negative, whatever the limit: they exist already.
+        /// Adds `change`, which may be negative, to the count, regardless of the limit: the bytes are already
+        /// allocated.
         public func add(_ change: Int) { used.withLock { $0 += change } }
 
-        /// Counts `bytes` until the reservation is released; nil, and nothing is counted, if they do not fit.
+        /// Counts `bytes` until the reservation is released; returns nil and counts nothing if they do not fit.
         ///
         /// A reservation larger than the limit is granted when nothing else is counted.
         public func reserve(_ bytes: Int) -> Reservation? {
@@ -33,7 +35,7 @@ public final class MemoryBudget: Sendable {
             return isGranted ? Reservation(of: self, bytes) : nil
         }
 
-        /// From now on calls `action` whenever a reservation, or a piece of one, is released; on any thread.
+        /// Sets a callback that is called on any thread whenever a reservation is released, completely or in part.
         public func onRelease(_ action: @escaping @Sendable () -> Void) { released.withLock { $0 = action } }
 
         fileprivate func release(_ bytes: Int) {
@@ -43,7 +45,7 @@ public final class MemoryBudget: Sendable {
         }
     }
 
-    /// Bytes counted until ``release()`` is called, or until nobody holds the reservation any more.
+    /// Bytes that are counted until ``release()`` is called or the reservation is deallocated.
     public final class Reservation: Sendable {
         private let part: Part
         private let bytes: Mutex<Int>
@@ -55,10 +57,10 @@ public final class MemoryBudget: Sendable {
 
         deinit { release() }
 
-        /// Counts the bytes no longer; calling it again does nothing.
+        /// Releases the bytes; calling it again has no effect.
         public func release() { shrink(to: 0) }
 
-        /// Counts `count` bytes from now on, if those are fewer.
+        /// Reduces the reservation to `count` bytes; has no effect if it is already that small.
         public func shrink(to count: Int) {
             let freed = bytes.withLock { bytes in
                 let freed = max(0, bytes - count)
@@ -69,12 +71,12 @@ public final class MemoryBudget: Sendable {
         }
     }
 
-    /// What connections hold.
+    /// Memory held by connections.
     public let buffers: Part
-    /// What work on images holds.
+    /// Memory held by image processing.
     public let work: Part
 
-    /// A budget of `bytes`, of which `work` are reserved for work on images.
+    /// Creates a budget of `bytes`, of which `work` are reserved for image processing.
     public init(bytes: Int, work: Int) {
         precondition(0 < work && work < bytes, "\(work) bytes for work out of \(bytes)")
         buffers = Part(limit: bytes - work)

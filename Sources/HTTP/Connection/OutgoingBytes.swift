@@ -1,32 +1,32 @@
-/// Bytes that wait to be sent, in the arrays in which they were handed over: nothing is copied.
+/// Queue of bytes to send, kept in the arrays in which they were passed: nothing is copied.
 public struct OutgoingBytes: Sendable {
     private var chunks: [ArraySlice<UInt8>] = []
     private var first = 0
     private var offset = 0
 
-    /// The bytes that wait.
+    /// Number of queued bytes.
     public private(set) var count = 0
 
-    /// Nothing to send.
+    /// Creates an empty queue.
     public init() {}
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     public var isEmpty: Bool { count == 0 }
 
-    /// Adds `bytes` behind the others.
+    /// Appends `bytes` to the queue.
     public mutating func append(_ bytes: ArraySlice<UInt8>) {
         guard !bytes.isEmpty else { return }
         chunks.append(bytes)
         count += bytes.count
     }
 
-    /// The next bytes to send, `maximum` of them at most; empty if nothing waits.
+    /// Returns the next bytes to send, at most `maximum`; empty if the queue is empty.
     public func next(_ maximum: Int) -> ArraySlice<UInt8> {
         guard first < chunks.count else { return [] }
         return chunks[first].dropFirst(offset).prefix(maximum)
     }
 
-    /// Removes the first `sent` bytes, which are at most those that ``next(_:)`` gave.
+    /// Removes the first `sent` bytes, at most as many as ``next(_:)`` returned.
     public mutating func remove(_ sent: Int) {
         offset += sent
         count -= sent

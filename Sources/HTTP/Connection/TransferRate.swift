@@ -1,4 +1,4 @@
-/// The bytes per second that a transfer moved recently: an exponentially weighted average over about two seconds.
+/// Recent rate of a transfer in bytes per second: an exponentially weighted average over about two seconds.
 public struct TransferRate: Sendable {
     private static let window = 2.0
     private var average = 0.0
@@ -6,26 +6,28 @@ public struct TransferRate: Sendable {
     private let start: Duration
     private var updated: Duration
 
-    /// The rate of a transfer that begins at `now`.
+    /// Creates the rate of a transfer that begins at `now`.
     public init(now: Duration) {
         start = now
         updated = now
     }
 
-    /// Counts `bytes` that moved at `now`.
+    /// Counts `bytes` transferred at `now`.
     public mutating func moved(_ bytes: Int, now: Duration) {
         update(now)
         pending += bytes
     }
 
-    /// The rate at `now`; infinite in the first second, when nothing can be said yet.
+    /// Returns the rate at `now`; infinite during the first second, when there are too few data.
     public mutating func bytesPerSecond(now: Duration) -> Double {
         update(now)
         return now - start < .seconds(1) ? .infinity : average + Double(pending) / Self.window
     }
 
-    /// Folds what is pending into the average. The decay is linear in the elapsed time, which needs no `exp` and ends
-    /// at zero: a transfer that stalls for the window's length has no rate.
+    /// Adds the pending bytes to the average.
+    ///
+    /// The decay is linear in the elapsed time, which needs no `exp` and reaches zero: a transfer that stalls for the
+    /// length of the window has rate 0.
     private mutating func update(_ now: Duration) {
         let elapsed = (now - updated) / .seconds(1)
         guard elapsed >= 0.05 else { return }

@@ -1,16 +1,17 @@
-/// Pages of other origins that may call from a browser (the Fetch standard, CORS); none unless they are named.
+/// Cross-origin resource sharing (the Fetch standard, CORS): the origins whose pages may call the server; none by
+/// default.
 package struct CORSPolicy: Sendable {
     private let origins: Set<String>
 
-    /// Lets pages of `origins` call.
+    /// Allows pages of `origins`.
     package init(origins: Set<String>) { self.origins = origins }
 
-    /// The origin of `head` if it is one of those named.
+    /// Returns the origin of `head` if it is allowed.
     private func origin(_ head: RequestHead) -> String? {
         head.headers["origin"].flatMap { origins.contains($0) ? $0 : nil }
     }
 
-    /// Adds what lets the page see `response`.
+    /// Adds the fields that let the page read `response`.
     package func apply(to response: inout Response, _ head: RequestHead) {
         guard !origins.isEmpty else { return }
         response.headers.append("Vary", "Origin")
@@ -19,7 +20,7 @@ package struct CORSPolicy: Sendable {
         response.headers.append("Access-Control-Expose-Headers", "X-Request-ID, Retry-After, Server-Timing")
     }
 
-    /// Adds the answer to a preflight to that of OPTIONS.
+    /// Adds the preflight fields to the response to OPTIONS.
     package func preflight(_ response: inout Response, _ head: RequestHead, allowed: String) {
         guard origin(head) != nil, head.headers.contains("access-control-request-method") else { return }
         response.headers.append("Access-Control-Allow-Methods", allowed)

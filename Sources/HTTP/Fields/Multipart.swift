@@ -1,28 +1,28 @@
 /// multipart/form-data (RFC 7578, RFC 2046 section 5.1) held in memory.
 package enum Multipart {
-    /// A part: the name and the file's name that its Content-Disposition gives, and its bytes.
+    /// A part: the name and file name from its Content-Disposition, and its bytes.
     package struct Part: Equatable, Sendable {
         package var name: String
         package var filename: String?
         package var body: ArraySlice<UInt8>
     }
 
-    /// Parts of a body, at most.
+    /// Maximum number of parts in a body.
     package static let limit = 1000
-    /// Bytes of a part's header, at most.
+    /// Maximum size of a part's header in bytes.
     private static let headerLimit = 8192
 
-    /// The boundary that a Content-Type names; nil if it is not multipart/form-data with one.
+    /// Returns the boundary of a Content-Type; nil if it is not multipart/form-data with a valid boundary.
     package static func boundary(of contentType: String) -> String? {
         let field = ParameterizedField(contentType)
         guard field.value == "multipart/form-data", let boundary = field.parameters["boundary"] else { return nil }
         return (1...70).contains(boundary.utf8.count) ? boundary : nil
     }
 
-    /// The parts of `body` in order.
+    /// Returns the parts of `body` in order.
     package static func parse(_ body: [UInt8], boundary: String) throws(RequestError) -> [Part] {
         let delimiter = Array("\r\n--\(boundary)".utf8)
-        // The first delimiter may stand at the very start, without its line break.
+        // The first delimiter may be at the very start, without its line break.
         var position = body.starts(with: delimiter[2...]) ? delimiter.count - 2 : nil
         if position == nil { position = find(delimiter, in: body, from: 0).map { $0 + delimiter.count } }
         var parts: [Part] = []
@@ -39,14 +39,14 @@ package enum Multipart {
         throw RequestError(400, "the multipart body does not end with its boundary")
     }
 
-    /// `range` starts with the line break before the part's header.
+    /// Parses the part in `range`, which starts with the line break before the part's header.
     private static func part(_ body: [UInt8], _ range: Range<Int>) throws(RequestError) -> Part {
         let start = Array(body[range].prefix(headerLimit + 4))
         guard let headerEnd = find([0x0D, 0x0A, 0x0D, 0x0A], in: start, from: 0), headerEnd <= headerLimit else {
-            throw RequestError(400, "a part has no header, or one that does not end")
+            throw RequestError(400, "a part's header is missing or does not end")
         }
         let header = String(decoding: start[..<headerEnd], as: UTF8.self)
-        // Other line breaks of Unicode are text here.
+        // Other Unicode line breaks are ordinary text here.
         let lineBreak: Character = "\r\n"
         let disposition = header.split(separator: lineBreak).first {
             $0.lowercased().hasPrefix("content-disposition:")
@@ -59,7 +59,7 @@ package enum Multipart {
         return Part(name: name, filename: field.parameters["filename"], body: content)
     }
 
-    /// Where `pattern` first stands in `bytes` from `start` on.
+    /// Returns the first position of `pattern` in `bytes`, starting at `start`.
     private static func find(_ pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
         guard bytes.count >= pattern.count, start <= bytes.count - pattern.count else { return nil }
         let first = pattern[0]

@@ -1,11 +1,11 @@
 /// A field value with parameters, `value; name=token; name="quoted"` (RFC 9110, sections 5.6.4 and 5.6.6).
 package struct ParameterizedField {
-    /// The value, in lower case.
+    /// The value in lowercase.
     package let value: String
-    /// The parameters by their names in lower case; of one that stands twice the first counts.
+    /// The parameters by lowercase name; if a name appears twice, the first one is used.
     package private(set) var parameters: [String: String] = [:]
 
-    /// Reads `text` by bytes, never by characters: a combining mark must not hide a semicolon or a quote.
+    /// Parses `text` by bytes, not by characters: a combining mark must not hide a semicolon or a quote.
     package init(_ text: some StringProtocol) {
         var pieces: [[UInt8]] = [[]]
         var isQuoted = false

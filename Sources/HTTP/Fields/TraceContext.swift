@@ -1,14 +1,14 @@
-/// Where a request stands in a trace (W3C Trace Context, `traceparent`).
+/// Position of a request in a trace (W3C Trace Context, `traceparent`).
 package struct TraceContext: Sendable, Hashable {
     package let traceID, parentID, flags: String
-    /// The span of this request.
+    /// Span ID of this request.
     package let spanID: String
 
-    /// The context of a request; nil if it brings none, or none that is valid.
+    /// Parses the trace context of a request; nil if `traceparent` is missing or invalid.
     package init?(_ head: RequestHead) {
         guard let field = head.headers["traceparent"] else { return nil }
         let parts = field.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-        // Later versions may have more parts; ff is none.
+        // Later versions may have more parts; version ff is invalid.
         guard parts.count >= 4, Self.isHexadecimal(parts[0], 2), parts[0] != "ff", parts[0] != "00" || parts.count == 4,
             Self.isHexadecimal(parts[1], 32), Self.isHexadecimal(parts[2], 16), Self.isHexadecimal(parts[3], 2),
             parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
@@ -17,7 +17,7 @@ package struct TraceContext: Sendable, Hashable {
         spanID = String(RequestID.fresh().prefix(16))
     }
 
-    /// The field for whoever is next.
+    /// The `traceparent` value for the next service.
     package var field: String { "00-\(traceID)-\(spanID)-\(flags)" }
 
     private static func isHexadecimal(_ text: String, _ count: Int) -> Bool {

@@ -1,11 +1,11 @@
-/// A body that is made while it is sent, a piece at a time.
+/// A body that is produced while it is sent, one piece at a time.
 ///
-/// The next piece is asked for when the one before is on the wire, so a slow reader slows its maker down.
+/// The next piece is requested after the previous one has been sent, so a slow reader slows down the producer.
 public protocol BodyStream: Sendable {
-    /// The next piece, which is not empty; nil at the end.
+    /// Returns the next piece, which is not empty; nil at the end.
     ///
-    /// Whatever is thrown breaks the connection off, so that nobody takes what was sent for the whole.
+    /// If it throws, the connection is closed, so that the client does not take a partial body for the whole.
     func next() async throws -> [UInt8]?
-    /// Nobody takes the rest.
+    /// Stops the stream: the rest is not needed.
     func cancel()
 }

@@ -1,4 +1,4 @@
-/// Who is at the other end of a connection.
+/// The other end of a connection.
 public struct Peer: Sendable, Hashable {
     /// A verified client certificate (RFC 5280).
     public struct Certificate: Sendable, Hashable {
@@ -7,7 +7,7 @@ public struct Peer: Sendable, Hashable {
         /// The SHA-256 digest of the certificate's DER encoding.
         public var fingerprint: [UInt8]
 
-        /// A certificate.
+        /// Creates a certificate.
         public init(subject: String, fingerprint: [UInt8]) {
             self.subject = subject
             self.fingerprint = fingerprint
@@ -16,15 +16,15 @@ public struct Peer: Sendable, Hashable {
 
     /// The numeric IP address, or "unix" for a Unix domain socket.
     public var address: String
-    /// The certificate that the client presented, verified against the configured authorities; nil without one.
+    /// The client certificate, verified against the configured authorities; nil if there is none.
     public var certificate: Certificate?
 
-    /// A peer.
+    /// Creates a peer.
     public init(address: String, certificate: Certificate? = nil) {
         self.address = address
         self.certificate = certificate
     }
 
-    /// A peer that nothing is known of.
+    /// An unknown peer.
     public static let unknown = Peer(address: "unknown")
 }

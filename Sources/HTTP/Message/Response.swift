@@ -1,33 +1,33 @@
-/// A response: status, header fields and a body, known as a whole or made while it is sent.
+/// A response: status, header fields and a body, which is complete or produced while it is sent.
 public struct Response: Sendable {
     /// The status code.
     public var status: Int
     /// The header fields; framing, Date and Connection are added when it is sent.
     public var headers: HeaderFields
-    /// The body; empty where there is a ``stream``.
+    /// The body; empty if there is a ``stream``.
     public var body: [UInt8]
-    /// What makes the body while it is sent.
+    /// Produces the body while it is sent.
     public var stream: (any BodyStream)?
 
-    /// A response.
+    /// Creates a response.
     public init(_ status: Int, headers: HeaderFields = [:], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
     }
 
-    /// A response with a body of `contentType` that `stream` makes.
+    /// Creates a response with a body of `contentType` produced by `stream`.
     public init(_ status: Int, contentType: String, stream: any BodyStream) {
         self.init(status, headers: ["Content-Type": contentType])
         self.stream = stream
     }
 
-    /// A response with a body of `contentType`.
+    /// Creates a response with a body of `contentType`.
     public init(_ status: Int, contentType: String, body: some Sequence<UInt8>) {
         self.init(status, headers: ["Content-Type": contentType], body: Array(body))
     }
 
-    /// The reason phrase of a status (RFC 9110, section 15).
+    /// Returns the reason phrase of a status (RFC 9110, section 15).
     public static func reason(_ status: Int) -> String {
         switch status {
         case 100: "Continue"
@@ -56,20 +56,20 @@ public struct Response: Sendable {
         }
     }
 
-    /// The bytes on the wire, up to the body that a ``stream`` makes.
+    /// Returns the bytes to send, without the body that a ``stream`` produces.
     ///
     /// A response to HEAD has all fields and no body; `date` is an IMF-fixdate (RFC 9110, section 5.6.7).
     public func serialized(keepAlive: Bool, isHead: Bool, isHTTP1_0: Bool = false, date: String) -> [UInt8] {
         var text = "HTTP/1.1 \(status) \(Self.reason(status))\r\nDate: \(date)\r\n"
         for field in headers.fields { text += "\(field.name): \(field.value)\r\n" }
         if stream != nil {
-            // HTTP/1.0 knows no codings: there the end of the connection ends the body (RFC 9112, section 6.1).
+            // HTTP/1.0 has no transfer codings: the end of the connection ends the body (RFC 9112, section 6.1).
             if !isHTTP1_0 { text += "Transfer-Encoding: chunked\r\n" }
         } else if status != 204 {
             // 204 has no body and no length (RFC 9110, section 8.6).
             text += "Content-Length: \(body.count)\r\n"
         }
-        // A client of HTTP/1.0 must be told that the connection stays (RFC 9112, section 9.3).
+        // An HTTP/1.0 client must be told that the connection stays open (RFC 9112, section 9.3).
         text += keepAlive ? (isHTTP1_0 ? "Connection: keep-alive\r\n\r\n" : "\r\n") : "Connection: close\r\n\r\n"
         return Array(text.utf8) + (isHead || status == 204 ? [] : body)
     }

@@ -1,10 +1,10 @@
 /// A chunk's size line, `chunk-size [ chunk-ext ] CRLF` (RFC 9112, section 7.1).
 enum ChunkHeader {
-    static let badEnd = RequestError(400, "a chunk does not end where its size says")
+    static let badEnd = RequestError(400, "a chunk's data does not match its size")
 
-    /// The size of a line, and the bytes of its extensions, which are checked and ignored.
+    /// Returns the chunk size and the number of bytes of its extensions, which are checked and ignored.
     ///
-    /// A size that does not fit `Int` is the largest one: too large for any limit.
+    /// A size that does not fit in `Int` becomes `Int.max`, which is above any limit.
     static func parse(_ line: ArraySlice<UInt8>) throws(RequestError) -> (size: Int, extensionBytes: Int) {
         let digits = line.prefix { PercentEncoding.digit($0) != nil }
         guard !digits.isEmpty else { throw RequestError(400, "a chunk's size is malformed") }
@@ -22,8 +22,8 @@ enum ChunkHeader {
         return (size, count)
     }
 
-    /// Takes `BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ]` from the front; false if it is not there
-    /// (RFC 9112, section 7.1.1).
+    /// Skips `BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ]` at the front; returns false if it is
+    /// malformed (RFC 9112, section 7.1.1).
     private static func skipExtension(_ rest: inout ArraySlice<UInt8>) -> Bool {
         skipBlanks(&rest)
         guard rest.popFirst() == UInt8(ascii: ";") else { return false }

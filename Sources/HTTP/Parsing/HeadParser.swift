@@ -1,20 +1,20 @@
-/// Request lines and field lines (RFC 9112, sections 3 and 5).
+/// Parser of request lines and field lines (RFC 9112, sections 3 and 5).
 enum HeadParser {
-    /// `method SP request-target SP HTTP-version`, single spaces only.
+    /// Parses `method SP request-target SP HTTP-version`, separated by single spaces.
     static func requestLine(_ line: ArraySlice<UInt8>) throws(RequestError) -> RequestHead {
         let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(Token.isTokenCharacter) else {
             throw RequestError(400, "the request line is malformed")
         }
         let method = String(decoding: parts[0], as: UTF8.self)
-        // The version first: another one may have other methods and targets.
+        // The version is checked first: another version may have other methods and targets.
         let version = try version(parts[2])
-        guard knownMethods.contains(method) else { throw RequestError(501, "the method is not known") }
+        guard knownMethods.contains(method) else { throw RequestError(501, "unknown method") }
         let target = try RequestTarget(parsing: parts[1], method: method)
         return RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, version: version)
     }
 
-    /// The methods of RFC 9110, section 9.3, and PATCH (RFC 5789); which of them a path takes is for the path to say.
+    /// The methods of RFC 9110, section 9.3, and PATCH (RFC 5789); the routes decide which methods a path allows.
     private static let knownMethods: Set<String> = [
         "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
     ]
@@ -31,12 +31,15 @@ enum HeadParser {
                 && [digits.first, digits.last].allSatisfy { (0x30...0x39).contains($0 ?? 0) }
             guard isVersion else { throw RequestError(400, "the request line is malformed") }
             // A later minor version of HTTP/1 is to be treated as 1.1 (RFC 9110, section 6.2).
-            guard digits.first == UInt8(ascii: "1") else { throw RequestError(505, "HTTP/1.1 is spoken here") }
+            guard digits.first == UInt8(ascii: "1") else {
+                throw RequestError(505, "only HTTP/1.1 and HTTP/1.0 are supported")
+            }
             return .http1_1
         }
     }
 
-    /// `field-name ":" OWS field-value OWS`; no line folding, no space before the colon, no control bytes.
+    /// Parses `field-name ":" OWS field-value OWS`; line folding, a space before the colon and control bytes are
+    /// errors.
     static func fieldLine(_ line: ArraySlice<UInt8>) throws(RequestError) -> (name: String, value: String) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
             throw RequestError(400, "a header field has no colon")
@@ -47,32 +50,34 @@ enum HeadParser {
         }
         let value = line[line.index(after: colon)...]
         guard value.allSatisfy({ $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }) else {
-            throw RequestError(400, "a header field's value holds control characters")
+            throw RequestError(400, "a header field's value contains control characters")
         }
         return (String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self).trimmed)
     }
 
-    /// The body's framing (RFC 9112, section 6).
+    /// Returns the framing of the body (RFC 9112, section 6).
     ///
-    /// Whatever a proxy in front might read differently is refused: repeated or conflicting fields, and other
-    /// codings.
+    /// Anything that a proxy in front of the server might interpret differently is refused: repeated or conflicting
+    /// fields, and other codings.
     static func framing(_ head: RequestHead) throws(RequestError) -> BodyFraming {
         let lengths = head.headers.all("content-length")
         if head.headers.contains("transfer-encoding") {
             guard lengths.isEmpty else {
-                throw RequestError(400, "Content-Length and Transfer-Encoding exclude each other")
+                throw RequestError(400, "Content-Length and Transfer-Encoding cannot be combined")
             }
-            guard head.version == .http1_1 else { throw RequestError(400, "HTTP/1.0 has no Transfer-Encoding") }
+            guard head.version == .http1_1 else {
+                throw RequestError(400, "Transfer-Encoding is not allowed in HTTP/1.0")
+            }
             let codings = head.headers.members("transfer-encoding")
-            // Where chunked is not the last, nobody can tell where the body ends (section 6.3).
+            // If chunked is not last, the end of the body cannot be determined (section 6.3).
             guard codings.last == "chunked" else {
                 throw RequestError(400, "Transfer-Encoding must end in 'chunked'")
             }
             guard codings.filter({ $0 == "chunked" }).count == 1 else {
-                throw RequestError(400, "a body cannot be chunked twice")
+                throw RequestError(400, "Transfer-Encoding contains 'chunked' twice")
             }
             guard codings.count == 1 else {
-                throw RequestError(501, "the only transfer coding understood here is chunked")
+                throw RequestError(501, "the only supported transfer coding is chunked")
             }
             return .chunked
         }
@@ -85,9 +90,9 @@ enum HeadParser {
 
     /// Parses `Content-Length = 1*DIGIT` (RFC 9110, section 8.6).
     ///
-    /// Signs, blanks and lists are refused: a proxy in front of us that read the same field differently would frame
-    /// the body differently (request smuggling). A number that does not fit `Int` is the largest one, too large for
-    /// any limit.
+    /// Signs, blanks and lists are refused: a proxy in front of the server that interprets the field differently
+    /// would frame the body differently (request smuggling). A number that does not fit in `Int` becomes `Int.max`,
+    /// which is above any limit.
     static func contentLength(_ field: some Collection<UInt8>) -> Int? {
         guard !field.isEmpty else { return nil }
         var value = 0
@@ -100,7 +105,7 @@ enum HeadParser {
         return value
     }
 
-    /// The rules that a complete head must keep beyond each line's own.
+    /// Checks the rules that apply to a complete head.
     static func check(_ head: RequestHead) throws(RequestError) {
         let hosts = head.headers.all("host")
         guard hosts.count == 1 || (hosts.isEmpty && head.version == .http1_0) else {
@@ -111,7 +116,7 @@ enum HeadParser {
         }
         let expectations = head.headers.members("expect")
         guard head.version == .http1_0 || expectations.allSatisfy({ $0 == "100-continue" }) else {
-            throw RequestError(417, "the only expectation understood here is 100-continue")
+            throw RequestError(417, "the only supported expectation is 100-continue")
         }
     }
 }

@@ -1,7 +1,8 @@
-/// The Host field's value, `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
+/// Value of the Host field, `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
 enum HostField {
-    /// Whether `value` is a host with an optional port, or with `needsPort` one that stands there; user information
-    /// is not allowed.
+    /// Whether `value` is a host with an optional port, or a required one if `needsPort` is true.
+    ///
+    /// User information is not allowed.
     static func isValid(_ value: String, needsPort: Bool = false) -> Bool {
         let bytes = Array(value.utf8)[...]
         let host: ArraySlice<UInt8>
@@ -19,7 +20,7 @@ enum HostField {
         return isPort(port) && (!needsPort || port.count > 1)
     }
 
-    /// `":" *DIGIT`, within 16 bits.
+    /// `":" *DIGIT`, a number that fits in 16 bits.
     private static func isPort(_ text: ArraySlice<UInt8>) -> Bool {
         guard text.first == UInt8(ascii: ":") else { return false }
         let digits = text.dropFirst().drop { $0 == 0x30 }
@@ -33,8 +34,9 @@ enum HostField {
             && PercentEncoding.decode(text) != nil
     }
 
-    /// `IPv6address`: eight groups of up to four hexadecimal digits, one run of zeros left out at most, the last two
-    /// groups perhaps as an IPv4 address.
+    /// `IPv6address`: eight groups of up to four hexadecimal digits.
+    ///
+    /// At most one run of zero groups is left out. The last two groups may be an IPv4 address.
     private static func isIPv6(_ text: ArraySlice<UInt8>) -> Bool {
         let pieces = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         guard (3...9).contains(pieces.count) else { return false }
@@ -42,7 +44,7 @@ enum HostField {
         for (index, piece) in pieces.enumerated() {
             let isLast = index == pieces.count - 1
             if piece.isEmpty {
-                // An empty piece is the gap of "::"; at either end that makes two of them.
+                // An empty piece is the gap of "::"; at either end, the gap makes two empty pieces.
                 let isEdge = index == 0 || isLast
                 let neighbour = index == 0 ? pieces[1] : pieces[index - 1]
                 guard !isEdge || neighbour.isEmpty else { return false }
@@ -58,7 +60,7 @@ enum HostField {
         return gaps == 0 ? groups == 8 : gaps == 1 && groups <= 7
     }
 
-    /// `IPvFuture`: a version of hexadecimal digits and what it alone can read; nothing here is looked up by it.
+    /// `IPvFuture`: a hexadecimal version and an address in the format of that version; only the syntax is checked.
     private static func isFutureAddress(_ text: ArraySlice<UInt8>) -> Bool {
         guard let first = text.first, first | 0x20 == UInt8(ascii: "v") else { return false }
         let parts = text.dropFirst().split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
@@ -67,7 +69,7 @@ enum HostField {
             && parts[1].allSatisfy { Token.isUnreserved($0) || Token.isSubDelimiter($0) || $0 == UInt8(ascii: ":") }
     }
 
-    /// Four numbers to 255 without leading zeros.
+    /// Four numbers up to 255 without leading zeros.
     private static func isIPv4(_ text: ArraySlice<UInt8>) -> Bool {
         let numbers = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return numbers.count == 4

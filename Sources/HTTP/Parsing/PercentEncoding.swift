@@ -1,6 +1,6 @@
 /// Percent-encoding (RFC 3986, section 2.1).
 enum PercentEncoding {
-    /// The bytes that `text` stands for; nil if a percent sign is not followed by two hexadecimal digits.
+    /// Decodes `text`; returns nil if a percent sign is not followed by two hexadecimal digits.
     static func decode(_ text: some Sequence<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
         var result: [UInt8] = []
         var iterator = text.makeIterator()
@@ -18,7 +18,7 @@ enum PercentEncoding {
         return result
     }
 
-    /// The value of a hexadecimal digit.
+    /// Returns the value of a hexadecimal digit; nil if it is not one.
     static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
@@ -31,7 +31,7 @@ enum PercentEncoding {
 
 /// Query strings, `name=value&name=value`.
 enum QueryString {
-    /// The pairs in order; a pair that cannot be decoded stays as it came.
+    /// Returns the pairs in order; a part that cannot be decoded is returned as received.
     static func parse(_ text: String) -> [(name: String, value: String)] {
         text.split(separator: "&").map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

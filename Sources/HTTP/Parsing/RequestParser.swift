@@ -1,28 +1,28 @@
-/// Limits on what one request may make the server hold.
+/// Limits on the size of one request.
 public struct RequestLimits: Sendable, Hashable {
-    /// Bytes of the request line.
+    /// Maximum bytes of the request line.
     public var requestLineBytes = 8192
-    /// Bytes of all field lines, trailers included.
+    /// Maximum bytes of all field lines, including trailers.
     public var headerBytes = 32_768
-    /// Field lines, trailers included.
+    /// Maximum number of field lines, including trailers.
     public var headerCount = 100
-    /// Bytes of a body.
+    /// Maximum bytes of a body.
     public var bodyBytes = 32 << 20
 
     /// The defaults.
     public init() {}
 }
 
-/// Turns bytes into requests; knows nothing of sockets or time.
+/// Parses bytes into requests, independently of sockets and time.
 ///
-/// Bytes go in by ``append(_:)`` however they were cut, events come out by ``next()``. After an error the
-/// parser is spent: what follows cannot be told apart.
+/// Bytes are added with ``append(_:)``, split in any way; ``next()`` returns events. After an error the parser cannot
+/// be used again: the following bytes cannot be interpreted.
 public struct RequestParser: Sendable {
-    /// What the bytes so far amount to.
+    /// A parsed part of a request.
     public enum Event: Sendable {
-        /// A head is complete: the time to refuse the request, or to say "100 Continue" if a body follows.
+        /// A head is complete: the request can be refused, or "100 Continue" sent if a body follows.
         case head(RequestHead, BodyFraming)
-        /// The request of the last head is complete.
+        /// The request with the last head is complete.
         case request(Request)
     }
 
@@ -41,21 +41,22 @@ public struct RequestParser: Sendable {
     private var state = State.requestLine
     private var buffer: [UInt8] = []
     private var position = 0
-    /// Up to here a line's end was looked for: a line that comes byte by byte is not read again for each.
+    /// Position up to which a line end was searched, so that a line that arrives byte by byte is not scanned
+    /// repeatedly.
     private var searched = 0
     private var headerBytes = 0
     private var headerCount = 0
     private var body: [UInt8] = []
 
-    /// The method of the request being read, or of the one that failed, once it can be told.
+    /// The method of the current or failed request, as soon as it is known.
     public var method: String? { if case .requestLine = state { lineMethod } else { knownMethod } }
 
     private var knownMethod: String?
 
-    /// A parser with `limits`.
+    /// Creates a parser with `limits`.
     public init(limits: RequestLimits = RequestLimits()) { self.limits = limits }
 
-    /// Adds bytes as they came from the wire.
+    /// Appends received bytes.
     public mutating func append(_ bytes: some Collection<UInt8>) {
         if position > 0 {
             buffer.removeFirst(position)
@@ -65,7 +66,7 @@ public struct RequestParser: Sendable {
         buffer += bytes
     }
 
-    /// Fails with `error`, as if the bytes had been malformed; what was read is dropped.
+    /// Fails with `error`, as if the bytes had been malformed, and discards the buffered bytes.
     public mutating func fail(_ error: RequestError) {
         knownMethod = method
         state = .failed(error)
@@ -74,22 +75,22 @@ public struct RequestParser: Sendable {
         body = []
     }
 
-    /// Whether the parser stands between two requests with nothing of the next one read, empty lines aside.
+    /// Whether the parser is between two requests and has read nothing of the next one except empty lines.
     public var isIdle: Bool {
         guard case .requestLine = state else { return false }
         let rest = buffer[position...]
         return rest.isEmpty || rest.elementsEqual([0x0D])
     }
 
-    /// Bytes received that no event has taken yet.
+    /// Number of received bytes that no event has consumed yet.
     public var bufferedBytes: Int { buffer.count - position + body.count }
 
-    /// The memory that these bytes occupy: arrays may have room for more than they hold.
+    /// Bytes of memory allocated for buffered bytes; arrays may have unused capacity.
     public var allocatedBytes: Int { buffer.capacity + body.capacity }
 
-    /// The next event, or nil if more bytes are needed.
+    /// Returns the next event; nil if more bytes are needed.
     public mutating func next() throws(RequestError) -> Event? {
-        // A connection that waits for its next request keeps no memory for the one before.
+        // A connection that waits for its next request keeps no memory of the previous one.
         defer { if position == buffer.count { releaseBuffer() } }
         do {
             return try advance()
@@ -111,14 +112,14 @@ public struct RequestParser: Sendable {
             case .requestLine:
                 let start = position
                 guard let line = try line(limits.requestLineBytes, tooLong: \.requestLineTooLong) else { return nil }
-                // Empty lines before a request are to be ignored (RFC 9112, section 2.2).
+                // Empty lines before a request are ignored (RFC 9112, section 2.2).
                 if line.isEmpty { continue }
                 do {
                     let head = try HeadParser.requestLine(line)
                     knownMethod = head.method
                     state = .fields(head)
                 } catch {
-                    // For ``lineMethod``: what is wrong is in this line.
+                    // Restored for ``lineMethod``: the error is in this line.
                     position = start
                     throw error
                 }
@@ -147,10 +148,10 @@ public struct RequestParser: Sendable {
             case .chunkSize(let head):
                 guard let line = try line(1024, tooLong: \.chunkLineTooLong) else { return nil }
                 let (size, overhead) = try ChunkHeader.parse(line)
-                // Extensions are ignored, but not without end (RFC 9112, section 7.1.1).
+                // Extensions are ignored, but their total length is limited (RFC 9112, section 7.1.1).
                 headerBytes += overhead
                 guard headerBytes <= limits.headerBytes else {
-                    throw RequestError(400, "the chunks' extensions are too long")
+                    throw RequestError(400, "the chunk extensions are too long")
                 }
                 guard size <= limits.bodyBytes - body.count else { throw tooLarge }
                 state = size > 0 ? .chunkData(head, remaining: size) : .trailers(head)
@@ -168,26 +169,25 @@ public struct RequestParser: Sendable {
                 state = .chunkSize(head)
             case .trailers(let head):
                 guard let line = try fieldLine() else { return nil }
-                // Trailers are checked like fields and dropped: nothing here depends on one.
+                // Trailers are checked like header fields and discarded.
                 if line.isEmpty { return complete(head) }
                 _ = try HeadParser.fieldLine(line)
             }
         }
     }
 
-    /// The first word of a request line that was not read to its end: the answer to a HEAD has no body, whatever is
-    /// wrong with the rest.
+    /// The first word of an incomplete request line: the response to HEAD has no body, even if the rest is malformed.
     private var lineMethod: String? {
         let word = buffer[position...].prefix { $0 != 0x20 }
         return word.count < buffer.count - position && word.allSatisfy(Token.isTokenCharacter)
             ? String(decoding: word, as: UTF8.self) : nil
     }
 
-    /// What is too long in a request line (RFC 9112, section 3).
+    /// The error for a request line that is too long (RFC 9112, section 3).
     private var requestLineTooLong: RequestError {
         let word = buffer[position...].prefix(limits.requestLineBytes)
         return word.allSatisfy(Token.isTokenCharacter)
-            ? RequestError(501, "the method is not known") : RequestError(414, "the request line is too long")
+            ? RequestError(501, "unknown method") : RequestError(414, "the request line is too long")
     }
 
     private var chunkLineTooLong: RequestError { RequestError(400, "a chunk's size line is too long") }
@@ -203,9 +203,10 @@ public struct RequestParser: Sendable {
         return .request(request)
     }
 
-    /// Moves up to `count` bytes into the body, of which `length` bytes are announced; returns how many.
+    /// Moves up to `count` bytes into the body, of which `length` bytes are announced; returns the number of bytes
+    /// moved.
     ///
-    /// Memory follows what has arrived, at most twice as much, never what is announced.
+    /// The allocated memory is at most twice the received bytes, regardless of the announced length.
     @discardableResult
     private mutating func take(_ count: Int, of length: Int? = nil) -> Int {
         let taken = min(count, buffer.count - position)
@@ -226,10 +227,10 @@ public struct RequestParser: Sendable {
         return line
     }
 
-    /// The next line without its CRLF; nil if it is not complete.
+    /// Returns the next line without its CRLF; nil if it is incomplete.
     ///
-    /// A bare CR or LF is refused (RFC 9112, section 2.2). `tooLong` is asked only where the line is: to tell may mean
-    /// to read it again.
+    /// A bare CR or LF is refused (RFC 9112, section 2.2). `tooLong` is called only when a line is too long, because
+    /// it may scan the line again.
     private mutating func line(
         _ limit: Int,
         tooLong: (RequestParser) -> RequestError
@@ -242,9 +243,9 @@ public struct RequestParser: Sendable {
         }
         searched = end
         guard end - position <= limit else { throw tooLong(self) }
-        guard buffer[end] == 0x0D else { throw RequestError(400, "a line ends without CRLF, or holds NUL") }
+        guard buffer[end] == 0x0D else { throw RequestError(400, "a line does not end with CRLF, or contains NUL") }
         guard end + 1 < buffer.count else { return nil }
-        guard buffer[end + 1] == 0x0A else { throw RequestError(400, "a bare CR stands in a line") }
+        guard buffer[end + 1] == 0x0A else { throw RequestError(400, "a line contains a bare CR") }
         defer { position = end + 2 }
         return buffer[position..<end]
     }

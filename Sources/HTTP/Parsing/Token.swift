@@ -1,4 +1,4 @@
-/// The character classes of HTTP's grammar.
+/// Character classes of the HTTP grammar.
 enum Token {
     /// `tchar` (RFC 9110, section 5.6.2).
     static func isTokenCharacter(_ byte: UInt8) -> Bool {

@@ -2,17 +2,17 @@ import OpenSSL
 import Foundation
 import HTTP
 
-/// Who may call: keys by their digests, never the keys themselves, and client certificates.
+/// Clients that may call: API keys, stored as digests, and client certificates.
 public struct APIKeys: Sendable {
-    /// One key.
+    /// A key or client certificate.
     public struct Key: Sendable, Hashable {
-        /// What logs call its holder.
+        /// Name of its holder in logs.
         public let name: String
-        /// What it allows.
+        /// Scopes of the key.
         public let scopes: Set<Scope>
-        /// Requests a second; nil sets no limit.
+        /// Maximum requests per second; nil means no limit.
         public let rate: Double?
-        /// What proves who a client is.
+        /// Credential that identifies the client.
         enum Credential: Hashable, Sendable {
             /// A key with this SHA-256 digest.
             case key(digest: [UInt8])
@@ -21,7 +21,7 @@ public struct APIKeys: Sendable {
             /// A verified client certificate with this subject (RFC 2253).
             case subject(String)
 
-            /// The word that stands for it in a file.
+            /// The credential's word in a key file.
             var word: String {
                 switch self {
                 case .key(let digest): "sha256:\(Self.hexadecimal(digest))"
@@ -37,7 +37,7 @@ public struct APIKeys: Sendable {
 
         let credential: Credential
 
-        /// The line of a key file that holds `secret`.
+        /// Creates the key for `secret`.
         public init(name: String, scopes: Set<Scope>, rate: Double?, secret: String) {
             self.init(name: name, scopes: scopes, rate: rate, credential: .key(digest: SHA256.digest(secret.utf8)))
         }
@@ -49,30 +49,32 @@ public struct APIKeys: Sendable {
             self.credential = credential
         }
 
-        /// The key's line in a file: name, scopes, credential and perhaps a rate.
+        /// The key's line in a key file: name, scopes, credential and an optional rate.
         public var line: String {
             let scopes = Scope.allCases.filter(self.scopes.contains).map(\.rawValue).joined(separator: ",")
             return "\(name) \(scopes) \(credential.word)" + (rate.map { " rate=\($0)" } ?? "")
         }
     }
 
-    /// Why a file of keys cannot be used; names the line.
+    /// Error of a key file, with the line number.
     public struct FileError: Error, CustomStringConvertible {
-        /// What is wrong.
+        /// Description of the error.
         public let description: String
     }
 
-    /// The keys in the order of their file.
+    /// The keys in file order.
     public let keys: [Key]
 
-    /// The keys of a text with one a line, `NAME SCOPE[,SCOPE...] CREDENTIAL [rate=PER_SECOND]`; empty lines and those
-    /// that begin with # are skipped, and so is a byte order mark.
+    /// Parses a key file with one key per line, `NAME SCOPE[,SCOPE...] CREDENTIAL [rate=PER_SECOND]`.
     ///
-    /// CREDENTIAL is `sha256:DIGEST` for a key, `certificate-sha256:DIGEST` for a client certificate by its fingerprint,
+    /// Empty lines, lines that begin with # and a byte order mark are skipped.
+    ///
+    /// CREDENTIAL is `sha256:DIGEST` for a key, `certificate-sha256:DIGEST` for a client certificate by its
+    /// fingerprint,
     /// or `subject:"CN=..."` for client certificates by their subject (RFC 2253).
     public init(parsing text: String) throws(FileError) {
         var keys: [Key] = []
-        // Lines end in LF or CRLF, which is one character to Swift.
+        // Lines end with LF or CRLF, which is one character in Swift.
         let text = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...]
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let words = Self.words(of: line)
@@ -80,22 +82,22 @@ public struct APIKeys: Sendable {
             do throws(FileError) {
                 let key = try Self.key(words)
                 guard !keys.contains(where: { $0.name == key.name }) else {
-                    throw FileError(description: "a second key called '\(key.name)'")
+                    throw FileError(description: "a second key named '\(key.name)'")
                 }
                 guard !keys.contains(where: { $0.credential == key.credential }) else {
-                    throw FileError(description: "the same credential as in a line above")
+                    throw FileError(description: "the credential is the same as in an earlier line")
                 }
                 keys.append(key)
             } catch {
                 throw FileError(description: "line \(index + 1): \(error.description)")
             }
         }
-        // A file that lets nobody in is a mistake.
-        guard !keys.isEmpty else { throw FileError(description: "it holds no key") }
+        // A file without keys is a mistake.
+        guard !keys.isEmpty else { throw FileError(description: "the file does not contain a key") }
         self.keys = keys
     }
 
-    /// The words of a line, separated by white space; within quotes, which are left out, white space is text.
+    /// Splits a line into words at whitespace; quotes are removed, and whitespace between them is kept.
     private static func words(of line: Substring) -> [String] {
         var words: [String] = []
         var word: String?
@@ -117,10 +119,10 @@ public struct APIKeys: Sendable {
 
     private static func key(_ words: [String]) throws(FileError) -> Key {
         guard (3...4).contains(words.count) else {
-            throw FileError(description: "a name, scopes and a credential are expected, and optionally a rate")
+            throw FileError(description: "expected a name, scopes, a credential and optionally a rate")
         }
         guard isName(words[0]) else {
-            throw FileError(description: "a name has 1 to 64 letters, digits, dots, dashes and underscores")
+            throw FileError(description: "a name must consist of 1 to 64 letters, digits, dots, dashes and underscores")
         }
         let scopes: Set<Scope>
         do {
@@ -132,7 +134,8 @@ public struct APIKeys: Sendable {
         guard words.count == 4 else { return Key(name: words[0], scopes: scopes, rate: nil, credential: credential) }
         guard words[3].hasPrefix("rate="), let rate = Double(words[3].dropFirst(5)), rates.contains(rate) else {
             throw FileError(
-                description: "'\(words[3])' is not a rate; rate= takes 0.001 to 1000000 requests per second"
+                description:
+                    "'\(words[3])' is not a valid rate; rate= must be from 0.001 to 1000000 requests per second"
             )
         }
         return Key(name: words[0], scopes: scopes, rate: rate, credential: credential)
@@ -144,29 +147,31 @@ public struct APIKeys: Sendable {
         switch parts.first {
         case "sha256":
             guard let digest = bytes(ofHexadecimal: value) else {
-                throw FileError(description: "sha256: takes 64 hexadecimal digits")
+                throw FileError(description: "sha256: must be followed by 64 hexadecimal digits")
             }
             return .key(digest: digest)
         case "certificate-sha256":
-            // As openssl x509 -fingerprint prints it, or without the colons.
+            // As printed by `openssl x509 -fingerprint`, with or without colons.
             guard let digest = bytes(ofHexadecimal: value.filter { $0 != ":" }[...]) else {
-                throw FileError(description: "certificate-sha256: takes 64 hexadecimal digits")
+                throw FileError(description: "certificate-sha256: must be followed by 64 hexadecimal digits")
             }
             return .certificate(fingerprint: digest)
         case "subject":
-            guard !value.isEmpty else { throw FileError(description: "subject: takes a name such as \"CN=pacs\"") }
+            guard !value.isEmpty else {
+                throw FileError(description: "subject: must be followed by a name such as \"CN=pacs\"")
+            }
             return .subject(String(value))
         default:
             throw FileError(
-                description: "a credential is sha256:DIGEST, certificate-sha256:DIGEST or subject:\"NAME\""
+                description: "a credential must be sha256:DIGEST, certificate-sha256:DIGEST or subject:\"NAME\""
             )
         }
     }
 
-    /// The requests a second that a key's limit may be.
+    /// Valid rate limits in requests per second.
     public static let rates = 1e-3...1e6
 
-    /// Whether `text` may name a key.
+    /// Whether `text` is a valid name of a key.
     public static func isName(_ text: String) -> Bool {
         (1...64).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
@@ -181,9 +186,9 @@ public struct APIKeys: Sendable {
         return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
-    /// The key that `head` carries as a bearer token (RFC 6750, section 2.1); nil if it carries no known one.
+    /// Returns the key that `head` carries as a bearer token (RFC 6750, section 2.1); nil if it carries no known key.
     ///
-    /// Every key is compared, each in constant time: how long it takes tells nothing.
+    /// All keys are compared in constant time, so that the duration reveals nothing.
     func holder(of head: RequestHead) -> Key? {
         guard let field = head.headers["authorization"], field.utf8.count <= 1024 else { return nil }
         let words = field.split(separator: " ", omittingEmptySubsequences: true)
@@ -196,7 +201,7 @@ public struct APIKeys: Sendable {
         return found
     }
 
-    /// The key that stands for a client certificate, by its fingerprint or else by its subject; nil if there is none.
+    /// Returns the entry for a client certificate, by its fingerprint or else by its subject; nil if there is none.
     func holder(of certificate: Peer.Certificate) -> Key? {
         keys.first { $0.credential == .certificate(fingerprint: certificate.fingerprint) }
             ?? keys.first { $0.credential == .subject(certificate.subject) }

@@ -1,7 +1,7 @@
 import HTTP
 import Synchronization
 
-/// Decides whether a request's key opens its route, and counts its rate.
+/// Checks keys against the scopes of routes and enforces rate limits.
 final class AccessControl: Sendable {
     private struct State {
         var keys: APIKeys?
@@ -11,25 +11,26 @@ final class AccessControl: Sendable {
     private let state: Mutex<State>
     private let acceptsCertificates: Bool
 
-    /// Open to all if there are no `keys`; but where clients may present certificates, administration is not.
+    /// Allows all clients if `keys` is nil; but if clients may present certificates, administration still requires
+    /// one.
     init(_ keys: APIKeys?, acceptsCertificates: Bool) {
         state = Mutex(State(keys: keys))
         self.acceptsCertificates = acceptsCertificates
     }
 
-    /// From now on `keys` count; what has been used of a key's rate stays used.
+    /// Replaces the keys; the used part of each rate limit is kept.
     func replace(_ keys: APIKeys?) { state.withLock { $0.keys = keys } }
 
-    /// The key that a request carries, or that its client's certificate stands for; nil if there is none.
+    /// Returns the key of a request or the entry for its client certificate; nil if there is none.
     ///
-    /// A request that carries a key is judged by that alone.
+    /// If a request carries a key, the certificate is ignored.
     func holder(of head: RequestHead, _ peer: Peer) -> APIKeys.Key? {
         guard let keys = state.withLock({ $0.keys }) else { return nil }
         if head.headers.contains("authorization") { return keys.holder(of: head) }
         return peer.certificate.flatMap(keys.holder)
     }
 
-    /// Throws unless a client with `key` may do what needs `scope`.
+    /// Throws unless a client with `key` has `scope`.
     func check(_ key: APIKeys.Key?, _ peer: Peer, _ scope: Scope) throws(ServiceError) {
         if let key {
             if key.scopes.contains(scope) { return }
@@ -39,13 +40,13 @@ final class AccessControl: Sendable {
             throw ServiceError(
                 401,
                 peer.certificate == nil
-                    ? "this path needs a key: Authorization: Bearer KEY"
-                    : "this path needs a key, and the key file does not name the client certificate",
+                    ? "this path requires a key: Authorization: Bearer KEY"
+                    : "this path requires a key, and the client certificate is not in the key file",
                 headers: ["WWW-Authenticate": "Bearer realm=\"dia\""]
             )
         }
         guard scope != .admin || !acceptsCertificates else {
-            throw Self.forbidden(scope, "administration needs a client certificate that a key file names")
+            throw Self.forbidden(scope, "administration requires a client certificate that is listed in a key file")
         }
     }
 
@@ -60,7 +61,7 @@ final class AccessControl: Sendable {
         )
     }
 
-    /// Counts a request of `key`.
+    /// Counts a request of `key`; throws if the rate limit is reached.
     func count(_ key: APIKeys.Key) throws(ServiceError) {
         guard let seconds = state.withLock({ $0.limiter.take(key, now: .now) }) else { return }
         let whole = Int(seconds.rounded(.up))

@@ -6,7 +6,8 @@ struct IPAddress: Hashable, CustomStringConvertible {
     let bytes: [UInt8]
     private let family: Int32
 
-    /// Reads the numeric form (`inet_pton`); an IPv4 address in IPv6 form (RFC 4291, section 2.5.5.2) is an IPv4 one.
+    /// Parses the numeric form (`inet_pton`); an IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2) becomes an IPv4
+    /// address.
     init?(_ text: String) {
         let families: [(family: Int32, count: Int)] = [(AF_INET, 4), (AF_INET6, 16)]
         for (family, count) in families {
@@ -31,7 +32,7 @@ struct IPAddress: Hashable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Whether the first `bits` are those of `network`.
+    /// Whether the first `bits` bits equal those of `network`.
     func isIn(_ network: IPAddress, bits: Int) -> Bool {
         guard family == network.family else { return false }
         let whole = bits / 8

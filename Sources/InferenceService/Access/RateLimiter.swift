@@ -1,4 +1,4 @@
-/// Token buckets: each key's requests a second, with bursts of up to one second's worth.
+/// Token buckets that limit each key's requests per second, with bursts of up to one second's worth.
 struct RateLimiter {
     private struct Bucket {
         var tokens: Double
@@ -7,7 +7,7 @@ struct RateLimiter {
 
     private var buckets: [String: Bucket] = [:]
 
-    /// Takes a token of `key`; the seconds until there is one if there is none.
+    /// Takes a token of `key`; if there is none, returns the seconds until there is one.
     mutating func take(_ key: APIKeys.Key, now: ContinuousClock.Instant) -> Double? {
         guard let rate = key.rate else { return nil }
         let capacity = max(1, rate)

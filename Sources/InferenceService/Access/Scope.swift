@@ -1,25 +1,25 @@
-/// What a key lets its holder do.
+/// Permissions of a key.
 public enum Scope: String, Sendable, CaseIterable {
-    /// Scores, dissolved images, and what is known of the models.
+    /// Scores, dissolved images and model information.
     case score
     /// The metrics.
     case metrics
     /// Verifying and reloading models.
     case admin
 
-    /// A word that names no scope.
+    /// An unknown scope.
     public struct Unknown: Error, CustomStringConvertible {
-        /// The word, and what there is.
+        /// The word and the known scopes.
         public let description: String
     }
 
-    /// The scopes that `list` names, separated by commas.
+    /// Parses a comma-separated list of scopes.
     public static func set(of list: String) throws(Unknown) -> Set<Scope> {
         var scopes: Set<Scope> = []
         for word in list.split(separator: ",", omittingEmptySubsequences: false) {
             guard let scope = Scope(rawValue: String(word)) else {
                 let known = allCases.map(\.rawValue).joined(separator: ", ")
-                throw Unknown(description: "'\(word)' is no scope; there are \(known)")
+                throw Unknown(description: "'\(word)' is not a scope; the scopes are \(known)")
             }
             scopes.insert(scope)
         }

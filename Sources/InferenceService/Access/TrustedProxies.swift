@@ -1,20 +1,20 @@
 import HTTP
 
-/// Proxies that say on whose behalf they call.
+/// Proxies whose `X-Forwarded-For` is trusted.
 public struct TrustedProxies: Sendable {
-    /// A word that does not name a network.
+    /// A word that is not a valid network.
     public struct Invalid: Error, CustomStringConvertible {
-        /// What is wrong.
+        /// Description of the error.
         public let description: String
     }
 
     private var networks: [(address: IPAddress, bits: Int)] = []
     private var trustsUnix = false
 
-    /// No proxies.
+    /// Creates an empty list.
     public init() {}
 
-    /// The proxies of a list such as `10.0.0.0/8,2001:db8::1,unix`: addresses, networks, and Unix domain sockets.
+    /// Parses a list such as `10.0.0.0/8,2001:db8::1,unix`: addresses, networks, and Unix domain sockets.
     public init(_ list: String) throws(Invalid) {
         for word in list.split(separator: ",").map(\.trimmed) {
             if word == "unix" {
@@ -34,13 +34,15 @@ public struct TrustedProxies: Sendable {
         }
     }
 
-    /// Whose request it is: the peer's address, or where the peer is a trusted proxy the last address in
-    /// `X-Forwarded-For` that is not a trusted proxy's.
+    /// Returns the address of the client.
+    ///
+    /// It is the peer's address, or if the peer is a trusted proxy, the last address in `X-Forwarded-For` that is not
+    /// a trusted proxy.
     func client(of head: RequestHead, from peer: Peer) -> String {
         var client = peer.address
         guard isTrusted(client) else { return client }
         for member in head.headers.members("x-forwarded-for").reversed() {
-            // Only addresses: nothing else that a client sends gets into the log this way.
+            // Only addresses are accepted, so that nothing else that a client sends gets into the log.
             guard let address = IPAddress(member) else { return client }
             client = address.description
             guard isTrusted(client) else { return client }

@@ -3,7 +3,7 @@ import Engine
 import HTTP
 import ModelFile
 
-/// The routes of the Open Inference Protocol.
+/// Routes of the Open Inference Protocol.
 extension InferenceService {
     func ready(_ model: Model.Information) throws(ServiceError) -> Response {
         guard engine.isSound(model) else { throw ServiceError(503, "the model failed its self-check") }
@@ -57,7 +57,7 @@ extension InferenceService {
         return json(answer)
     }
 
-    /// The outputs that are asked for; all that the model has, if none are named.
+    /// Returns the requested outputs; if none are named, all outputs of the model.
     private func outputs(
         _ call: OpenInference.Request,
         _ model: Model.Information
@@ -67,7 +67,7 @@ extension InferenceService {
         let found = wanted.compactMap { OpenInference.Output(rawValue: $0) }.filter(known.contains)
         guard found.count == wanted.count else {
             let names = known.map(\.rawValue).joined(separator: ", ")
-            throw ServiceError(400, "an output that the model does not have is asked for; it has \(names)")
+            throw ServiceError(400, "an output is unknown; the model's outputs are \(names)")
         }
         return found
     }
@@ -81,7 +81,7 @@ extension InferenceService {
         }
     }
 
-    /// The scores of `images` in their order, a window of them under way; the first failure ends all.
+    /// Returns the scores of `images` in order, processing a window of them at a time; throws the first error.
     private func results(
         _ images: [EncodedImage],
         _ model: Model.Information,

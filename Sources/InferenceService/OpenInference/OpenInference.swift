@@ -2,11 +2,11 @@ import DIA
 import HTTP
 import ModelFile
 
-/// The Open Inference Protocol, version 2: what KServe, Triton and their clients speak.
+/// The Open Inference Protocol, version 2, used by KServe, Triton and their clients.
 ///
-/// One input, `image` (BYTES, a PNG in base64 each), and outputs of one number an image.
+/// There is one input, `image` (BYTES, PNGs in base64); each output has one number per image.
 package enum OpenInference {
-    /// The server.
+    /// Server metadata.
     struct Server: Encodable {
         let name = "dia"
         let version: String
@@ -23,7 +23,7 @@ package enum OpenInference {
         let shape: [Int]
     }
 
-    /// The outputs; those of a model without a calibration are `normality` alone.
+    /// The outputs; a model without a calibration has only `normality`.
     enum Output: String, CaseIterable {
         case normality, score
         case pValue = "p_value"
@@ -42,7 +42,7 @@ package enum OpenInference {
         }
     }
 
-    /// A model: any number of images.
+    /// Model metadata; the number of images is variable.
     struct Metadata: Encodable {
         let name: String
         let versions: [String]
@@ -61,7 +61,7 @@ package enum OpenInference {
         }
     }
 
-    /// The answer to one.
+    /// Response to an inference request.
     struct Answer: Encodable {
         struct Values: Encodable {
             let name, datatype: String
@@ -97,8 +97,12 @@ package enum OpenInference {
         }
     }
 
-    /// How a request comes; an error if its head lacks what it must have.
+    /// Returns the format of a request body; throws if the head is not acceptable.
     static func form(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
-        try BodyFormat.of(head, accepted: ["application/json"], hint: "send application/json as the protocol has it")
+        try BodyFormat.of(
+            head,
+            accepted: ["application/json"],
+            hint: "send application/json as defined by the protocol"
+        )
     }
 }

@@ -1,7 +1,7 @@
 import HTTP
 
 extension OpenInference {
-    /// A request to score images: an id, the images in base64, and the names of the outputs that are asked for.
+    /// An inference request: an ID, images in base64, and the names of the requested outputs.
     package struct Request {
         package var id: String?
         package var images: [EncodedImage] = []
@@ -13,14 +13,14 @@ extension OpenInference {
         private var datatype: String?
         private var hasData = false
 
-        /// Bytes of an id or a name, at most.
+        /// Maximum bytes of an ID or a name.
         private static let textLimit = 1024
-        /// Outputs that may be asked for, at most.
+        /// Maximum number of requested outputs.
         private static let outputLimit = 16
 
-        /// Reads the request in `body`; its images are not decoded yet.
+        /// Parses the request in `body`; its images are not decoded yet.
         ///
-        /// Lengths and counts are checked as they are read: what a body holds beyond the limits costs no memory.
+        /// Lengths and counts are checked while parsing, so that content beyond the limits uses no memory.
         package init(
             parsing body: [UInt8],
             isCancelled: @escaping () -> Bool = { false }
@@ -45,7 +45,7 @@ extension OpenInference {
         }
 
         private mutating func readInputs(_ reader: inout JSONReader) throws(ServiceError) {
-            guard !hasInputs else { throw ServiceError(400, "'inputs' stands twice") }
+            guard !hasInputs else { throw ServiceError(400, "'inputs' appears twice") }
             hasInputs = true
             try reader.array(orThrow: { Self.problem($0, "inputs") }) { (index, reader) throws(ServiceError) in
                 guard index == 0 else { throw Self.oneInput }
@@ -78,11 +78,11 @@ extension OpenInference {
         }
 
         private mutating func readData(_ reader: inout JSONReader) throws(ServiceError) {
-            guard !hasData else { throw ServiceError(400, "inputs.0.data stands twice") }
+            guard !hasData else { throw ServiceError(400, "inputs.0.data appears twice") }
             hasData = true
             let limit = BatchInput.limit
             try reader.array(orThrow: { Self.problem($0, "inputs.0.data") }) { (index, reader) throws(ServiceError) in
-                guard index < limit else { throw ServiceError(413, "'image' takes 1 to \(limit) images") }
+                guard index < limit else { throw ServiceError(413, "'image' must have 1 to \(limit) images") }
                 let text = try Self.value(&reader, "inputs.0.data.\(index)") { (reader) throws(JSONError) in
                     try reader.stringToken()
                 }
@@ -94,7 +94,7 @@ extension OpenInference {
             var names: [String] = []
             try reader.array(orThrow: { Self.problem($0, "outputs") }) { (index, reader) throws(ServiceError) in
                 let limit = Self.outputLimit
-                guard index < limit else { throw ServiceError(400, "more than \(limit) outputs are asked for") }
+                guard index < limit else { throw ServiceError(400, "more than \(limit) outputs are requested") }
                 let place = "outputs.\(index)"
                 var name: String?
                 try reader.object(orThrow: { Self.problem($0, place) }) { (member, reader) throws(ServiceError) in
@@ -111,18 +111,18 @@ extension OpenInference {
             guard hasInputs else { throw ServiceError(400, "the request lacks 'inputs'") }
             guard let name, name == "image" else { throw Self.oneInput }
             guard datatype == "BYTES" else {
-                throw ServiceError(400, "'image' has the datatype BYTES: PNGs in base64")
+                throw ServiceError(400, "'image' must have the datatype BYTES (PNGs in base64)")
             }
             guard hasData else { throw ServiceError(400, "inputs.0 lacks 'data'") }
             guard shape == [images.count] || shape == [images.count, 1] else {
                 throw ServiceError(400, "the shape of 'image' does not match its \(images.count) images")
             }
             guard !images.isEmpty else {
-                throw ServiceError(400, "'image' takes 1 to \(BatchInput.limit) images")
+                throw ServiceError(400, "'image' must have 1 to \(BatchInput.limit) images")
             }
         }
 
-        private static var oneInput: ServiceError { ServiceError(400, "one input called 'image' is expected") }
+        private static var oneInput: ServiceError { ServiceError(400, "expected one input named 'image'") }
 
         private static func text(_ reader: inout JSONReader, _ place: String) throws(ServiceError) -> String {
             try value(&reader, place) { (reader) throws(JSONError) in try reader.string(maximumBytes: textLimit) }
@@ -140,12 +140,12 @@ extension OpenInference {
             do { return try read(&reader) } catch { throw problem(error, place) }
         }
 
-        /// `place` holds numbers and the protocol's own names, never what a client made up.
+        /// `place` contains only indices and names of the protocol, never text from the client.
         private static func problem(_ error: JSONError, _ place: String) -> ServiceError {
             switch error {
             case .invalid: ServiceError(400, "the body is not valid JSON")
             case .tooDeep: ServiceError(400, "the body nests more than \(JSONReader.maximumDepth) arrays and objects")
-            case .wrongType: ServiceError(400, "\(place) has another type than the protocol's")
+            case .wrongType: ServiceError(400, "\(place) has the wrong type")
             case .tooLong: ServiceError(400, "\(place) is longer than \(textLimit) bytes")
             case .cancelled: ServiceError(503, "the request was cancelled")
             }

@@ -2,10 +2,10 @@ import OpenSSL
 import Foundation
 import HTTP
 
-/// The page to try an image by hand.
+/// Web page for trying the service with an image.
 enum Page {
-    /// The page with a policy that lets it run its own script and style and call this server, nothing else
-    /// (Content Security Policy Level 3).
+    /// The page, with a policy that allows only its own script and style and calls to this server (Content Security
+    /// Policy Level 3).
     static let response: Response = {
         let text = String(decoding: PackageResources.index_html, as: UTF8.self)
         var response = Response(200, contentType: "text/html; charset=utf-8", body: PackageResources.index_html)
@@ -22,7 +22,7 @@ enum Page {
         return response
     }()
 
-    /// "sha256-..." of the text inside the one element called `tag`.
+    /// Returns "sha256-..." of the text inside the one element named `tag`.
     private static func digest(of tag: String, in text: String) -> String {
         let inside = text.components(separatedBy: "<\(tag)>").last?.components(separatedBy: "</\(tag)>").first ?? ""
         return "sha256-" + Data(SHA256.digest(inside.utf8)).base64EncodedString()

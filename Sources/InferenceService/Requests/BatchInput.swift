@@ -2,18 +2,18 @@ import HTTP
 
 /// The images of a batch: parts of multipart/form-data, or lines of NDJSON.
 package enum BatchInput {
-    /// Images of a batch, at most.
+    /// Maximum number of images in a batch.
     static let limit = Multipart.limit
 
-    /// One image as it came: nothing of a line is read before its turn.
+    /// One image as received; a line is not parsed before its turn.
     enum Entry: Sendable {
         case part(Multipart.Part)
         case line(ArraySlice<UInt8>)
 
-        /// What can be told of the label without reading the entry.
+        /// The part of the label that is known without parsing the entry.
         var label: Label { if case .part(let part) = self { .filename(part.filename) } else { .id(nil) } }
 
-        /// Bytes of the entry.
+        /// Size of the entry in bytes.
         var count: Int {
             switch self {
             case .part(let part): part.body.count
@@ -22,15 +22,15 @@ package enum BatchInput {
         }
     }
 
-    /// What an image's sender calls it, given back with its result.
+    /// The client's label of an image, returned with its result.
     package enum Label: Sendable, Equatable {
         case filename(String?)
         case id(Line.ID?)
     }
 
-    /// A line: an id, if its sender wants one back, and a PNG in base64.
+    /// A line: an optional ID and a PNG in base64.
     package struct Line: Sendable {
-        /// A string or a whole number.
+        /// A string or an integer.
         package enum ID: Sendable, Equatable {
             case text(String)
             case number(Int)
@@ -40,35 +40,35 @@ package enum BatchInput {
         package let image: EncodedImage
     }
 
-    /// Bytes of an id, at most.
+    /// Maximum bytes of an ID.
     private static let idLimit = 1024
 
     private static let hint =
-        "send PNGs as the parts 'image' of multipart/form-data, or application/x-ndjson, a line each: "
+        "send PNGs as the parts 'image' of multipart/form-data, or application/x-ndjson with one line per image: "
         + #"{"id": "...", "image": "(base64)"}"#
 
-    /// How a batch comes; an error if its head lacks what it must have.
+    /// Returns the format of a batch; throws if the head is not acceptable.
     static func form(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
         try BodyFormat.of(head, accepted: ["multipart/form-data", "application/x-ndjson"], hint: hint)
     }
 
-    /// The images in `body`, the unpacked body of a request with `head`, in their order: one at least.
+    /// Returns the images in `body`, the decompressed body of a request with `head`, in order: at least one.
     static func entries(_ body: [UInt8], _ head: RequestHead) throws(ServiceError) -> [Entry] {
         let entries: [Entry]
         if case .multipart(let boundary) = try form(head) {
             let parts = try ImageInput.parts(of: body, boundary)
             guard parts.allSatisfy({ $0.name == "image" }) else {
-                throw ServiceError(400, "a part is not called 'image': \(hint)")
+                throw ServiceError(400, "a part is not named 'image': \(hint)")
             }
             entries = parts.map { .part($0) }
         } else {
             entries = try lines(body).map { .line($0) }
         }
-        guard !entries.isEmpty else { throw ServiceError(400, "the batch holds no image: \(hint)") }
+        guard !entries.isEmpty else { throw ServiceError(400, "the batch does not contain an image: \(hint)") }
         return entries
     }
 
-    /// The lines of `body` that hold more than white space, ``limit`` at most.
+    /// Returns the lines of `body` that are not blank, at most ``limit``.
     package static func lines(_ body: [UInt8]) throws(ServiceError) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         var start = 0
@@ -83,7 +83,7 @@ package enum BatchInput {
         return lines
     }
 
-    /// The label and the image of `entry`, or what is wrong with it.
+    /// Returns the label and the image of `entry`, or the error.
     static func read(_ entry: Entry) -> (label: Label, image: Result<EncodedImage, ServiceError>) {
         switch entry {
         case .part(let part): return (.filename(part.filename), nonEmpty(.png(part.body)))
@@ -101,7 +101,7 @@ package enum BatchInput {
         image.isEmpty ? .failure(ServiceError(400, "the image is empty")) : .success(image)
     }
 
-    /// Reads a line; its image is not decoded yet.
+    /// Parses a line; its image is not decoded yet.
     package static func parse(_ line: ArraySlice<UInt8>) throws(ServiceError) -> Line {
         var reader = JSONReader(line)
         var id: Line.ID??
@@ -116,12 +116,12 @@ package enum BatchInput {
                 _ isNew: Bool,
                 _ read: (inout JSONReader) throws(JSONError) -> Value
             ) throws(ServiceError) -> Value {
-                guard isNew else { throw ServiceError(400, "the line's member '\(name)' stands twice") }
+                guard isNew else { throw ServiceError(400, "the line's member '\(name)' appears twice") }
                 do {
                     return try read(&reader)
                 } catch {
                     throw error == .invalid
-                        ? failed(error) : ServiceError(400, "the line's member '\(name)' is of another type: \(hint)")
+                        ? failed(error) : ServiceError(400, "the line's member '\(name)' has the wrong type: \(hint)")
                 }
             }
             switch name {

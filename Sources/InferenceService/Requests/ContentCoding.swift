@@ -1,28 +1,28 @@
 import Codecs
 import HTTP
 
-/// gzip on the way in and out (RFC 9110, section 8.4).
+/// gzip content coding of requests and responses (RFC 9110, section 8.4).
 enum ContentCoding {
-    /// Answers smaller than this are not worth it.
+    /// Minimum size of a compressed response in bytes.
     static let smallest = 1024
-    /// Times that a body may grow by being unpacked; images, packed already, hardly do.
+    /// Maximum growth of a body by decompression; images are already compressed and hardly grow.
     static let ratio = 10
 
-    /// Whether the body of `head` is packed; an error for a coding that is not known here.
+    /// Whether the body of `head` is compressed; throws if its coding is not supported.
     static func isPacked(_ head: RequestHead) throws(ServiceError) -> Bool {
         let codings = head.headers.members("content-encoding").filter { $0 != "identity" }
         if codings.isEmpty { return false }
         guard codings == ["gzip"] || codings == ["x-gzip"] else {
             throw ServiceError(
                 415,
-                "the only Content-Encoding understood here is gzip, once",
+                "the only supported Content-Encoding is gzip, applied once",
                 headers: ["Accept-Encoding": "gzip"]
             )
         }
         return true
     }
 
-    /// Whether the sender of `head` takes gzip (RFC 9110, section 12.5.3).
+    /// Whether the client accepts gzip (RFC 9110, section 12.5.3).
     static func isAccepted(_ head: RequestHead) -> Bool {
         var byAll: Bool?
         for member in head.headers.members("accept-encoding") {
@@ -34,7 +34,8 @@ enum ContentCoding {
         return byAll ?? false
     }
 
-    /// Packs the body of `response` if its receiver takes that and it is worth it; PNG is packed already.
+    /// Compresses the body of `response` if the client accepts gzip and the body is large enough; PNG is not
+    /// compressed again.
     static func apply(to response: inout Response, _ head: RequestHead) {
         let type = response.headers["content-type"] ?? ""
         guard ["text/", "application/"].contains(where: type.hasPrefix), response.body.count >= smallest else { return }

@@ -1,6 +1,6 @@
 import Codecs
 
-/// A PNG as it came: its bytes, or base64 in a JSON text; slices of the request's body, not copies.
+/// An encoded image: PNG bytes, or base64 in a JSON string; slices of the request body, not copies.
 package enum EncodedImage: Sendable {
     case png(ArraySlice<UInt8>)
     case base64(JSONReader.StringToken)
@@ -12,7 +12,7 @@ package enum EncodedImage: Sendable {
         }
     }
 
-    /// The memory that decoding base64 takes, at most.
+    /// Maximum bytes of memory to decode base64.
     var decodedBytes: Int {
         switch self {
         case .png: 0
@@ -20,16 +20,16 @@ package enum EncodedImage: Sendable {
         }
     }
 
-    /// What can be told of the PNG's size by its first bytes.
+    /// Image size according to the first bytes.
     enum PromisedSize {
         case known(height: Int, width: Int)
-        /// The bytes are not a PNG, or one that is refused by its header.
+        /// The bytes are not a PNG, or the header is not acceptable.
         case none
-        /// The first characters of the text do not hold enough of the file.
+        /// The first characters of the base64 text do not contain enough of the file.
         case hidden
     }
 
-    /// The size that the PNG's header promises; looks at its first bytes only, so it is quick whatever the client sent.
+    /// Image size in the PNG header; reads only the first bytes, so it takes constant time.
     var promisedSize: PromisedSize {
         let head: [UInt8]
         switch self {
@@ -44,7 +44,7 @@ package enum EncodedImage: Sendable {
         return PNG.promisedSize(head).map { .known(height: $0.height, width: $0.width) } ?? .none
     }
 
-    /// The PNG's bytes; throws if the text is not base64.
+    /// Returns the PNG's bytes; throws if the text is not valid base64.
     package func bytes() throws(ServiceError) -> ArraySlice<UInt8> {
         switch self {
         case .png(let bytes): return bytes

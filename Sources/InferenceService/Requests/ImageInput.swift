@@ -4,13 +4,13 @@ import HTTP
 import Imaging
 import ModelFile
 
-/// The way of a request's body to an image as a model takes it.
+/// Converts a request body to an image in the format of a model.
 struct ImageInput: Sendable {
-    /// Pixels of an image that are accepted.
+    /// Maximum pixels of an image.
     let maximumPixels: Int
-    /// Bytes of an image that are accepted, once unpacked.
+    /// Maximum bytes of an image after decompression.
     let maximumBytes: Int
-    /// Where decoding, unpacking and encoding run.
+    /// Pool for decoding, decompression and encoding.
     let pool: WorkPool
     private let budget: MemoryBudget
 
@@ -21,7 +21,7 @@ struct ImageInput: Sendable {
         pool = WorkPool(threads: threads, budget: budget.work)
     }
 
-    /// A body after its content coding is undone, and the memory counted for it, if it is not the request's own.
+    /// A decompressed body, and the memory reserved for it if it is not the request's own.
     struct Body: Sendable {
         let bytes: [UInt8]
         let memory: MemoryBudget.Reservation?
@@ -29,12 +29,13 @@ struct ImageInput: Sendable {
 
     private static let hint = "send a PNG as image/png, or as the part 'image' of multipart/form-data"
 
-    /// How an image comes; an error if its head lacks what it must have.
+    /// Returns the format of an image; throws if the head is not acceptable.
     static func form(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
         try BodyFormat.of(head, accepted: ["image/png", "multipart/form-data"], hint: hint)
     }
 
-    /// The PNG in `body`, the unpacked body of a request with `head`: all of it, or the one part called `image`.
+    /// Returns the PNG in `body`, the decompressed body of a request with `head`: all of it, or its one part named
+    /// `image`.
     static func image(in body: [UInt8], _ head: RequestHead) throws(ServiceError) -> EncodedImage {
         guard case .multipart(let boundary) = try form(head) else {
             guard !body.isEmpty else { throw ServiceError(400, "the body is empty: \(hint)") }
@@ -42,13 +43,13 @@ struct ImageInput: Sendable {
         }
         let parts = try Self.parts(of: body, boundary)
         guard parts.count == 1, parts[0].name == "image" else {
-            throw ServiceError(400, "one part called 'image' is expected, \(parts.count) parts came")
+            throw ServiceError(400, "expected one part named 'image', received \(parts.count) parts")
         }
         guard !parts[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
         return .png(parts[0].body)
     }
 
-    /// The parts of a multipart/form-data body.
+    /// Returns the parts of a multipart/form-data body.
     static func parts(of body: [UInt8], _ boundary: String) throws(ServiceError) -> [Multipart.Part] {
         do { return try Multipart.parse(body, boundary: boundary) } catch { throw ServiceError(error) }
     }
@@ -61,7 +62,7 @@ struct ImageInput: Sendable {
         )
     }
 
-    /// The body of `request`, unpacked.
+    /// Returns the decompressed body of `request`.
     func body(of request: Request, _ deadline: ContinuousClock.Instant?) async throws -> Body {
         guard try ContentCoding.isPacked(request.head) else { return Body(bytes: request.body, memory: nil) }
         let (limit, ratio) = (maximumBytes, ContentCoding.ratio)
@@ -88,19 +89,19 @@ struct ImageInput: Sendable {
         }
     }
 
-    /// What an answer shows of the image itself, in its own size.
+    /// What a response shows of the original image, in its own size.
     struct Shown: Sendable {
-        /// Channels of the image as it is shown, 1 or 3.
+        /// Channels of the shown image, 1 or 3.
         let channels: Int
-        /// Whether the image itself is needed.
+        /// Whether the original image is needed.
         let isKept: Bool
-        /// Bytes of an answer for each pixel of the image.
+        /// Bytes of the response per pixel of the image.
         let answerBytesPerPixel: Int
-        /// Images of the model's size that are stretched to the image's.
+        /// Number of images of the model's size that are resized to the image's size.
         let stretched: Int
     }
 
-    /// `image` decoded for `model`, row by row, and what `shown` asks for of it.
+    /// Decodes `image` for `model`, row by row, and keeps what `shown` requires of it.
     func prepare(
         _ image: EncodedImage,
         for model: Model.Information,
@@ -110,16 +111,16 @@ struct ImageInput: Sendable {
         let maximumPixels = maximumPixels
         var (height, width, pixels) = (0, 0, 0)
         switch image.promisedSize {
-        // What promises more than is accepted is refused by its header.
+        // An image above the limit is refused because of its header.
         case .known(let rows, let columns) where rows * columns <= maximumPixels:
             (height, width, pixels) = (rows, columns, rows * columns)
         case .known, .none: break
         case .hidden: (height, width, pixels) = (PNG.maximumSide, PNG.maximumSide, maximumPixels)
         }
-        // A line of the file and its neighbors, resizing weights, libpng's and zlib's own; then the image itself.
+        // A row and its neighbors, resizing weights, and memory of libpng and zlib; then the image itself.
         var bytes = 512 << 10 + image.decodedBytes + (height + width) * 128
         if let shown {
-            // An answer of more pixels than are accepted is not made.
+            // A response with more pixels than the limit is not produced.
             bytes += min(
                 pixels * ((shown.isKept ? shown.channels : 0) + shown.answerBytesPerPixel),
                 InferenceService.workBytes(maximumPixels: maximumPixels)

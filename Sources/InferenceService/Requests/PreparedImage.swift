@@ -4,19 +4,18 @@ import HTTP
 import Imaging
 import ModelFile
 
-/// A decoded image in the sizes that are needed of it.
+/// A decoded image in the required sizes.
 struct PreparedImage: Sendable {
-    /// What its file said of it.
+    /// Header of the PNG.
     let header: PNG.Header
-    /// As the model takes it.
+    /// The image in the model's input format.
     let input: Image
-    /// As it is shown, where that is asked for.
+    /// The image to show, if requested.
     let shown: ByteImage?
-    /// The memory counted for ``shown`` and for the answer that is made of it.
+    /// Memory reserved for ``shown`` and the response made from it.
     let memory: MemoryBudget.Reservation?
 
-    /// Decodes `image` row by row: what the model takes grows while rows come, and the image itself is only kept if
-    /// `shown` asks for it.
+    /// Decodes `image` row by row into the model's input; the original image is kept only if `shown` requires it.
     init(
         _ image: EncodedImage,
         for model: Model.Information,
@@ -64,7 +63,8 @@ struct PreparedImage: Sendable {
 }
 
 extension ByteImage {
-    /// Takes the pixels at `columns` of a row that has as many channels, one that is repeated, or three that become gray.
+    /// Stores the pixels at `columns` of a row: the channels are copied, one is repeated, or three are converted to
+    /// gray.
     fileprivate mutating func put(_ row: [Float], channels count: Int, at y: Int, _ columns: StrideTo<Int>) {
         for column in columns {
             if channels == 1, count == 3 {

@@ -1,26 +1,26 @@
 import Foundation
 import HTTP
 
-/// What is known of a request besides itself, and what its work has taken.
+/// Context of a request: its properties and the timings of its processing.
 struct RequestContext {
-    /// The id that ties the request, its answer and its log line together.
+    /// The request ID, also used in the response and the log line.
     let id: String
-    /// Where it goes; nil if there is nothing.
+    /// The route; nil if there is none.
     let route: Route?
-    /// The trace that it is part of.
+    /// The trace that the request is part of.
     let trace: TraceContext?
-    /// When it was whole.
+    /// When the request was complete.
     let start = ContinuousClock.now
-    /// The key that it came with, once that was looked at.
+    /// The key of the request, after it was checked.
     var key: APIKeys.Key?
-    /// The address of its client, as far as the log holds it.
+    /// The client's address, if addresses are logged.
     var client: String?
-    /// When its sender will not want the answer any more.
+    /// When the request times out.
     var deadline: ContinuousClock.Instant?
-    /// What its work took.
+    /// Timings of the request.
     var timings = Timings()
 
-    /// The durations of a request's stages; zero for those that it did not need.
+    /// Durations of a request's stages; zero for stages that were not needed.
     struct Timings {
         var decoding = Duration.zero
         var queued = Duration.zero
@@ -33,18 +33,18 @@ struct RequestContext {
         trace = TraceContext(head)
     }
 
-    /// A context for bytes that are no request.
+    /// Creates a context for bytes that are not a valid request.
     init() {
         id = RequestID.fresh()
         route = nil
         trace = nil
     }
 
-    /// The seconds that `X-Request-Timeout` gives the answer, `maximum` at most and by default.
+    /// Returns the timeout in seconds from `X-Request-Timeout`; `maximum` is the upper limit and the default.
     static func timeout(_ head: RequestHead, maximum: Double) throws(ServiceError) -> Double {
         guard head.headers.contains("x-request-timeout") else { return maximum }
         guard let text = head.headers["x-request-timeout"], let seconds = Double(text), seconds > 0, seconds.isFinite
-        else { throw ServiceError(400, "X-Request-Timeout is a number of seconds above 0") }
+        else { throw ServiceError(400, "X-Request-Timeout must be a number of seconds above 0") }
         return min(seconds, maximum)
     }
 

@@ -2,34 +2,34 @@ import Dispatch
 package import HTTP
 import Synchronization
 
-/// A bounded thread pool for work on images and bodies: decoding, unpacking, parsing, encoding.
+/// Bounded thread pool for image and body processing: decoding, decompression, parsing, encoding.
 ///
-/// Work starts when a thread is free and its memory is within the budget. Cheap work goes first: an expensive piece
-/// waits as if it had come later, so that a small image does not wait behind many large ones, and one thread is never
-/// given to large work while there are others. Threads are the pool's own: neither the connections' queue nor Swift's
-/// tasks wait for them.
+/// A job starts when a thread is free and its memory fits the budget. Cheap jobs run first: an expensive job is
+/// scheduled as if it had arrived later, so that a small image does not wait behind many large ones. If there is more
+/// than one thread, one is never used for large jobs. The pool has its own threads: neither the connections' queue
+/// nor Swift tasks block on them.
 package final class WorkPool: Sendable {
-    /// Why a piece of work was not done.
+    /// Why a job was not run.
     package enum Refusal: Error, Equatable {
-        /// What waits ahead of it would take longer than its deadline allows.
+        /// The jobs ahead would take longer than the job's deadline allows.
         case busy(retryAfter: Int)
-        /// Its deadline passed before its turn came.
+        /// The job's deadline passed before it started.
         case late
-        /// Nobody waits for the result any more.
+        /// The job was cancelled: the result is no longer needed.
         case cancelled
     }
 
-    /// What a piece of work knows of its surroundings.
+    /// Context of a running job.
     package struct Context: Sendable {
         fileprivate let cancellation: Cancellation
-        /// The memory that the work holds; what is made of it may hold it longer.
+        /// Memory reserved for the job; its result may keep the reservation.
         package let memory: MemoryBudget.Reservation
 
-        /// Whether nobody waits for the result any more; to be asked now and then.
+        /// Whether the job was cancelled; jobs must check it periodically.
         package var isCancelled: Bool { cancellation.isCancelled }
     }
 
-    /// Set once nobody waits for a piece of work any more.
+    /// Cancellation state of a job.
     fileprivate final class Cancellation: Sendable {
         private let flag = Atomic<Bool>(false)
         let deadline: ContinuousClock.Instant?
@@ -58,24 +58,25 @@ package final class WorkPool: Sendable {
     private struct State {
         var lastNumber: UInt64 = 0
         var waiting: [Job] = []
-        /// Queues without work; each has a thread of its own while it has some.
+        /// Idle queues; a queue uses a thread while it runs a job.
         var idle: [DispatchQueue]
-        /// The cost of each job that runs.
+        /// Cost of each running job.
         var running: [UInt64: Int] = [:]
-        /// A moving average of the seconds that a unit of cost takes.
+        /// Moving average of the seconds per unit of cost.
         var secondsPerCost = 2e-8
     }
 
-    /// Work beyond this cost may not occupy all threads.
+    /// Jobs above this cost may not occupy all threads.
     private static let largeCost = 2_000_000
-    /// The seconds by which a unit of cost puts work behind cheaper work that comes later: five million pixels, one second.
+    /// Seconds of delay per unit of cost, which puts jobs behind cheaper later ones: one second for five million
+    /// pixels.
     private static let penalty = 2e-7
 
     private let threads: Int
     private let budget: MemoryBudget.Part
     private let state: Mutex<State>
 
-    /// A pool of `threads` threads whose work holds memory of `budget`.
+    /// Creates a pool of `threads` threads whose jobs reserve memory of `budget`.
     package init(threads: Int, budget: MemoryBudget.Part) {
         self.threads = threads
         self.budget = budget
@@ -83,14 +84,13 @@ package final class WorkPool: Sendable {
         budget.onRelease { [weak self] in self?.schedule() }
     }
 
-    /// Pieces of work that wait.
+    /// Number of waiting jobs.
     package var waiting: Int { state.withLock { $0.waiting.count } }
 
-    /// What `work` returns, run on a thread of the pool.
+    /// Runs `work` on a thread of the pool and returns its result.
     ///
-    /// - Parameters:
-    ///   - cost: How long the work is likely to take, in pixels to decode.
-    ///   - bytes: The memory that it needs, at most.
+    /// `cost` is the estimated duration of the work, in pixels to decode; `bytes` is the maximum memory that it needs.
+    /// Throws a ``Refusal`` if the job is not run.
     package func run<Value: Sendable>(
         cost: Int,
         bytes: Int,
@@ -115,7 +115,7 @@ package final class WorkPool: Sendable {
                         reject: { continuation.resume(returning: .failure($0)) }
                     )
                 )
-                // The handler below may have run before there was anything to cancel.
+                // The cancellation handler may have run before the job was queued.
                 if Task.isCancelled { cancel(number) }
             }
         } onCancel: {
@@ -139,7 +139,7 @@ package final class WorkPool: Sendable {
         if let refusal { job.reject(refusal) } else { schedule() }
     }
 
-    /// Gives up a job that waits; one that runs is told by its ``Context``.
+    /// Cancels a waiting job; a running job is notified by its ``Context``.
     private func cancel(_ number: UInt64) {
         let job = state.withLock { state in
             state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
@@ -147,7 +147,7 @@ package final class WorkPool: Sendable {
         job?.reject(.cancelled)
     }
 
-    /// Starts what can be started.
+    /// Starts all jobs that can start.
     private func schedule() {
         while let (job, memory, queue) = takeNext() {
             queue.async { [self] in
@@ -157,7 +157,7 @@ package final class WorkPool: Sendable {
             }
         }
         let late = state.withLock { state in
-            // Asked once for each: a deadline may pass between two questions.
+            // Evaluated once per job: a deadline may pass between two evaluations.
             let (late, others) = state.waiting.reduce(into: ([Job](), [Job]())) { parts, job in
                 if job.cancellation.isCancelled { parts.0.append(job) } else { parts.1.append(job) }
             }
@@ -167,7 +167,7 @@ package final class WorkPool: Sendable {
         for job in late { job.reject(.late) }
     }
 
-    /// The next job that may start, with its memory and a queue to run it on; nil if there is none.
+    /// Returns the next job that can start, with its memory and a queue to run it on; nil if there is none.
     private func takeNext() -> (Job, MemoryBudget.Reservation, DispatchQueue)? {
         state.withLock { state in
             guard !state.idle.isEmpty else { return nil }
@@ -176,7 +176,8 @@ package final class WorkPool: Sendable {
             var isMemoryAwaited = false
             for (place, job) in state.waiting.enumerated() where mayBeLarge || !job.isLarge {
                 if job.cancellation.isCancelled { continue }
-                // Who waits for memory is only overtaken by what needs hardly any, or its turn would never come.
+                // A job that waits for memory is only overtaken by jobs that need little memory; otherwise it might
+                // never run.
                 if isMemoryAwaited, job.bytes > budget.limit / 16 { continue }
                 guard let memory = budget.reserve(job.bytes) else {
                     isMemoryAwaited = true

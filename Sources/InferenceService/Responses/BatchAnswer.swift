@@ -2,10 +2,10 @@ import DequeModule
 import HTTP
 import Synchronization
 
-/// The lines of a batch's answer, made while they are sent.
+/// Response body of a batch: lines that are produced while they are sent.
 ///
-/// A window of images is worked on ahead of the line being sent, so that the engine has the next ones waiting
-/// while it runs, and a batch never holds more of its queue than that.
+/// A window of images is processed ahead of the line being sent, so that the engine always has waiting jobs, and a
+/// batch never occupies more of its queue than the window.
 final class BatchAnswer: BodyStream {
     private struct State {
         var lines: Deque<Task<[UInt8], Never>> = []
@@ -17,7 +17,7 @@ final class BatchAnswer: BodyStream {
     private let line: @Sendable (Int) async -> [UInt8]
     private let state = Mutex(State())
 
-    /// `count` lines; `line` makes each by its index.
+    /// Creates a stream of `count` lines; `line` returns the line at an index.
     init(count: Int, window: Int, line: @escaping @Sendable (Int) async -> [UInt8]) {
         self.count = count
         self.window = window
@@ -31,7 +31,7 @@ final class BatchAnswer: BodyStream {
                 state.lines.append(Task { [line] in await line(index) })
                 state.next += 1
             }
-            // It stays while it is waited for, so that it can be given up.
+            // The task stays in the queue while it runs, so that it can be cancelled.
             return state.lines.first
         }
         guard let first else { return nil }

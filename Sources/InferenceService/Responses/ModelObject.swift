@@ -1,13 +1,13 @@
 import DIA
 import ModelFile
 
-/// What a client may know of a model.
+/// JSON description of a model.
 struct ModelObject: Encodable {
     let information: Model.Information
     let isDefault: Bool
     let limits: Limits
 
-    /// What a client should cut its requests by.
+    /// Limits of requests.
     struct Limits: Encodable, Sendable {
         let bodyBytes, pixels, queue, batch: Int
 

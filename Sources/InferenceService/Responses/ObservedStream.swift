@@ -1,13 +1,13 @@
 import HTTP
 import Synchronization
 
-/// A stream whose end is told, once, however it comes.
+/// A stream that reports its end exactly once.
 final class ObservedStream: BodyStream {
     /// How a stream ended.
     struct End {
-        /// The bytes that were made.
+        /// Number of bytes produced.
         let bytes: Int
-        /// Whether nobody took the rest.
+        /// Whether the stream was cancelled or failed before its end.
         let isAbandoned: Bool
     }
 

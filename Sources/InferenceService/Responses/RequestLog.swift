@@ -1,20 +1,20 @@
 import HTTP
 import Logging
 
-/// The log's line of one request: nothing of the image, the path or the query is in it.
+/// Log line of one request; it contains nothing of the image, the path or the query.
 struct RequestLog {
-    /// The method, or "other" for what no route takes.
+    /// The method, or "other" if no route allows it.
     let method: String
     /// The route's pattern, or "other".
     let route: String
-    /// The status of the answer, or ``abandoned``.
+    /// Status code of the response, or ``abandoned``.
     let status: Int
-    /// From the whole request to its answer.
+    /// Time from the complete request to the end of its response.
     let duration: Duration
     private let context: RequestContext
     private let received, sent: Int
 
-    /// The status of a request whose answer nobody waited for.
+    /// Status of a request whose client disconnected before the response.
     static let abandoned = 499
 
     init(context: RequestContext, method: String?, status: Int, received: Int, sent: Int) {

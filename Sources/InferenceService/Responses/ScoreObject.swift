@@ -2,7 +2,7 @@ import Codecs
 import DIA
 import ModelFile
 
-/// The answer to a score request.
+/// JSON response to a score request.
 struct ScoreObject: Encodable {
     let information: Model.Information
     let result: ScoreBank.Result

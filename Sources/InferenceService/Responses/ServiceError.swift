@@ -1,7 +1,7 @@
 import Foundation
 import HTTP
 
-/// A request that is answered with a problem (RFC 9457).
+/// An error that is sent as problem details (RFC 9457).
 package struct ServiceError: Error {
     let status: Int
     let detail: String
@@ -13,14 +13,14 @@ package struct ServiceError: Error {
         self.headers = headers
     }
 
-    /// The same of an error of the HTTP layer.
+    /// Converts an error of the HTTP layer.
     init(_ error: RequestError) { self.init(error.status, error.reason) }
 
-    /// The body of the answer.
+    /// Body of the response.
     private struct Problem: Encodable {
         let status: Int
         let title, detail, instance: String
-        /// The detail again, for Open Inference Protocol clients.
+        /// Same as `detail`, for Open Inference Protocol clients.
         let error: String
         let requestID: String
 
@@ -30,9 +30,9 @@ package struct ServiceError: Error {
         }
     }
 
-    /// The answer.
+    /// Returns the response.
     ///
-    /// `instance` names the occurrence by the request's id, never by its path, which could hold anything.
+    /// `instance` identifies the occurrence by the request ID, not by the path, which could contain anything.
     func response(requestID: String) -> Response {
         let problem = Problem(
             status: status,
@@ -48,7 +48,7 @@ package struct ServiceError: Error {
     }
 }
 
-/// JSON as the service writes it.
+/// JSON encoding of the service.
 enum JSON {
     static func encode(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
@@ -56,8 +56,8 @@ enum JSON {
         do {
             return try Array(encoder.encode(value)) + [0x0A]
         } catch {
-            // Only a number that is not finite cannot be encoded, and those are caught before.
-            preconditionFailure("an answer that is no JSON: \(error)")
+            // Only numbers that are not finite cannot be encoded, and those are checked earlier.
+            preconditionFailure("a response cannot be encoded as JSON: \(error)")
         }
     }
 }

@@ -3,17 +3,17 @@ import HTTP
 import Metrics
 import ModelFile
 
-/// What the service counts.
+/// Metrics of the service.
 ///
-/// No label ever holds an id, a path or anything else from outside.
+/// A label must not contain an ID, a path or anything else from a client.
 struct ServiceMetrics: Sendable {
-    /// Why work was refused before the engine did it.
+    /// Why a request or job was refused before the engine ran it.
     enum Rejection: String, CaseIterable {
-        /// The queue is full, or too long for the work's deadline.
+        /// The queue is full or too long for the job's deadline.
         case queueFull = "queue_full"
-        /// The work's deadline passed while it waited.
+        /// The job's deadline passed while it waited.
         case late
-        /// The key's rate limit.
+        /// The key has reached its rate limit.
         case rate
     }
 
@@ -24,7 +24,7 @@ struct ServiceMetrics: Sendable {
     init(_ registry: MetricsRegistry, version: String) {
         requests = registry.counter(
             "dia_http_requests_total",
-            "Requests answered.",
+            "Completed requests.",
             labels: Route.examples.flatMap { route in
                 let methods = route.method == "GET" ? ["GET", "HEAD", "OPTIONS"] : ["POST", "OPTIONS"]
                 return methods.flatMap { method in
@@ -34,22 +34,22 @@ struct ServiceMetrics: Sendable {
         )
         durations = registry.histogram(
             "dia_request_duration_seconds",
-            "Time from a whole request to its answer.",
+            "Time from the complete request to its response.",
             bounds: HistogramMetric.seconds,
             labels: (Route.examples.map(\.pattern) + ["other"]).map { ["route": $0] }
         )
-        inFlight = registry.gauge("dia_inflight_requests", "Requests not answered yet.")
+        inFlight = registry.gauge("dia_inflight_requests", "Number of requests in progress.")
         rejections = registry.counter(
             "dia_rejected_total",
-            "Work refused.",
+            "Refused requests and jobs.",
             labels: Rejection.allCases.map { ["reason": $0.rawValue] }
         )
         scores = registry.histogram("dia_score", "Anomaly scores.", bounds: HistogramMetric.tenths, labels: [])
-        anomalous = registry.counter("dia_anomalous_total", "Images called anomalous.", labels: [])
-        registry.observed("dia_build_info", "The server's version.") { [["version": version]: 1] }
+        anomalous = registry.counter("dia_anomalous_total", "Images classified as anomalous.", labels: [])
+        registry.observed("dia_build_info", "Server version.") { [["version": version]: 1] }
     }
 
-    /// Statuses of bytes that are not a valid request, or go to no route.
+    /// Statuses of bytes that are not a valid request and of requests without a route.
     private static let invalidStatuses = [400, 404, 405, 408, 413, 414, 417, 431, 501, 503, 505]
 
     private static func labels(_ method: String, _ route: String, _ code: Int) -> LabelSet {
@@ -66,7 +66,7 @@ struct ServiceMetrics: Sendable {
         durations.observe(duration, ["route": route])
     }
 
-    /// Exports the series of the models called `names` from now on.
+    /// Exports the series of the models named `names`.
     func export(models names: some Sequence<String>) {
         for name in names {
             scores.export(["model": name])
@@ -74,7 +74,7 @@ struct ServiceMetrics: Sendable {
         }
     }
 
-    /// Counts a score of the model called `model`: how they are spread shows whether what comes has changed.
+    /// Counts a score of the model named `model`; a change in the distribution of scores shows a change of the input.
     func scored(_ model: String, _ calibration: Calibration?, normality: Double) {
         guard let calibration, let score = calibration.score(normality) else { return }
         scores.observe(score, ["model": model])

@@ -3,9 +3,9 @@ public import Engine
 import HTTP
 import ModelFile
 
-/// The self-check of a model on demand, and loading it again.
+/// Verification and reloading of models.
 extension InferenceService {
-    /// What replaying a golden set found, as a client sees it.
+    /// JSON response with the result of a verification.
     private struct VerificationObject: Encodable {
         let model, version, digest: String
         let images: Int
@@ -24,11 +24,11 @@ extension InferenceService {
         let outcome = try await engineWork { () async throws(EngineError) in
             try await engine.verify(model)
         }
-        guard let outcome else { throw ServiceError(422, "the model ships no golden set to verify it by") }
+        guard let outcome else { throw ServiceError(422, "the model does not have a golden set") }
         guard outcome.isSound else {
             throw ServiceError(
                 503,
-                "the model does not give the numbers of its golden set and is out of service: normality is off by "
+                "the model does not reproduce its golden set and is out of service: normality is off by "
                     + "\(outcome.normalityDifference) tolerances, dissolving by \(outcome.dissolvedDifference)"
             )
         }
@@ -44,18 +44,18 @@ extension InferenceService {
         return json(object)
     }
 
-    /// Loads the model called `name` again from its directory.
+    /// Reloads the model named `name` from its directory.
     func reload(_ name: String) async throws -> Response {
         do {
             _ = try await engine.reload(name)
         } catch {
-            throw ServiceError(422, "the old model goes on serving: \(error)")
+            throw ServiceError(422, "the old model stays in use: \(error)")
         }
         return json(object(try model(name)))
     }
 
-    /// Loads what has changed of all models; returns what was loaded and what was left out.
+    /// Reloads all models that have changed; returns the loaded and the skipped models.
     ///
-    /// Throws, and the old ones go on serving, if one is broken.
+    /// If a model is broken, this throws and the old models stay in use.
     public func reload() async throws -> ModelStore.Outcome { try await engine.reload() }
 }

@@ -2,7 +2,7 @@ import DIA
 import Engine
 import HTTP
 
-/// Many images in one request, answered line by line.
+/// Batch requests: many images in one request, with one response line each.
 extension InferenceService {
     func batch(
         _ request: Request,
@@ -31,7 +31,7 @@ extension InferenceService {
                 200,
                 contentType: "application/x-ndjson",
                 stream: ObservedStream(answer) { _ in
-                    // The images are slices of the body: its memory is counted until none is left.
+                    // The images are slices of the body, so its memory is reserved until all are finished.
                     body.memory?.release()
                     held.release()
                     self.releasePermit(isBatch: true)
@@ -43,13 +43,13 @@ extension InferenceService {
         }
     }
 
-    /// Counts a body that is held for long.
+    /// Reserves memory for a body that is held for a long time.
     func holdBatchBody(_ body: ImageInput.Body) throws(ServiceError) -> MemoryBudget.Reservation {
         guard let held = batchBodies.reserve(body.bytes.count) else { throw ImageInput.shortOfMemory }
         return held
     }
 
-    /// The line of one image, whatever becomes of it.
+    /// Returns the line of one image, with a result or an error.
     private func line(
         _ index: Int,
         _ entry: BatchInput.Entry,
@@ -74,7 +74,7 @@ extension InferenceService {
     }
 }
 
-/// A line of a batch's answer.
+/// A line of a batch response.
 private struct BatchLine: Encodable {
     let label: BatchInput.Label
     let index: Int

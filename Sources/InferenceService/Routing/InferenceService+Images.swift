@@ -5,7 +5,7 @@ import HTTP
 import Imaging
 import ModelFile
 
-/// The routes that take an image.
+/// Routes that take an image.
 extension InferenceService {
     private func prepared(
         _ image: EncodedImage,
@@ -19,15 +19,17 @@ extension InferenceService {
         return image
     }
 
-    /// The value of what the engine did, its times noted.
+    /// Records the times of an engine result and returns its value.
     private func noted<Value>(_ result: Timed<Value>, _ context: inout RequestContext) -> Value {
         context.timings.queued = result.queued
         context.timings.engine = result.executionTime
         return result.value
     }
 
-    /// The score of an image; `group` is the engine's name for the batch that it is a part of, which waits while the
-    /// engine's queue is full: it has been accepted.
+    /// Returns the score of an image.
+    ///
+    /// `group` is the engine's group of the batch that the image belongs to. A batch has already been accepted, so
+    /// its images wait while the engine's queue is full.
     func scored(
         _ image: EncodedImage,
         _ model: Model.Information,
@@ -66,7 +68,7 @@ extension InferenceService {
         let shown = ImageInput.Shown(
             channels: channels,
             isKept: isStrip,
-            // The answer, and the pieces that it is joined of.
+            // The response and the parts that it is joined from.
             answerBytesPerPixel: 2 * panels * channels,
             stretched: steps.count
         )
@@ -78,7 +80,7 @@ extension InferenceService {
         )
         let header = image.header
         guard header.width * header.height * panels <= configuration.maximumPixels else {
-            throw ServiceError(422, "the answer would be larger than \(configuration.maximumPixels) pixels")
+            throw ServiceError(422, "the response would have more than \(configuration.maximumPixels) pixels")
         }
         let dissolved = try await dissolved(image.input, model, steps, &context)
         return try await picture(header, panels: panels, channels: channels, context) {
@@ -114,7 +116,8 @@ extension InferenceService {
         }
     }
 
-    /// The response with a PNG of `panels` images of the size of `header`, side by side; `rows` makes what makes a row.
+    /// Returns a response with a PNG of `panels` images of the size of `header`, side by side; `rows` returns a
+    /// function that fills a row.
     private func picture(
         _ header: PNG.Header,
         panels: Int,
@@ -123,7 +126,7 @@ extension InferenceService {
         _ rows: @escaping @Sendable () -> (_ y: Int, _ row: inout [UInt8]) -> Void
     ) async throws -> Response {
         let width = header.width * panels
-        // Compressing takes some four times as long as decoding.
+        // Compression takes about four times as long as decoding.
         let cost = 4 * width * header.height * channels
         let body = try await input.pool.run(cost: cost, bytes: 0, deadline: context.deadline) { work in
             PNG.encode(
@@ -138,7 +141,7 @@ extension InferenceService {
         return Response(200, contentType: "image/png", body: body)
     }
 
-    /// `image` dissolved at each of `steps`.
+    /// Returns `image` dissolved at each of `steps`.
     private func dissolved(
         _ image: Image,
         _ model: Model.Information,

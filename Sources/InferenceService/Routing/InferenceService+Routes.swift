@@ -6,7 +6,7 @@ import Metrics
 import ModelFile
 import Synchronization
 
-/// What each route answers.
+/// Handlers of the routes.
 extension InferenceService {
     func answer(_ request: Request, _ context: inout RequestContext) async throws -> Response {
         guard let route = context.route else { return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"]) }
@@ -37,7 +37,7 @@ extension InferenceService {
         Response(200, contentType: "application/json", body: JSON.encode(value))
     }
 
-    /// The response to a route that is answered at once.
+    /// Returns the response of a route that is handled immediately.
     func immediateResponse(to route: Route) throws(ServiceError) -> Response {
         let text = "text/plain; charset=utf-8"
         switch route {
@@ -48,11 +48,11 @@ extension InferenceService {
             return route == .ready ? Response(200, contentType: text, body: "ready\n".utf8) : json(["ready": true])
         case .metrics:
             return Response(200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: registry.text.utf8)
-        default: preconditionFailure("\(route.pattern) is not answered at once")
+        default: preconditionFailure("\(route.pattern) is not handled immediately")
         }
     }
 
-    /// The answer of `work` with the model called `name`, unless too much is under way.
+    /// Returns the response of `work` with the model named `name`; throws if too many requests are in progress.
     private func withModel(
         _ name: String?,
         _ work: (Model.Information) async throws -> Response
@@ -62,7 +62,7 @@ extension InferenceService {
         return try await current(name, work)
     }
 
-    /// What `work` makes with the model called `name`, begun again if a reload replaces the model meanwhile.
+    /// Returns the result of `work` with the model named `name`; repeats it if a reload replaces the model.
     func current<Result>(
         _ name: String?,
         _ work: (Model.Information) async throws -> Result
@@ -75,8 +75,10 @@ extension InferenceService {
         throw ServiceError(503, "the model is being replaced; try again in 1 s", headers: ["Retry-After": "1"])
     }
 
-    /// Counts a request for the engine, until ``releasePermit(isBatch:)``, unless too many are under way already:
-    /// decoding comes before the engine's queue and must be bounded too. Batches leave half of the places to the others.
+    /// Counts a request for the engine until ``releasePermit(isBatch:)``; throws if too many are in progress.
+    ///
+    /// Decoding happens before the engine's queue and must be limited too. Batches leave half of the permits to other
+    /// requests.
     func acquirePermit(isBatch: Bool = false) throws(ServiceError) {
         let isFull = permits.withLock { permits in
             guard permits.all < configuration.queueCapacity,
@@ -100,14 +102,15 @@ extension InferenceService {
         metrics.rejected(.queueFull)
         return ServiceError(
             configuration.busyStatus,
-            "the queue is full, or too long for the time that the request has; try again in \(seconds) s",
+            "the queue is full or too long for the request's timeout; try again in \(seconds) s",
             headers: ["Retry-After": String(seconds)]
         )
     }
 
-    /// What the engine makes of `work`; its refusals as answers, but for ``EngineError/replaced``.
+    /// Returns the result of `work` in the engine; errors are converted to responses, except
+    /// ``EngineError/modelReplaced``.
     ///
-    /// While the engine's queue is full, `work` is begun again until the time that is its `patience`.
+    /// While the engine's queue is full, `work` is repeated until `patience`.
     func engineWork<Result>(
         patience: ContinuousClock.Instant? = nil,
         _ work: () async throws(EngineError) -> Result
@@ -123,7 +126,7 @@ extension InferenceService {
         }
     }
 
-    /// Whatever was thrown as a problem for the client.
+    /// Converts any error to a problem for the client.
     func error(_ error: any Error, otherwise detail: String) -> ServiceError {
         switch error {
         case let error as ServiceError: return error
@@ -141,22 +144,22 @@ extension InferenceService {
         metrics.rejected(.late)
         return ServiceError(
             503,
-            "the request's timeout passed before its turn came",
+            "the request timed out in the queue",
             headers: ["Retry-After": String(engine.retryAfter)]
         )
     }
 
-    /// The answer to what the engine refused, but for ``EngineError/replaced``.
+    /// Converts an engine error to a service error, except ``EngineError/modelReplaced``.
     private func refusal(_ error: EngineError) -> any Error {
         switch error {
         case .busy(let seconds): return busy(retryAfter: seconds)
         case .deadlineExceeded: return late()
         case .cancelled: return ServiceError(503, "the request was cancelled")
-        case .notFinite: return ServiceError(422, "the model gives no finite numbers for this image")
+        case .notFinite: return ServiceError(422, "the model's result for this image is not finite")
         case .failedVerification:
             return ServiceError(
                 503,
-                "the model failed its self-check and is out of service until it is loaded again",
+                "the model failed its self-check and is out of service until it is reloaded",
                 headers: ["Retry-After": "60"]
             )
         case .modelReplaced: return error
@@ -176,7 +179,7 @@ extension InferenceService {
         )
     }
 
-    /// The model of paths that name none.
+    /// Model for paths without a model name.
     private var defaultModel: String? {
         configuration.defaultModel ?? (engine.models.count == 1 ? engine.models.keys.first : nil)
     }
@@ -188,9 +191,9 @@ extension InferenceService {
         }
         let known = models.keys.sorted().joined(separator: ", ")
         guard let name = name ?? defaultModel else {
-            throw ServiceError(404, "there is no default model; name one: /v1/models/{model}/..., of \(known)")
+            throw ServiceError(404, "there is no default model; use /v1/models/{model}/... with one of \(known)")
         }
-        guard let model = models[name] else { throw ServiceError(404, "no such model; there are \(known)") }
+        guard let model = models[name] else { throw ServiceError(404, "no such model; the models are \(known)") }
         return model
     }
 }

@@ -1,18 +1,18 @@
 import HTTP
 
-/// The service's paths.
+/// Routes of the service.
 package enum Route: Sendable, Hashable {
     case page, contract, live, ready, metrics, models
     case model(String)
-    /// The Open Inference Protocol's, version 2.
+    /// Routes of the Open Inference Protocol, version 2.
     case server, serverLive, serverReady
     case modelMetadata(String), modelReady(String), infer(String)
-    /// The model's name, or nil for the default model.
+    /// With the model's name, or nil for the default model.
     case score(String?), batch(String?), dissolve(String?), heatMap(String?), verify(String?), reload(String?)
 
-    /// The route of `path`; nil if there is none.
+    /// Returns the route of `path`; nil if there is none.
     package init?(path: String) {
-        // By bytes, never by characters: a slash before a combining mark is a slash.
+        // Split by bytes, not by characters: a slash before a combining mark is still a slash.
         let pieces = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let parts = pieces.dropFirst().map { String(decoding: $0, as: UTF8.self) }
         switch parts {
@@ -49,7 +49,7 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// The pattern that stands for the route in logs, metrics and openapi.yaml.
+    /// Pattern of the route in logs, metrics and openapi.yaml.
     package var pattern: String {
         switch self {
         case .page: "/"
@@ -80,10 +80,10 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// The contract, openapi.yaml.
+    /// The text of openapi.yaml.
     package static var contractText: [UInt8] { PackageResources.openapi_yaml }
 
-    /// One route of each pattern: what the contract is held to.
+    /// One route of each pattern, compared with openapi.yaml in tests.
     package static let examples: [Route] = [
         .page, .contract, .live, .ready, .metrics, .models, .model("m"), .server, .serverLive,
         .serverReady, .modelMetadata("m"), .modelReady("m"), .infer("m"), .score(nil), .score("m"), .batch(nil),
@@ -91,7 +91,7 @@ package enum Route: Sendable, Hashable {
         .reload(nil), .reload("m"),
     ]
 
-    /// The method it is for; HEAD goes wherever GET does, OPTIONS everywhere.
+    /// The method of the route; GET routes also allow HEAD, and all allow OPTIONS.
     package var method: String {
         switch self {
         case .score, .batch, .dissolve, .heatMap, .verify, .reload, .infer: "POST"
@@ -99,8 +99,8 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// Whether it is answered at once from what is known, on the connections' queue: health and metrics, which must not
-    /// wait behind other work.
+    /// Whether the route is handled immediately, on the connections' queue: health and metrics, which must not wait
+    /// behind other jobs.
     var isImmediate: Bool {
         switch self {
         case .live, .ready, .metrics, .serverLive, .serverReady: true
@@ -108,7 +108,7 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// The scope that a key must have; nil for what anybody may see.
+    /// The required scope of a key; nil for public routes.
     var scope: Scope? {
         switch self {
         case .page, .contract, .live, .ready, .server, .serverLive, .serverReady: nil
@@ -118,7 +118,7 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// The statuses that its requests may get, for the metrics.
+    /// Possible statuses of the route, for the metrics.
     var statuses: [Int] {
         let common = [200, 204, 400, 401, 403, 404, 429, 500, 503, RequestLog.abandoned]
         switch self {
@@ -130,7 +130,7 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// Whether it is about one model.
+    /// Whether the route uses one model.
     var needsModel: Bool {
         switch self {
         case .page, .contract, .live, .ready, .metrics, .models, .server, .serverLive, .serverReady: false
@@ -138,7 +138,7 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// The model's name, if it holds one.
+    /// The model's name, if the path contains one.
     var model: String? {
         switch self {
         case .model(let name), .modelMetadata(let name), .modelReady(let name), .infer(let name): name
@@ -149,7 +149,7 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// Whether its requests hold an image.
+    /// Whether requests contain an image.
     var takesImage: Bool {
         switch self {
         case .score, .dissolve, .heatMap: true
@@ -157,6 +157,6 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// The Allow field's value.
+    /// Value of the Allow field.
     var allowed: String { method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" }
 }

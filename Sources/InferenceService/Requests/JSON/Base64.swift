@@ -1,9 +1,10 @@
-/// base64 (RFC 4648, sections 4 and 5) as encoders really write it: with line breaks or without, in either alphabet,
-/// padded or not, alone or as a data: URL (RFC 2397).
+/// Decoder of base64 (RFC 4648, sections 4 and 5) in its common variants.
+///
+/// It accepts line breaks, both alphabets, missing padding and data: URLs (RFC 2397).
 package enum Base64 {
-    /// The bytes that `text` stands for, the first `maximum` of them at most; nil if it is not base64.
+    /// Decodes `text`, at most the first `maximum` bytes; returns nil if it is not valid base64.
     ///
-    /// With a `maximum` the rest of the text is not looked at.
+    /// After `maximum` bytes the rest of the text is not checked.
     package static func decode(_ text: JSONReader.StringToken, maximum: Int = .max) -> [UInt8]? {
         var content = text.bytes
         if content.starts(with: "data:".utf8) {
@@ -41,7 +42,7 @@ package enum Base64 {
                 return nil
             }
         }
-        // What is left over is nothing, one byte in two characters, or two bytes in three.
+        // The remainder is empty, one byte in two characters, or two bytes in three characters.
         guard characters != 1, padding == 0 || (characters > 0 && characters + padding == 4) else { return nil }
         if characters >= 2 { result.append(UInt8(truncatingIfNeeded: bits >> (characters == 2 ? 4 : 10))) }
         if characters == 3 { result.append(UInt8(truncatingIfNeeded: bits >> 2)) }
@@ -51,7 +52,7 @@ package enum Base64 {
     private static let paddingMark: UInt8 = 64
     private static let whiteSpaceMark: UInt8 = 65
 
-    /// What each byte stands for: its value, a mark, or 255 for what is not base64.
+    /// Value of each byte: 0 to 63, a mark, or 255 if it is not a base64 character.
     private static let values: [UInt8] = {
         var values = [UInt8](repeating: 255, count: 256)
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -1,26 +1,26 @@
-/// Reads a JSON text (RFC 8259) in place, value by value.
+/// Reads a JSON text (RFC 8259) in place, one value at a time.
 ///
-/// Nothing is built that the caller does not ask for, every string that is asked for has a limit, and nesting is bounded
-/// and kept in a counter, not on the stack: the memory and the stack that a text costs do not depend on what it holds.
+/// Only requested values are created, every requested string has a length limit, and nesting is limited and tracked
+/// by a counter instead of the stack. Memory and stack use therefore do not depend on the content of a text.
 package struct JSONReader {
-    /// What kind of value comes next.
+    /// Kind of a value.
     package enum Kind {
         case object, array, string, number, boolean, null
     }
 
-    /// The content of a string as it stands in the text, between its quotes, checked but not unescaped.
+    /// The content of a string between its quotes, checked but not unescaped.
     package struct StringToken: Sendable {
         package let bytes: ArraySlice<UInt8>
         package let hasEscapes: Bool
 
-        /// A token.
+        /// Creates a token.
         package init(bytes: ArraySlice<UInt8>, hasEscapes: Bool) {
             self.bytes = bytes
             self.hasEscapes = hasEscapes
         }
     }
 
-    /// Arrays and objects inside one another, at most.
+    /// Maximum nesting depth of arrays and objects.
     package static let maximumDepth = 64
 
     private let bytes: ArraySlice<UInt8>
@@ -29,14 +29,15 @@ package struct JSONReader {
     private var valuesUntilCheck = 1024
     private let isCancelled: () -> Bool
 
-    /// A reader at the start of `bytes`; `isCancelled` is asked now and then, and ends the reading with an error.
+    /// Creates a reader at the start of `bytes`; `isCancelled` is called periodically and stops reading with an
+    /// error.
     package init(_ bytes: ArraySlice<UInt8>, isCancelled: @escaping () -> Bool = { false }) {
         self.bytes = bytes
         self.isCancelled = isCancelled
         position = bytes.startIndex
     }
 
-    /// The kind of the next value.
+    /// Returns the kind of the next value.
     package mutating func kind() throws(JSONError) -> Kind {
         skipWhiteSpace()
         guard position < bytes.endIndex else { throw .invalid }
@@ -52,7 +53,7 @@ package struct JSONReader {
 
     /// Reads an object; `member` is called with each name and must read or skip its value.
     ///
-    /// A name longer than 128 bytes is given as an empty one: it is not a name that anybody knows.
+    /// A name longer than 128 bytes is replaced by an empty one: no known name is that long.
     package mutating func object<Failure: Error>(
         orThrow failure: (JSONError) -> Failure,
         _ member: (String, inout JSONReader) throws(Failure) -> Void
@@ -97,7 +98,7 @@ package struct JSONReader {
         return text
     }
 
-    /// Reads a whole number, or a number that has the value of one.
+    /// Reads an integer, or a number with an integral value.
     package mutating func integer() throws(JSONError) -> Int {
         guard try kind() == .number else { throw .wrongType }
         let start = position
@@ -116,10 +117,10 @@ package struct JSONReader {
         return try quoted()
     }
 
-    /// Skips one value, whatever it is.
+    /// Skips one value of any kind.
     package mutating func skip() throws(JSONError) {
         let base = depth
-        // One bit per level: whether it is an object.
+        // One bit per level: 1 for an object, 0 for an array.
         var isObject: UInt64 = 0
         while true {
             try countValue()
@@ -139,7 +140,7 @@ package struct JSONReader {
             case .boolean: try skipWord(bytes[position] == UInt8(ascii: "t") ? "true" : "false")
             case .null: try skipWord("null")
             }
-            // Out of everything that ends here.
+            // Leave all arrays and objects that end here.
             while depth > base {
                 let inObject = isObject & 1 == 1
                 var isFirst = false
@@ -153,7 +154,7 @@ package struct JSONReader {
         }
     }
 
-    /// Checks that nothing but white space follows.
+    /// Checks that only whitespace follows.
     package mutating func end() throws(JSONError) {
         skipWhiteSpace()
         guard position == bytes.endIndex else { throw .invalid }
@@ -161,14 +162,14 @@ package struct JSONReader {
 
     // MARK: Steps
 
-    /// Takes the bracket or brace at the position.
+    /// Consumes the bracket or brace at the current position.
     private mutating func enter() throws(JSONError) {
         guard depth < Self.maximumDepth else { throw .tooDeep }
         depth += 1
         position += 1
     }
 
-    /// Whether another member or element comes before `closing`, which is taken if it is there.
+    /// Whether another member or element follows; consumes `closing` if it is next.
     private mutating func hasNext(_ closing: UInt8, _ isFirst: inout Bool) throws(JSONError) -> Bool {
         skipWhiteSpace()
         guard position < bytes.endIndex else { throw .invalid }
@@ -244,7 +245,7 @@ package struct JSONReader {
         }
     }
 
-    /// A string with its quotes; control characters and unknown escapes are invalid (RFC 8259, section 7).
+    /// Reads a string with its quotes; control characters and unknown escapes are invalid (RFC 8259, section 7).
     private mutating func quoted() throws(JSONError) -> StringToken {
         let start = position + 1
         var place = start
@@ -279,16 +280,16 @@ package struct JSONReader {
     }
 }
 
-/// Why a JSON text cannot be used.
+/// Error of a JSON text.
 package enum JSONError: Error, Equatable {
-    /// It is not valid JSON.
+    /// The text is not valid JSON.
     case invalid
-    /// Arrays and objects stand inside one another more deeply than ``JSONReader/maximumDepth``.
+    /// Arrays and objects are nested more deeply than ``JSONReader/maximumDepth``.
     case tooDeep
-    /// A value is of another type than expected.
+    /// A value does not have the expected type.
     case wrongType
     /// A string is longer than allowed.
     case tooLong
-    /// Nobody waits for the result any more.
+    /// Reading was cancelled.
     case cancelled
 }

@@ -1,9 +1,9 @@
-/// The bytes of a checked JSON string with its escapes replaced (RFC 8259, section 7), one after another.
+/// Sequence of the bytes of a checked JSON string with its escapes replaced (RFC 8259, section 7).
 ///
 /// A lone surrogate becomes U+FFFD.
 struct JSONUnescaping: Sequence, IteratorProtocol {
     private var rest: ArraySlice<UInt8>
-    /// The bytes of the character that an escape stood for.
+    /// Remaining bytes of a character that was escaped.
     private var pending: ArraySlice<UInt8> = []
 
     init(_ content: ArraySlice<UInt8>) { rest = content }
@@ -27,7 +27,7 @@ struct JSONUnescaping: Sequence, IteratorProtocol {
         }
     }
 
-    /// The character of `\uXXXX`, or of two of them that are a surrogate pair.
+    /// Returns the character of `\uXXXX`, or of a surrogate pair of two of them.
     private mutating func scalar() -> UnicodeScalar {
         let first = unit()
         if let scalar = UnicodeScalar(first) { return scalar }
