@@ -59,7 +59,7 @@ import Testing
             ("GET /\u{7F} HTTP/1.1\r\n\(host)\r\n", 400), ("GET /é HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET /a#b HTTP/1.1\r\n\(host)\r\n", 400), ("GET ftp://a/ HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET http://u@a/ HTTP/1.1\r\n\(host)\r\n", 400), ("\r\n\r\n GET / HTTP/1.1\r\n\(host)\r\n", 400),
-            // section 2.2: line ends
+            // section 2.2: line endings
             ("GET / HTTP/1.1\nHost: a\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n", 400),
             // section 5: fields
@@ -98,7 +98,7 @@ import Testing
             ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 413),
             ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n", 413),
             ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\n0\r\nbad trailer\r\n\r\n", 400),
-            // limits
+            // the size limits
             ("POST / HTTP/1.1\r\n\(host)Content-Length: 99999999999\r\n\r\n", 413),
             ("GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\n\(host)\r\n", 414),
             ("GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "a", count: 33_000))\r\n\r\n", 431),

@@ -83,7 +83,7 @@ import Testing
         #expect(object["image"] == .object(image))
     }
 
-    @Test("With a calibration the verdict follows from the normality")
+    @Test("With a calibration the verdict is derived from the normality")
     func calibrated() async throws {
         try await withTemporaryFolder { folder in
             let plain = try json(try await service().respond(to: post("/v1/score")))

@@ -1,7 +1,7 @@
 import FuzzTargets
 import Glibc
 
-/// The target that DIA_FUZZ_TARGET names.
+/// The target named by DIA_FUZZ_TARGET.
 private let target: FuzzTarget = {
     let name = unsafe getenv("DIA_FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {
