@@ -2,20 +2,20 @@ import Codecs
 import Testing
 
 @Suite struct GzipTests {
-    @Test("What is packed is unpacked again", arguments: [0, 1, 1000, 65_536, 65_537, 300_000])
+    @Test("Compressed data decompresses to the original bytes", arguments: [0, 1, 1000, 65_536, 65_537, 300_000])
     func roundTrip(_ count: Int) throws {
         var generator = SystemRandomNumberGenerator()
         let bytes = (0..<count).map { _ in UInt8.random(in: 0...15, using: &generator) }
         #expect(try Gzip.decompress(Gzip.compress(bytes), limit: count, ratio: 100) == bytes)
     }
 
-    @Test("Members one after another are one text (RFC 1952, section 2.2)")
+    @Test("Concatenated members decompress to one stream (RFC 1952, section 2.2)")
     func members() throws {
         let packed = Gzip.compress(Array("hello ".utf8)) + Gzip.compress([]) + Gzip.compress(Array("world".utf8))
         #expect(try Gzip.decompress(packed, limit: 100, ratio: 100) == Array("hello world".utf8))
     }
 
-    @Test("Every length of a cut stream is an error, and so is what follows one")
+    @Test("A stream truncated at any length is an error, and so are trailing or corrupted bytes")
     func broken() {
         let whole = Gzip.compress(Array("some text, some text".utf8))
         for length in 0..<whole.count {
@@ -27,7 +27,7 @@ import Testing
         #expect(throws: GzipError.invalid) { try Gzip.decompress(wrong, limit: 100, ratio: 100) }
     }
 
-    @Test("Neither the limit nor the ratio is passed")
+    @Test("Decompression stops at the size limit and at the ratio limit")
     func limits() throws {
         let zeros = Gzip.compress([UInt8](repeating: 0, count: 10 << 20))
         #expect(throws: GzipError.tooLarge(limit: 1000)) { try Gzip.decompress(zeros, limit: 1000, ratio: 5000) }

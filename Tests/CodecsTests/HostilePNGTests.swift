@@ -2,7 +2,7 @@ import Codecs
 import Imaging
 import Testing
 
-/// Files made to cost much, small here; Benchmarks/bombs.py measures large ones.
+/// PNG files crafted to be expensive to decode, kept small here; Benchmarks/bombs.py measures large ones.
 @Suite struct HostilePNGTests {
     private static let sound = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 1))
     private static let (beforePixels, beforeEnd) = (33, sound.count - 12)
@@ -34,27 +34,27 @@ import Testing
 
     private static func with(_ more: [UInt8], at place: Int) -> [UInt8] { sound[..<place] + more + sound[place...] }
 
-    @Test("A chunk as made here is one that libpng takes")
+    @Test("libpng accepts the chunks that these tests build")
     func chunks() throws {
         let bytes = Self.header(8, 8) + Self.sound[Self.beforePixels...]
         #expect(bytes == Self.sound)
         #expect(try Self.decode(bytes).image.samples == Array(repeating: 1, count: 64))
     }
 
-    @Test("A side beyond the limit is refused though the pixels are few", arguments: [(32_769, 1), (1, 32_769)])
+    @Test("A side longer than the limit is rejected even with few pixels", arguments: [(32_769, 1), (1, 32_769)])
     func longSide(_ width: UInt32, _ height: UInt32) {
         let error = PNGError.tooManyPixels(width: Int(width), height: Int(height), limit: 25_000_000)
         #expect(throws: error) { try Self.decode(Self.header(width, height) + Self.sound[Self.beforePixels...]) }
     }
 
-    @Test("A header that promises what no pixels follow is an error", arguments: [0, 2, 4, 6] as [UInt8])
+    @Test("A header whose pixel data is missing is an error", arguments: [0, 2, 4, 6] as [UInt8])
     func emptyPromise(_ color: UInt8) {
         let bytes = Self.header(5000, 5000, depth: 16, color: color) + Self.sound[Self.beforePixels...]
         #expect(throws: PNGError.invalid("Not enough image data")) { try Self.decode(bytes) }
     }
 
     @Test(
-        "A chunk that is skipped may be of any content, and as long as profiles are",
+        "A skipped chunk may have any content and be as long as a color profile",
         arguments: [
             "bKGD", "cHRM", "eXIf", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "prVt", "sBIT", "sPLT", "sRGB", "tEXt",
             "tIME", "zTXt",
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("More than four megabytes beside the pixels are refused, in one chunk or in many, before them or after")
+    @Test("More than 4 MB of data other than pixels is rejected, in one chunk or many, before or after the pixels")
     func muchBesides() {
         let one = Self.chunk("tEXt", Array(repeating: 7, count: 4 << 20))
         let thousand = Array(repeating: Self.chunk("zTXt", Array(repeating: 7, count: 4200)), count: 1000)
@@ -82,27 +82,27 @@ import Testing
         }
     }
 
-    @Test("Pixels may come in thousands of chunks")
+    @Test("Pixel data may be split into thousands of chunks")
     func manyChunks() throws {
         let empty = Array(repeating: Self.chunk("IDAT"), count: 100_000).joined()
         #expect(try Self.decode(Self.with(Array(empty), at: Self.beforePixels)).image.samples.allSatisfy { $0 == 1 })
     }
 
-    @Test("Pixels beyond the image are refused and not inflated", arguments: [0, 1] as [UInt8])
+    @Test("Surplus pixel data is rejected without being decompressed", arguments: [0, 1] as [UInt8])
     func surplus(_ interlace: UInt8) {
-        // 16 MB of zeros; the image takes 72 of them, or fewer.
+        // 16 MB of zeros, of which the image needs at most 72.
         let large = PNG.encode(Image(height: 4000, width: 4000, channels: 1))
         let bytes = Self.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
         #expect(throws: PNGError.invalid("IDAT goes on after the last pixel")) { try Self.decode(bytes) }
     }
 
-    @Test("A megabyte after the end is refused")
+    @Test("Trailing data after the end of the image is rejected")
     func trailing() {
         let bytes = Self.sound + Array(repeating: 0, count: 1 << 20)
         #expect(throws: PNGError.invalid("bytes follow the image's end")) { try Self.decode(bytes) }
     }
 
-    @Test("Bytes that do not lie side by side in memory are decoded as those that do")
+    @Test("A non-contiguous collection of bytes is decoded like a contiguous one")
     func scattered() throws {
         #expect(try PNG.decode(AnyCollection(Self.sound), maximumPixels: 64).image.samples.allSatisfy { $0 == 1 })
     }

@@ -8,7 +8,7 @@ import Testing
     private struct Expected: Decodable {
         let width, height, depth: Int
         let color: String
-        /// Little-endian single precision, in base64.
+        /// Little-endian single-precision floats, base64-encoded.
         let samples: Data
 
         var values: [Float] {
@@ -35,7 +35,7 @@ import Testing
         try Array(Data(contentsOf: folder.appendingPathComponent(path)))
     }
 
-    @Test("Every legal file, and one damaged where nothing is read, is its pixels", arguments: names(in: "accepted"))
+    @Test("Valid files, or ones with damage in ignored data, decode correctly", arguments: names(in: "accepted"))
     func decodes(_ name: String) throws {
         let expected = try #require(Self.expected.get()[String(name.dropLast(4))])
         let pixels = expected.width * expected.height
@@ -47,19 +47,19 @@ import Testing
         let values = expected.values
         try #require(decoded.image.samples.count == values.count)
         let largest = zip(decoded.image.samples, values).reduce(0) { max($0, abs($1.0 - $1.1)) }
-        // 16-bit samples keep their precision: a step of theirs is 1.5e-5.
+        // 16-bit samples keep their precision: one step is 1.5e-5.
         #expect(largest < 1e-6)
         let gray = try PNG.decode(Self.bytes("accepted/\(name)"), maximumPixels: pixels, asGray: true)
         #expect(gray.header == decoded.header && gray.image == decoded.image.converted(toChannels: 1))
     }
 
-    @Test("All kinds are there")
+    @Test("The fixture set is complete")
     func complete() throws {
         #expect(try Self.names(in: "accepted").count == Self.expected.get().count)
         #expect(Self.names(in: "accepted").count == 227 && Self.names(in: "rejected").count == 147)
     }
 
-    @Test("Damage to header, palette, transparency, pixels or end is an error", arguments: names(in: "rejected"))
+    @Test("A damaged header, palette, transparency, pixel data or end is an error", arguments: names(in: "rejected"))
     func rejects(_ name: String) throws {
         let bytes = try Self.bytes("rejected/\(name)")
         let error = #expect(throws: PNGError.self) { try PNG.decode(bytes, maximumPixels: 10_000) }
@@ -70,7 +70,7 @@ import Testing
         #expect(!reason.isEmpty)
     }
 
-    @Test("Every length of a cut file is an error")
+    @Test("A file truncated at any length is an error")
     func truncated() throws {
         let whole = try Self.bytes("accepted/color3-depth4-adam7-trns.png")
         for length in 0..<whole.count {
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("A header that promises too many pixels is refused before anything is allocated")
+    @Test("A header with too many pixels is rejected before anything is allocated")
     func tooManyPixels() throws {
         let bytes = try Self.bytes("huge.png")
         #expect(throws: PNGError.tooManyPixels(width: 50_000, height: 50_000, limit: 25_000_000)) {
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test("Bytes changed at random are decoded or refused, never more")
+    @Test("Randomly corrupted bytes are decoded or rejected without crashing")
     func mutated() throws {
         let whole = try Self.bytes("accepted/color6-depth8-plain.png")
         var generator = SystemRandomNumberGenerator()
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test("What is encoded is decoded again to the nearest of 256 levels", arguments: [1, 3])
+    @Test("Encoded samples decode to the nearest of 256 levels", arguments: [1, 3])
     func roundTrip(_ channels: Int) throws {
         let samples = (0..<7 * 5 * channels).map { Float($0) / Float(7 * 5 * channels - 1) }
         let image = Image(height: 7, width: 5, channels: channels, samples: samples)
@@ -107,14 +107,14 @@ import Testing
         #expect(zip(decoded.samples, samples).allSatisfy { abs($0 - $1) <= 0.5 / 255 + 1e-6 })
     }
 
-    @Test("Samples out of range are clamped, and one that is no number is black")
+    @Test("Out-of-range samples are clamped, and NaN becomes black")
     func clamped() throws {
         let image = Image(height: 1, width: 5, channels: 1, samples: [-5, 0.5, 7, .nan, .infinity])
         let samples = try PNG.decode(PNG.encode(image), maximumPixels: 5).image.samples
         #expect(samples == [0, 128.0 / 255, 1, 0, 1])
     }
 
-    @Test("A side beyond a million can be written, and is too long to be read")
+    @Test("An image with a side over one million can be encoded but not decoded")
     func longSide() throws {
         let bytes = PNG.encode(Image(height: 1, width: 1_000_001, channels: 1))
         #expect(throws: PNGError.tooManyPixels(width: 1_000_001, height: 1, limit: 25_000_000)) {

@@ -6,10 +6,10 @@ import TestSupport
 import Testing
 import Neural
 
-/// A model directory with one thing broken is an error that names the file and the tensor.
+/// Each defect in a model directory is an error that names the file and the tensor.
 @Suite struct BrokenModelTests {
-    /// Copies a sound model and lets `change` break a tensor file of it; the manifest's digest follows unless
-    /// `keepDigest`.
+    /// Copies a valid model and lets `change` corrupt one of its tensor files; the digest in the manifest is updated
+    /// unless `keepDigest` is set.
     private func error(
         _ file: String,
         keepDigest: Bool = false,
@@ -51,7 +51,7 @@ import Neural
         #expect(message == nil)
     }
 
-    @Test("Further tensors do no harm", arguments: files)
+    @Test("Additional tensors are ignored", arguments: files)
     func further(_ file: String) throws {
         let message = try error(file) { tensors, _ in
             tensors.append(NamedTensor(name: "num_batches_tracked", shape: [1], values: [3]))
@@ -59,7 +59,7 @@ import Neural
         #expect(message == nil)
     }
 
-    @Test("A missing or renamed tensor is named", arguments: files, [false, true])
+    @Test("A missing or renamed tensor is reported by name", arguments: files, [false, true])
     func missing(_ file: String, isRenamed: Bool) throws {
         var name = ""
         let message = try error(file) { tensors, _ in
@@ -69,7 +69,7 @@ import Neural
         #expect(message?.contains(file) == true && message?.contains("'\(name)': is missing") == true)
     }
 
-    @Test("A tensor of another shape is named", arguments: files)
+    @Test("A tensor with the wrong shape is reported by name", arguments: files)
     func resized(_ file: String) throws {
         var name = ""
         let message = try error(file) { tensors, _ in
@@ -84,19 +84,19 @@ import Neural
         #expect(message?.contains("\(file): tensor '\(name)': has shape") == true, "\(message ?? "no error")")
     }
 
-    @Test("A weight that is not finite is named")
+    @Test("A non-finite weight is reported with its tensor's name")
     func notFinite() throws {
         for file in Self.files {
             let message = try error(file) { tensors, bytes in
                 bytes = try? SafetensorsEncoder.encode(tensors, as: .float32, file: file)
-                // The last number of the file becomes a NaN.
+                // Replace the last number of the file with NaN.
                 if let count = bytes?.count { bytes?.replaceSubrange(count - 4..<count, with: [0, 0, 0xC0, 0x7F]) }
             }
             #expect(message?.contains("\(file): tensor '") == true && message?.contains("not finite") == true)
         }
     }
 
-    @Test("A negative variance is named")
+    @Test("A negative variance is reported with its tensor's name")
     func negativeVariance() throws {
         let message = try error("encoder.safetensors") { tensors, _ in
             guard let index = tensors.firstIndex(where: { $0.name == "bn1.running_var" }) else { return }
@@ -111,7 +111,7 @@ import Neural
         #expect(message?.hasPrefix("\(file): has sha256") == true)
     }
 
-    @Test("A file cut short is an error that names it", arguments: files)
+    @Test("A truncated file is an error that names it", arguments: files)
     func truncated(_ file: String) throws {
         let message = try error(file) { tensors, bytes in
             bytes = try? Array(SafetensorsEncoder.encode(tensors, as: .float32, file: file).dropLast(10))

@@ -4,7 +4,7 @@ import Testing
 @Suite struct CalibrationTests {
     private let values = (1...39).map { Double($0) }
 
-    @Test("The p-value counts the calibration values that are as low")
+    @Test("The p-value counts the calibration values less than or equal to the given one")
     func pValues() {
         let calibration = Calibration(normality: values.reversed(), alpha: 0.05)
         #expect(calibration.pValue(0.5) == 1.0 / 40)
@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(
-        "The verdict is the same by threshold and by p-value",
+        "The threshold and the p-value give the same verdict",
         arguments: [0.01, 0.024, 0.025, 0.05, 0.1, 0.29, 0.5, 0.99]
     )
     func verdicts(_ alpha: Double) {
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("The threshold is the value at index floor(alpha (n + 1)) - 1; too few values give none")
+    @Test("The threshold is the value at index floor(alpha (n + 1)) - 1, or nil if there are too few values")
     func threshold() {
         #expect(Calibration(normality: values, alpha: 0.05).threshold == 2)
         #expect(Calibration(normality: values, alpha: 0.025).threshold == 1)
@@ -35,17 +35,17 @@ import Testing
         #expect(Calibration(normality: values, alpha: 0.024).score(3) == nil)
     }
 
-    @Test("The score falls with normality and is a half at the threshold")
+    @Test("The score decreases with normality and is 0.5 at the threshold")
     func score() throws {
         let calibration = Calibration(normality: values, alpha: 0.05)
         #expect(calibration.score(2) == 0.5)
-        // The median is 20, the median deviation 10.
+        // The median is 20 and the median absolute deviation is 10.
         #expect(abs(calibration.spread - 14.826) < 1e-12)
         let scores = try stride(from: -50.0, to: 80, by: 0.5).map { try #require(calibration.score($0)) }
         #expect(zip(scores, scores.dropFirst()).allSatisfy { $0 > $1 && (0...1).contains($0) })
     }
 
-    @Test("Equal calibration values still give a defined score")
+    @Test("Identical calibration values still give a defined score")
     func degenerate() {
         let calibration = Calibration(normality: Array(repeating: 3, count: 30), alpha: 0.05)
         #expect(calibration.score(3) == 0.5 && calibration.score(2) == 1 && calibration.score(4) == 0)

@@ -4,11 +4,11 @@ import ModelFile
 import Neural
 import Testing
 
-/// Scores beyond CSI, against their definitions written out.
+/// Scores other than CSI, compared with direct implementations of their definitions.
 @Suite struct CombinedScoreTests {
     private static let network = ResNet18(stem: .cifar, width: 1, channels: 1, height: 8, columns: 8, projection: 3)
 
-    /// ScoreInputs with random numbers around `centre`.
+    /// Random score inputs, normally distributed around `centre`.
     private func evidence(_ count: Int, seed: UInt64, centre: Float = 1) -> [ScoreInputs] {
         var generator = SplitMix64(seed: seed)
         func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + centre } }
@@ -29,7 +29,7 @@ import Testing
         try names.map { try #require(ScoreComponent($0, timesteps: 1000)) }
     }
 
-    @Test("Neighbours: -log of the distance of unit vectors, standardised by each image against the others")
+    @Test("Neighbors: -log of the distance between unit vectors, standardized by leave-one-out training scores")
     func neighbours() throws {
         let training = evidence(7, seed: 1)
         let bank = try ScoreBank(training: training, parts: parts(["neighbors.2"]))
@@ -55,9 +55,9 @@ import Testing
         }
     }
 
-    @Test("Density: -log of the Mahalanobis distance, the covariance shrunk by a tenth")
+    @Test("Density: -log of the Mahalanobis distance, with the covariance shrunk by 10%")
     func density() throws {
-        // One feature a shift: four numbers an image.
+        // One feature per shift: four numbers per image.
         let training = evidence(40, seed: 3)
         let bank = try ScoreBank(training: training, parts: parts(["density.1"]))
         let vectors = training.map { $0.features.stages[0].map { Double($0) } }
@@ -73,7 +73,7 @@ import Testing
         }
         let variance = (0..<4).reduce(0) { $0 + covariance[$1][$1] / 0.9 } / 4
         for index in 0..<4 { covariance[index][index] += 0.1 * variance }
-        /// |x|² in the metric of the covariance's inverse, by elimination.
+        /// The squared Mahalanobis norm, by Gaussian elimination.
         func squared(_ vector: [Double]) -> Double {
             var rows = covariance.enumerated().map { $0.element + [vector[$0.offset]] }
             for pivot in 0..<4 {
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test("A combined score is the mean of its parts, and finds images from elsewhere")
+    @Test("A combined score is the mean of its parts and is lower for images from another distribution")
     func mean() throws {
         let parts = try parts(["csi", "neighbors.3", "density.2", "residual.20"])
         let bank = try ScoreBank(training: evidence(30, seed: 5), parts: parts)
@@ -110,7 +110,7 @@ import Testing
         #expect(other.allSatisfy { $0.normality < lowest })
     }
 
-    @Test("A stored bank scores as the one it was written from")
+    @Test("A bank gives the same scores after it is saved and loaded")
     func stored() throws {
         let parts = try parts(["neighbors.1", "density.4", "csi"])
         let bank = try ScoreBank(training: evidence(20, seed: 8), parts: parts)
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test(
-        "A bank without what a part needs is an error that names the tensor",
+        "A bank that lacks a required tensor is an error that names the tensor",
         arguments: ["neighbors.1", "density.4.mean", "density.4.whitening", "standard.mean", "standard.deviation"]
     )
     func missing(_ name: String) throws {
@@ -133,20 +133,20 @@ import Testing
         let file = try Safetensors(parsing: bytes, file: "bank")
         do {
             _ = try ScoreBank(file, network: Self.network, parts: parts)
-            Issue.record("accepted")
+            Issue.record("the incomplete bank was accepted")
         } catch {
             #expect("\(error)".contains(name), "\(error)")
         }
     }
 
-    @Test("Training images that are all the same have no density")
+    @Test("A density over identical training images is an error")
     func degenerate() throws {
         let one = evidence(1, seed: 11)[0]
         let parts = try parts(["density.1"])
         #expect(throws: ModelFileError.self) { try ScoreBank(training: [one, one, one], parts: parts) }
     }
 
-    @Test("Parts have one name each, and no others exist")
+    @Test("Score components accept only their canonical names")
     func names() {
         for name in ["csi", "neighbors.1", "density.4", "residual.0", "residual.999"] {
             #expect(ScoreComponent(name, timesteps: 1000)?.name == name)

@@ -4,9 +4,9 @@ import ModelFile
 import TestSupport
 import Testing
 
-/// The method's formulas against the reference implementation.
+/// Compares the method's formulas with the reference implementation.
 @Suite struct MethodGoldenTests {
-    @Test("The schedule and the dissolving step are the reference's", arguments: [NoiseSchedule.Kind.cosine, .linear])
+    @Test("The schedule and the dissolving step match the reference", arguments: [NoiseSchedule.Kind.cosine, .linear])
     func schedule(_ kind: NoiseSchedule.Kind) throws {
         let file = try Golden.load("schedule-\(kind.rawValue)")
         let schedule = NoiseSchedule(kind, timesteps: 1000)
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test("Noise goes in as it comes out")
+    @Test("Dissolving with the added noise undoes diffusion")
     func diffusion() {
         let schedule = NoiseSchedule(.cosine, timesteps: 1000)
         let (x, noise): ([Float], [Float]) = ([0.3, -0.7], [0.5, -1])
@@ -32,7 +32,7 @@ import Testing
         #expect(relativeError(schedule.dissolve(mixed[...], predictedNoise: noise[...], at: 300), x) < 1e-5)
     }
 
-    @Test("Shifts are the reference's", arguments: [Shift.rotation, .cutperm], 0..<4)
+    @Test("Shifts match the reference", arguments: [Shift.rotation, .cutperm], 0..<4)
     func shifts(_ shift: Shift, k: Int) throws {
         let file = try Golden.load("shifts")
         let x = try file.floats("x", shape: [2, 1, 6, 6])
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test("The bank's axes and weights and the normality are the reference's")
+    @Test("The bank's axes, its weights and the normality match the reference")
     func score() throws {
         let file = try Golden.load("score-csi")
         func features(_ part: String, _ count: Int) throws -> [Features] {

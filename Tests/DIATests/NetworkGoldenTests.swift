@@ -4,7 +4,7 @@ import Neural
 import TestSupport
 import Testing
 
-/// Both networks against the reference implementation: outputs, loss, and the gradient of every weight.
+/// Compares both networks with the reference implementation: outputs, loss, and the gradient of every weight.
 @Suite struct NetworkGoldenTests {
     private func parameters(_ graph: Graph, _ golden: Safetensors) throws -> Parameters {
         var parameters = Parameters(layout: graph.parameters)
@@ -20,8 +20,8 @@ import Testing
         for parameter in graph.parameters where parameter.isTrainable {
             let actual = Array(gradient[parameter.range])
             let expected = try golden.floats("grads.\(parameter.name)", shape: parameter.shape)
-            // A norm with one channel a group takes the mean away, so the bias before it has no effect: its
-            // gradient is zero but for rounding, and is measured by that of the weights beside it.
+            // With one channel per group the norm removes the mean, so the bias before it has no effect: its
+            // gradient is zero up to rounding and is compared relative to the gradient of the weights.
             if parameter.name.hasSuffix("proj.bias"), parameter.count == 8 {
                 let weights = try golden.floats("grads.\(parameter.name.dropLast(4))weight")
                 let scale = weights.reduce(0) { max($0, abs($1)) }
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "The U-Net predicts the reference's noise, its loss and the gradient of every weight",
+        "The U-Net's output, its loss and the gradient of every weight match the reference",
         arguments: [
             ("unet-gray", UNet(dim: 8, multipliers: [1, 2, 4], channels: 1, resolution: 32)),
             ("unet-rgb", UNet(dim: 8, multipliers: [1, 2], channels: 3, resolution: 32)),
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "The encoder gives the reference's outputs in both modes, the gradient of every weight and the moved statistics",
+        "The encoder's outputs in both modes, its gradients and its updated running statistics match the reference",
         arguments: [
             (
                 "encoder-cifar",

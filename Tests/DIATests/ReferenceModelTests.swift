@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 import Neural
 
-/// Model directories written by an independent program (Tests/Reference/make_models.py), with what that
-/// program makes of them.
+/// Model directories written by an independent program (Tests/Reference/make_models.py), with the results
+/// that this program computes for them.
 @Suite struct ReferenceModelTests {
     static let names = ReferenceModels.names
 
@@ -22,7 +22,7 @@ import Neural
     }
 
     @Test(
-        "A foreign model loads and gives its program's normality and dissolved pixels",
+        "A model written by another program loads and gives that program's normality and dissolved pixels",
         arguments: names,
         [1, 2, 3, 8]
     )
@@ -42,21 +42,21 @@ import Neural
         }
     }
 
-    @Test("An image's normality does not depend on what else is in the batch", arguments: names)
+    @Test("An image's normality does not depend on the rest of the batch", arguments: names)
     func batches(_ name: String) throws {
         let folder = ReferenceModels.folder(name).path
         let model = try Model(ModelDirectory(path: folder), workers: ThreadPool(count: 2))
         let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/expected.safetensors")))
         let inputs = try images(Safetensors(parsing: bytes, file: name), "x")
         let alone = inputs.map { model.score([$0])[0].normality }
-        // More views than go through the encoder at once, so that images are cut apart.
+        // More views than one encoder pass takes, so that the views of an image are split.
         let together = model.score((0..<60).map { inputs[$0 % 3] })
         for (index, result) in together.enumerated() {
             #expect(abs(result.normality - alone[index % 3]) < 1e-4)
         }
     }
 
-    @Test("Many views come from the seed alone")
+    @Test("Views are determined by the seed alone")
     func views() {
         let image = Image(height: 8, width: 8, channels: 1, samples: (0..<64).map { Float($0) / 64 })
         func views(_ count: Int, seed: UInt64) -> (family: ViewFamily, samples: [Float]) {

@@ -2,9 +2,9 @@ import DIA
 import Neural
 import Testing
 
-/// A plan that computes the norms' outputs twice takes less memory and gives the same gradient.
+/// A plan that recomputes the outputs of norms uses less memory and gives the same gradient.
 @Suite struct RepeatingPlanTests {
-    @Test("The gradient is the same to the last bit, in less memory", arguments: [ResNet18.Stem.cifar, .imagenet])
+    @Test("Recomputation gives a bit-identical gradient in less memory", arguments: [ResNet18.Stem.cifar, .imagenet])
     func sameGradient(_ stem: ResNet18.Stem) {
         let network = ResNet18(stem: stem, width: 8, channels: 1, height: 32, columns: 32, projection: 16)
         let graph = network.graph()

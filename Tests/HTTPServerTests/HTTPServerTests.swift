@@ -7,9 +7,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The server over loopback, with a handler that tells what it got.
+/// The server over loopback, with a handler that echoes the request.
 @Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
-    /// Answers with the method, the path and the body's length; `/slow` takes its time.
+    /// Responds with the method, the path and the body's length; `/slow` is delayed.
     private struct Echo: RequestHandler {
         func respond(to request: Request, from peer: Peer) async -> Response {
             if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// Ten lines; breaks off after `most`.
+    /// Ten lines; fails after `most`.
     private final class Counter: BodyStream {
         private let most: Int
         private let next = Mutex(0)
@@ -51,7 +51,7 @@ import Testing
         func cancel() {}
     }
 
-    /// As many pieces as are asked for.
+    /// Produces pieces without end.
     private final class Endless: BodyStream {
         static let pieces = Mutex(0)
         static let isAbandoned = Mutex(false)
@@ -82,7 +82,7 @@ import Testing
         response.map { String(decoding: $0.body, as: UTF8.self) }
     }
 
-    @Test("One connection serves many requests, pipelined and chunked ones too")
+    @Test("One connection serves many requests, including pipelined and chunked ones")
     func keepAlive() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -104,7 +104,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A body made while it is sent arrives whole, and one that breaks off is seen to")
+    @Test("A streamed body arrives complete, and a client can tell when one fails midway")
     func streams() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -117,12 +117,12 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A reader that takes nothing has nothing made for it, and one that goes has its stream given up")
+    @Test("A stream pauses while its reader does not read, and is cancelled when the reader disconnects")
     func vanishedReader() async throws {
         let (server, port) = try start()
         var client: RawClient? = try RawClient(port: port)
         await client?.send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-        // What the system's buffers hold, and no more: it comes to rest.
+        // Only as much as the system's buffers hold is produced, then production stops.
         var (made, before) = (0, -1)
         for _ in 0..<50 where made == 0 || made != before {
             try await Task.sleep(for: .milliseconds(300))
@@ -137,7 +137,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A body that comes slowly and in pieces arrives whole")
+    @Test("A body sent slowly and in pieces arrives complete")
     func pieces() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -149,7 +149,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("Bytes that are no request get their status, then the connection is closed")
+    @Test("An invalid request gets its error status, then the connection is closed")
     func refusals() async throws {
         let (server, port) = try start()
         for (bytes, status) in [
@@ -167,7 +167,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A client that goes on sending after an early refusal still reads it")
+    @Test("A client that keeps sending after an early rejection can still read the response")
     func earlyRefusal() async throws {
         let (server, port) = try start { $0.limits.bodyBytes = 1000 }
         let client = try RawClient(port: port)
@@ -177,7 +177,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A request cut in half is refused, and the next one is served")
+    @Test("A truncated request is rejected, and the next one is served")
     func cutInHalf() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -185,12 +185,12 @@ import Testing
         client.closeSending()
         #expect(await client.response()?.status == 400)
         do {
-            // Vanishes in the middle of its request.
+            // Disconnects in the middle of its request.
             let gone = try RawClient(port: port)
             await gone.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
         }
         do {
-            // Vanishes before its answer.
+            // Disconnects before its response.
             let gone = try RawClient(port: port)
             await gone.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         }
@@ -200,7 +200,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("HEAD has no body, 100 Continue comes when asked for")
+    @Test("HEAD has no body, and 100 Continue is sent on request")
     func headAndContinue() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -213,7 +213,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A large answer reaches a slow reader whole")
+    @Test("A slow reader receives a large response completely")
     func largeAnswer() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -224,7 +224,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("Slow heads get 408")
+    @Test("A slow head gets 408")
     func slowHead() async throws {
         let (server, port) = try start { $0.deadlines.head = .milliseconds(300) }
         let client = try RawClient(port: port)
@@ -234,7 +234,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("More connections than allowed wait while the others are busy")
+    @Test("Connections beyond the limit wait while the others are busy")
     func connectionLimit() async throws {
         let (server, port) = try start { $0.maximumConnections = 2 }
         let busy = try (0..<2).map { _ in try RawClient(port: port) }
@@ -247,7 +247,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("One connection too many takes the place of the one idle longest")
+    @Test("A connection beyond the limit replaces the one that has been idle longest")
     func eviction() async throws {
         let (server, port) = try start { $0.maximumConnections = 2 }
         var clients: [RawClient] = []
@@ -261,7 +261,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("One address may not take all connections")
+    @Test("One address may not use all connections")
     func addressLimit() async throws {
         let (server, port) = try start { $0.maximumConnectionsPerAddress = 2 }
         let clients = try (0..<3).map { _ in try RawClient(port: port) }
@@ -273,7 +273,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("Announced bodies cost nothing, and others are served while they stall")
+    @Test("Announced bodies reserve no memory, and other requests are served while they stall")
     func announcedBodies() async throws {
         let (server, port) = try start { $0.budget = MemoryBudget(bytes: 200_000, work: 100_000) }
         var stalled: [RawClient] = []
@@ -291,7 +291,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("When memory is short the slowest upload is given up with 503, and the others get through")
+    @Test("When memory is short, the slowest upload is rejected with 503 and the others complete")
     func slowestUpload() async throws {
         let budget = MemoryBudget(bytes: 3_000_000, work: 1_000_000)
         let (server, port) = try start {
@@ -301,7 +301,7 @@ import Testing
         let slow = try RawClient(port: port)
         await slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
         await slow.send(Array(repeating: 0, count: 900_000))
-        // A transfer is judged from its second second on.
+        // A transfer's rate counts only after its first second.
         try await Task.sleep(for: .milliseconds(1200))
         let fast = try RawClient(port: port)
         await fast.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1200000\r\n\r\n")
@@ -309,7 +309,7 @@ import Testing
         #expect(await text(fast.response()) == "POST / 1200000")
         #expect(await slow.response()?.status == 503)
         #expect(metrics.text.contains("refused_total{reason=\"bytes\"} 1"))
-        // A small one is within its share, and never given up.
+        // A small upload is within its share and is never rejected.
         let small = try RawClient(port: port)
         await small.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
         #expect(await text(small.response()) == "POST / 5")
@@ -318,22 +318,27 @@ import Testing
         #expect(metrics.text.contains("\ndia_connections 0\n"))
     }
 
-    @Test("Thousands of requests that their heads decide, sent at once, are answered in order", .timeLimit(.minutes(1)))
+    @Test("Thousands of pipelined requests rejected by their heads are answered in order", .timeLimit(.minutes(1)))
     func pipelinedRefusals() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
         let count = 20_000
         let request = "GET /forbidden HTTP/1.1\r\nHost:\r\n\r\n"
-        // The first one takes its time, so that the others wait in the buffer.
+        // The first request is slow, so that the others wait in the buffer.
         await client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         async let sent: Void = client.send(String(repeating: request, count: count))
         #expect(await text(client.response()) == "GET /slow 0")
         await sent
-        for _ in 0..<count { guard await client.response()?.status == 403 else { return #expect(Bool(false)) } }
+        for _ in 0..<count {
+            guard await client.response()?.status == 403 else {
+                Issue.record("expected status 403 for every request")
+                return
+            }
+        }
         await server.drain(limit: .zero)
     }
 
-    @Test("Others get their turn while one connection has thousands of requests waiting")
+    @Test("Other clients are served while one connection has thousands of requests waiting")
     func turns() async throws {
         let (server, port) = try start()
         let greedy = try RawClient(port: port)
@@ -344,7 +349,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("A Unix domain socket that is handed over is served")
+    @Test("An inherited Unix domain socket is served")
     func unixSocket() async throws {
         let path = "/tmp/dia-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
         defer { unlink(path) }
@@ -367,7 +372,7 @@ import Testing
         return (server, try server.listen())
     }
 
-    @Test("A request ruled out by its head is answered before its body comes")
+    @Test("A request rejected by its head is answered before its body arrives")
     func refusedByHead() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
@@ -378,11 +383,11 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("The work for a client that is gone is given up, for one that closed half it is not")
+    @Test("Work is cancelled when the client disconnects, but not when it only half-closes the connection")
     func vanished() async throws {
         let (server, port) = try start()
         for path in ["/forever", "/forever"] {
-            // Closing with nothing to read: to the server it looks as if half were closed, until it writes.
+            // With nothing left to read, the server cannot tell a close from a half-close until it writes.
             let gone = try RawClient(port: port)
             await gone.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
         }
@@ -392,7 +397,7 @@ import Testing
         var response = await half.response()
         while response?.status == 102 { response = await half.response() }
         #expect(await text(half.response()) ?? text(response) == "GET /slow 0")
-        // Without a limit to its patience the server would now wait for ever.
+        // If the disconnects went unnoticed, the server would wait forever.
         for _ in 0..<100 where !metrics.text.contains("dia_abandoned_requests_total 2") {
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -400,7 +405,7 @@ import Testing
         await server.drain(limit: .seconds(30))
     }
 
-    @Test("Draining finishes what was begun, closes the rest and accepts no more")
+    @Test("Draining finishes open requests, closes idle connections and accepts no more")
     func draining() async throws {
         let (server, port) = try start()
         let busy = try RawClient(port: port)
@@ -417,7 +422,7 @@ import Testing
         #expect(throws: RawClient.Failure.self) { _ = try RawClient(port: port) }
     }
 
-    @Test("Draining ends at its limit even if a client does not")
+    @Test("Draining stops at its limit even if a client does not finish")
     func drainLimit() async throws {
         let (server, port) = try start()
         let stuck = try RawClient(port: port)
@@ -429,7 +434,7 @@ import Testing
         #expect(await stuck.isClosed())
     }
 
-    @Test("An address that is taken or unknown is an error that says so")
+    @Test("An address that is in use or unknown is an error that says so")
     func cannotListen() async throws {
         let (server, port) = try start()
         let error = #expect(throws: ListenError.self) { try start(MetricsRegistry()) { $0.port = port } }
@@ -444,7 +449,7 @@ import Testing
         await server.drain(limit: .zero)
     }
 
-    @Test("Two hundred clients at once each get their own answer")
+    @Test("Two hundred concurrent clients each get their own response")
     func crowd() async throws {
         let (server, port) = try start()
         let right = try await withThrowingTaskGroup(of: Bool.self) { group in

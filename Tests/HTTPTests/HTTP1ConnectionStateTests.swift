@@ -1,12 +1,12 @@
 import HTTP
 import Testing
 
-/// The rules of a connection without a socket or a clock.
+/// The connection state machine, without a socket or a clock.
 @Suite struct HTTP1ConnectionStateTests {
     private var rules = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
     private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
-    /// The actions as short words.
+    /// Short descriptions of the actions.
     private func words(_ actions: [HTTP1ConnectionState.Action]) -> [String] {
         actions.map { action in
             switch action {
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    /// The same of a shell that serves every head.
+    /// The same, for a caller that accepts every head.
     private func served(_ actions: [HTTP1ConnectionState.Action], _ rules: inout HTTP1ConnectionState, at second: Int)
         -> [String]
     {
@@ -38,16 +38,16 @@ import Testing
             + served(rules.sent(now: .seconds(second)), &rules, at: second)
     }
 
-    @Test("While a request is handled, bytes are taken up to a limit")
+    @Test("While a request is handled, input is buffered up to a limit")
     mutating func readAhead() {
         #expect(receive(get) == ["handle /"])
-        // A connection that breaks must be noticed; what comes early is held, up to a limit.
+        // Reading continues so that a broken connection is noticed; early input is buffered up to a limit.
         #expect(rules.wantsInput)
         #expect(rules.received(Array(repeating: 65, count: 65_536), now: .zero).isEmpty)
         #expect(!rules.wantsInput)
     }
 
-    @Test("A connection lives on after an answer")
+    @Test("A connection stays open after a response")
     mutating func keepAlive() {
         #expect(receive(get) == ["handle /"])
         #expect(answer() == ["send HTTP/1.1 200 OK"])
@@ -55,14 +55,14 @@ import Testing
         #expect(receive(get) == ["handle /"])
     }
 
-    @Test("Pipelined requests are handled one after another")
+    @Test("Pipelined requests are handled one at a time, in order")
     mutating func pipelining() {
         #expect(receive(get + get.replacing("/ ", with: "/2 ")) == ["handle /"])
         #expect(answer() == ["send HTTP/1.1 200 OK", "handle /2"])
     }
 
     @Test(
-        "After an answer that closes, bytes on their way are awaited",
+        "After a response that closes the connection, remaining input is discarded until the client closes",
         arguments: ["1.0\r\n", "1.1\r\nConnection: close\r\n"]
     )
     mutating func closing(_ version: String) {
@@ -72,14 +72,14 @@ import Testing
         #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
     }
 
-    @Test("Bytes that are no request are answered, then the connection closes")
+    @Test("An invalid request gets a response, then the connection closes")
     mutating func refusal() {
         #expect(receive("BAD\r\n\r\n") == ["refuse 400"])
         #expect(answer() == ["send HTTP/1.1 200 OK", "closeSending"])
         #expect(words(rules.expired(now: .seconds(10))) == ["close"])
     }
 
-    @Test("A body too large is refused before it is sent")
+    @Test("A body that is too large is rejected before it is sent")
     mutating func tooLarge() {
         #expect(
             receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n") == [
@@ -96,20 +96,20 @@ import Testing
         #expect(receive("ab") == ["handle /"])
     }
 
-    @Test("One that sent its body at once does not")
+    @Test("A client that sent its body at once gets no 100 Continue")
     mutating func noContinue() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nab"
         #expect(receive(head) == ["handle /"])
     }
 
-    @Test("A request cut short by the end of the connection is refused")
+    @Test("A request truncated by the end of the connection is rejected")
     mutating func cutShort() {
         #expect(receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel") == [])
         #expect(words(rules.receivedEnd(now: .zero)) == ["refuse 400"])
         #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
     }
 
-    @Test("A client that has sent its last byte still gets its answers")
+    @Test("A half-closed client still gets its responses")
     mutating func halfClosed() {
         #expect(receive(get + get) == ["handle /"])
         #expect(words(rules.receivedEnd(now: .zero)) == [])
@@ -119,11 +119,11 @@ import Testing
 
     private static let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n"
 
-    @Test("Slow heads and bodies get 408, an idle connection is closed, each at its deadline")
+    @Test("Slow heads and bodies get 408 and an idle connection is closed, each at its deadline")
     mutating func deadlines() {
         #expect(rules.deadline == .seconds(75))
         #expect(receive("GET", at: 5) == [])
-        // The first byte starts the clock; further ones do not move it.
+        // The first byte starts the clock; further bytes do not extend it.
         #expect(receive(" / HTTP", at: 9) == [])
         #expect(rules.deadline == .seconds(15))
         #expect(words(rules.expired(now: .seconds(14))) == [])
@@ -132,7 +132,7 @@ import Testing
         #expect(words(idle.expired(now: .seconds(75))) == ["close"])
     }
 
-    @Test("A body has more time the more of it has come, up to an end")
+    @Test("The body deadline grows with the bytes received, up to a maximum")
     mutating func bodyDeadline() {
         #expect(receive(Self.post, at: 1) == [])
         #expect(rules.deadline == .seconds(21))
@@ -143,7 +143,7 @@ import Testing
         #expect(words(rules.expired(now: .seconds(301))) == ["refuse 408"])
     }
 
-    @Test("A trickle of a byte a second ends when nothing would have")
+    @Test("One byte per second barely extends the body deadline")
     mutating func trickle() {
         #expect(receive(Self.post) == [])
         for second in 1..<20 {
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test("An answer that is not taken closes the connection, one that is taken slowly does not")
+    @Test("A slow reader gets more time, and a reader that stops is disconnected")
     mutating func slowReader() {
         _ = receive(get)
         _ = rules.respond(Response(200), date: "d", now: .seconds(1))
@@ -161,7 +161,7 @@ import Testing
         #expect(words(rules.expired(now: .seconds(26))) == ["close"])
     }
 
-    @Test("A request is refused by its head, before its body")
+    @Test("A request can be rejected by its head, before its body arrives")
     mutating func considered() {
         let actions = rules.received(Self.post.utf8, now: .zero)
         #expect(words(actions) == ["consider /"])
@@ -170,7 +170,7 @@ import Testing
         #expect(words(rules.sent(now: .zero)) == ["closeSending"])
     }
 
-    @Test("A small body of a request that is refused is read, and the next request answered")
+    @Test("A small body of a rejected request is read, and the next request is answered")
     mutating func refusedWithSmallBody() {
         for (framing, body) in [
             ("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test("A refused request's body that is unsound, cut short, slow or long never leads to the next request")
+    @Test("After a rejected request, an invalid, truncated, slow or long body never leads to the next request")
     mutating func refusedWithOtherBody() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         let fresh = rules
@@ -210,7 +210,7 @@ import Testing
         #expect(words(long.sent(now: .zero)) == ["closeSending"])
     }
 
-    @Test("Empty lines are no request: their end is no request cut short")
+    @Test("Empty lines do not start a request, so closing after them is not an error")
     mutating func emptyLines() {
         #expect(receive("\r\n\r\n") == [])
         #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
@@ -221,7 +221,7 @@ import Testing
     }
 
     @Test(
-        "A refusal has a body or none by the request that is wrong, not the one before it",
+        "Whether an error response has a body depends on the invalid request, not on the previous one",
         arguments: [
             "HEAD / HTTP/2.0\r\n", "HEAD /%zz HTTP/1.1\r\n", "HEAD / HTTP/1.1\n", "HEAD /\0", "HEAD  / HTTP/1.1\r\n",
             "HEAD /\(String(repeating: "a", count: 9000))", "HEAD / HTTP/1.1\r\nHost: a\r\nx\r\n",
@@ -236,13 +236,14 @@ import Testing
             _ = rules.sent(now: .zero)
             #expect(words(rules.received(head.replacing("HEAD", with: method).utf8, now: .zero))[0].hasPrefix("refuse"))
             guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
-                return #expect(Bool(false))
+                Issue.record("expected an error response")
+                return
             }
             #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") == (method == "HEAD"))
         }
     }
 
-    @Test("One that is cut short or slow is answered by what came of it, not by the one before it")
+    @Test("A truncated or slow request determines its own response, regardless of the previous request")
     mutating func cutShortAfterHead() {
         let fresh = rules
         for (cut, hasBody) in [("GET /", true), ("HE", true), ("HEAD /", false)] {
@@ -255,33 +256,36 @@ import Testing
                 _ = rules.received(cut.utf8, now: .zero)
                 _ = isSlow ? rules.expired(now: .seconds(15)) : rules.receivedEnd(now: .zero)
                 let answer = rules.respond(Response(400, body: [65]), date: "d", now: .zero)
-                guard case .send(let refusal) = answer.first else { return #expect(Bool(false)) }
+                guard case .send(let refusal) = answer.first else {
+                    Issue.record("expected an error response")
+                    return
+                }
                 #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") != hasBody, "\(cut)")
             }
         }
     }
 
-    @Test("A refusal of a request without a body leaves the connection as it is")
+    @Test("Rejecting a request without a body keeps the connection open")
     mutating func consideredBodiless() {
         #expect(words(rules.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == ["consider /"])
         #expect(words(rules.respond(Response(401), date: "d", now: .zero)) == ["send HTTP/1.1 401 Unauthorized"])
         #expect(words(rules.sent(now: .zero)) == ["consider /2"])
     }
 
-    @Test("One that is refused is not told to go on")
+    @Test("A rejected request gets no 100 Continue")
     mutating func refusedInsteadOfContinue() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
         #expect(words(rules.respond(Response(413), date: "d", now: .zero)).count == 1)
     }
 
-    @Test("A client that sent its last byte is looked after by interim answers, one of HTTP/1.0 is not")
+    @Test("A half-closed HTTP/1.1 client is probed with interim responses; an HTTP/1.0 client is not")
     mutating func probing() {
         #expect(receive(get) == ["handle /"])
         #expect(rules.deadline == nil)
         _ = rules.receivedEnd(now: .zero)
         var time = Duration.zero
-        // Soon at first, so that many who leave at once are noticed, then less and less often.
+        // Often at first, so that clients that disconnect early are noticed, then less often.
         for wait in [20, 40, 80, 160, 250, 250] {
             #expect(words(rules.expired(now: time + .milliseconds(wait - 1))) == [])
             time += .milliseconds(wait)
@@ -295,7 +299,7 @@ import Testing
         #expect(old.deadline == nil)
     }
 
-    @Test("What has arrived is counted as held, not what is announced")
+    @Test("Held bytes count received data, not the announced length")
     mutating func heldBytes() {
         #expect(rules.heldBytes == 0)
         #expect(receive(Self.post) == [])
@@ -306,7 +310,7 @@ import Testing
         #expect(rules.heldBytes == 0)
     }
 
-    @Test("Memory for a body follows what has arrived, twice as much at most, however it is cut")
+    @Test("Body memory is at most twice the bytes received, however they are split")
     func bodyMemory() throws {
         var parser = RequestParser()
         parser.append("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n".utf8)
@@ -322,46 +326,51 @@ import Testing
         #expect(parser.allocatedBytes == 0)
     }
 
-    @Test("Empty lines after a request leave the time between requests as it is", arguments: ["\r\n", "\r\n\r\n"])
+    @Test("Empty lines after a request do not change the idle deadline", arguments: ["\r\n", "\r\n\r\n"])
     mutating func strayLines(_ lines: String) {
         #expect(receive(get + lines) == ["handle /"])
         #expect(answer(at: 1) == ["send HTTP/1.1 200 OK"])
         let deadline = rules.deadline
         #expect(deadline == .seconds(76) && rules.idleSince == .seconds(1))
-        // Cut anywhere, and later.
+        // Also when split and received later.
         for byte in lines.utf8 { #expect(served(rules.received([byte], now: .seconds(9)), &rules, at: 9) == []) }
         #expect(rules.deadline == deadline)
         #expect(receive(get, at: 70) == ["handle /"])
     }
 
-    @Test("Draining closes idle connections and finishes the others")
+    @Test("Draining closes idle connections and lets the others finish")
     mutating func draining() {
         #expect(words(rules.drain()) == ["close"])
         var busy = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
         _ = served(busy.received(get.utf8, now: .zero), &busy, at: 0)
         #expect(words(busy.drain()) == [])
         let answer = busy.respond(Response(200), date: "d", now: .zero)
-        guard case .send(let bytes) = answer.first else { return #expect(Bool(false)) }
+        guard case .send(let bytes) = answer.first else {
+            Issue.record("expected a response")
+            return
+        }
         #expect(String(decoding: bytes, as: UTF8.self).contains("Connection: close\r\n"))
     }
 
-    @Test("A HEAD that is refused gets no body, and a 1.0 client is told that the connection stays")
+    @Test("A rejected HEAD request gets no body, and an HTTP/1.0 client is told if the connection stays open")
     mutating func answersByRequest() {
         #expect(receive("HEAD / HTTP/1.1\r\n\r\n") == ["refuse 400"])
         guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
-            return #expect(Bool(false))
+            Issue.record("expected an error response")
+            return
         }
         #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n"))
         var old = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
         let request = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
         _ = served(old.received(request.utf8, now: .zero), &old, at: 0)
         guard case .send(let answer) = old.respond(Response(200), date: "d", now: .zero).first else {
-            return #expect(Bool(false))
+            Issue.record("expected a response")
+            return
         }
         #expect(String(decoding: answer, as: UTF8.self).contains("\r\nConnection: keep-alive\r\n"))
     }
 
-    @Test("HEAD gets all fields and no body")
+    @Test("The response to HEAD has all header fields and no body")
     func head() {
         let response = Response(200, contentType: "text/plain", body: "hello".utf8)
         let bytes = response.serialized(keepAlive: true, isHead: true, date: "d")

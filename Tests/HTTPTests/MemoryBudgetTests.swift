@@ -20,14 +20,14 @@ import Testing
         #expect(budget.work.bytes == 0)
     }
 
-    @Test("A reservation that nobody holds is released")
+    @Test("A reservation is released when its last reference is dropped")
     func forgotten() {
         let budget = MemoryBudget(bytes: 100, work: 60)
         do { _ = budget.work.reserve(40) }
         #expect(budget.work.bytes == 0)
     }
 
-    @Test("More than the limit is granted to one alone")
+    @Test("A reservation above the limit is granted if it is the only one")
     func oversized() throws {
         let budget = MemoryBudget(bytes: 100, work: 60)
         let large = try #require(budget.work.reserve(500))
@@ -35,7 +35,7 @@ import Testing
         large.release()
     }
 
-    @Test("Whoever waits for memory is told when some is released")
+    @Test("Waiters are notified when memory is released")
     func releases() throws {
         let budget = MemoryBudget(bytes: 100, work: 60)
         let told = Mutex(0)
@@ -47,7 +47,7 @@ import Testing
         #expect(told.withLock { $0 } == 2)
     }
 
-    @Test("A transfer has no rate to speak of in its first second, and none after it has stalled")
+    @Test("A transfer's rate is infinite in its first second and drops to zero after a stall")
     func rates() {
         var rate = TransferRate(now: .zero)
         rate.moved(500_000, now: .milliseconds(500))
@@ -59,7 +59,7 @@ import Testing
         #expect(rate.bytesPerSecond(now: .seconds(10)) == 0)
     }
 
-    @Test("Bytes go out in order, whatever is taken at a time", arguments: [1, 3, 7, 100])
+    @Test("Bytes are sent in order, regardless of the write size", arguments: [1, 3, 7, 100])
     func outgoing(_ step: Int) {
         var outgoing = OutgoingBytes()
         outgoing.append(Array(0..<10)[...])

@@ -2,9 +2,9 @@ import Foundation
 import HTTP
 import Testing
 
-/// What must come of the bytes in Fixtures/raw-requests.json, each with the sentence of the RFC that decides it.
+/// The required result for each fixture in Fixtures/raw-requests.json, with the rule of the RFC behind it.
 @Suite struct RawRequestTests {
-    /// A fixture: bytes on a fresh connection, one for each character, and what must come of them, in order.
+    /// A fixture: bytes on a fresh connection, one per character, and the expected outcomes in order.
     struct Fixture: Decodable, CustomTestStringConvertible, Sendable {
         struct Repetition: Decodable, Sendable {
             let of, text: String
@@ -15,7 +15,7 @@ import Testing
             struct Accepted: Decodable, Sendable {
                 let method, target, body: String
                 let keepAlive: Bool
-                /// The decoded path, where it is not the target's.
+                /// The decoded path, if it differs from the target's.
                 let path: String?
             }
 
@@ -51,14 +51,14 @@ import Testing
         }
     }()
 
-    /// What a connection made of some bytes.
+    /// What a connection did with the bytes.
     private enum Event: Equatable {
         case handled(method: String, path: String, query: String, body: [UInt8], keepAlive: Bool)
         case refused(Int)
         case continued
     }
 
-    /// All that comes of `bytes`, fed in pieces of `size`, when every request is answered at once.
+    /// All events for `bytes`, fed in pieces of `size`, when every request is answered at once.
     private func events(_ bytes: [UInt8], by size: Int) -> [Event] {
         var limits = RequestLimits()
         limits.bodyBytes = 1 << 20
@@ -121,17 +121,17 @@ import Testing
         return rest.isEmpty
     }
 
-    @Test("There are all fixtures, each with a rule")
+    @Test("The fixture set is complete, and each fixture names its rule")
     func complete() {
         #expect(Self.fixtures.count > 1000)
         #expect(Self.fixtures.allSatisfy { !$0.rule.isEmpty && !$0.expect.isEmpty })
         #expect(Set(Self.fixtures.map(\.name)).count == Self.fixtures.count)
     }
 
-    @Test("Bytes come to what the RFC says, whole and byte by byte", arguments: fixtures)
+    @Test("Input gives the outcome that the RFC requires, whole and byte by byte", arguments: fixtures)
     func fixture(_ fixture: Fixture) {
         let bytes = fixture.bytes(fixture.raw)
-        // A megabyte is not fed byte by byte.
+        // Feeding a megabyte byte by byte would take too long.
         for size in bytes.count > 100_000 ? [.max, 4096] : [.max, 1] {
             let events = events(bytes, by: size)
             #expect(matches(fixture, events), "by \(size): \(String(describing: events).prefix(300)); \(fixture.rule)")

@@ -2,7 +2,7 @@ import HTTP
 import Testing
 
 @Suite struct RequestParserTests {
-    /// The requests in `text`, fed in pieces of `size` bytes, or the status of the error.
+    /// The requests in `text`, fed in pieces of `size` bytes, or the error.
     private func parse(_ text: String, by size: Int = .max, limits: RequestLimits = RequestLimits()) -> Result<
         [Request], RequestError
     > {
@@ -25,7 +25,7 @@ import Testing
 
     static let host = "Host: a\r\n"
 
-    @Test("Where reads are split does not matter", arguments: 1...64)
+    @Test("The split of reads does not change the result", arguments: 1...64)
     func splitReads(by size: Int) throws {
         let text = """
             POST /a%20b?t=1,2&x=%26 HTTP/1.1\r\nHost: h:80\r\nContent-Length: 5\r\nX:  y z \t\r\n\r\nhello\
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(
-        "What the RFCs forbid is refused, however it is split",
+        "Input that the RFCs forbid is rejected, however it is split",
         arguments: [
             // RFC 9112, section 3: the request line
             ("GET  / HTTP/1.1\r\n\(host)\r\n", 400), ("GET / HTTP/1.1 \r\n\(host)\r\n", 400),
@@ -59,7 +59,7 @@ import Testing
             ("GET /\u{7F} HTTP/1.1\r\n\(host)\r\n", 400), ("GET /é HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET /a#b HTTP/1.1\r\n\(host)\r\n", 400), ("GET ftp://a/ HTTP/1.1\r\n\(host)\r\n", 400),
             ("GET http://u@a/ HTTP/1.1\r\n\(host)\r\n", 400), ("\r\n\r\n GET / HTTP/1.1\r\n\(host)\r\n", 400),
-            // section 2.2: line ends
+            // section 2.2: line endings
             ("GET / HTTP/1.1\nHost: a\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: a\r\nX: b\rc\r\n\r\n", 400),
             // section 5: fields
@@ -98,7 +98,7 @@ import Testing
             ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 413),
             ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n", 413),
             ("POST / HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\n\r\n0\r\nbad trailer\r\n\r\n", 400),
-            // limits
+            // the size limits
             ("POST / HTTP/1.1\r\n\(host)Content-Length: 99999999999\r\n\r\n", 413),
             ("GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\n\(host)\r\n", 414),
             ("GET / HTTP/1.1\r\n\(host)X: \(String(repeating: "a", count: 33_000))\r\n\r\n", 431),
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test(
-        "What the RFCs allow is accepted",
+        "Input that the RFCs allow is accepted",
         arguments: [
             "\r\nGET / HTTP/1.1\r\n\(host)\r\n", "GET / HTTP/1.9\r\n\(host)\r\n", "GET / HTTP/1.0\r\n\r\n",
             "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
@@ -131,12 +131,12 @@ import Testing
     )
     func accepted(_ text: String) throws { #expect(try parse(text).get().count == 1) }
 
-    @Test("A body cut short is not a request")
+    @Test("A truncated body does not complete a request")
     func cutShort() throws {
         #expect(try parse("POST / HTTP/1.1\r\n\(Self.host)Content-Length: 5\r\n\r\nhell").get().isEmpty)
     }
 
-    @Test("After an error nothing more is read")
+    @Test("The parser keeps failing after an error")
     func spent() {
         var parser = RequestParser()
         parser.append("BAD\r\n".utf8)

@@ -1,7 +1,7 @@
 import HTTP
 import Testing
 
-/// Answers whose body is made while it is sent, without a socket or a clock.
+/// Responses with a streamed body, without a socket or a clock.
 @Suite struct StreamedAnswerTests {
     private struct Nothing: BodyStream {
         func next() async -> [UInt8]? { nil }
@@ -10,7 +10,7 @@ import Testing
 
     private var rules = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
 
-    /// What is to be sent, and the other actions as words.
+    /// The bytes to send as text, and the other actions as words.
     private func texts(_ actions: [HTTP1ConnectionState.Action]) -> [String] {
         actions.map { action in
             switch action {
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// A request of `version`, up to the head of its answer on the wire.
+    /// A request with `version`, up to the point where the head of its response has been sent.
     private mutating func begin(_ version: String = "1.1") -> [String] {
         _ = rules.received("POST / HTTP/\(version)\r\nHost: a\r\nContent-Length: 2\r\n\r\nab".utf8, now: .zero)
         _ = rules.proceed(now: .zero)
@@ -38,7 +38,7 @@ import Testing
             + texts(rules.sent(now: .seconds(second)))
     }
 
-    @Test("Pieces are chunks, each asked for when the one before is on the wire, and the connection lives on")
+    @Test("Each piece is one chunk, pulled once the previous one is sent, and the connection stays open")
     mutating func chunks() {
         let head = "HTTP/1.1 200 OK\r\nDate: d\r\nContent-Type: application/x-ndjson\r\n"
         #expect(begin() == [head + "Transfer-Encoding: chunked\r\n\r\n", "produce"])
@@ -48,7 +48,7 @@ import Testing
         #expect(texts(rules.received("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8, now: .seconds(1))) == ["consider"])
     }
 
-    @Test("HTTP/1.0 knows no chunks: the end of the connection ends the body")
+    @Test("HTTP/1.0 has no chunked encoding: closing the connection ends the body")
     mutating func http1_0() {
         let begun = begin("1.0")
         #expect(begun.last == "produce" && begun.first?.contains("Connection: close") == true)
@@ -57,14 +57,14 @@ import Testing
         #expect(piece(nil) == ["closeSending"])
     }
 
-    @Test("A body that cannot be made to its end breaks the connection off, without the last chunk")
+    @Test("A body that fails midway closes the connection without the last chunk")
     mutating func brokenOff() {
         _ = begin()
         _ = piece("hello")
         #expect(texts(rules.abortBody()) == ["close"])
     }
 
-    @Test("What is sent meanwhile asks for no second piece, and the next request waits")
+    @Test("Only one piece is pulled at a time, and the next request waits")
     mutating func oneAtATime() {
         _ = begin()
         #expect(texts(rules.sent(now: .zero)) == [])
@@ -72,10 +72,10 @@ import Testing
         #expect(piece(nil) == ["0\r\n\r\n", "consider"])
     }
 
-    @Test("A reader has the time of an answer for each piece, and the time of a request for all")
+    @Test("Each piece has the response deadline, and the whole body the request deadline")
     mutating func deadlines() {
         _ = begin()
-        // Nobody waits for a reader while a piece is made.
+        // There is no deadline while a piece is being produced.
         #expect(rules.deadline == nil)
         _ = rules.piece([1], now: .seconds(100))
         #expect(rules.deadline == .seconds(120))
@@ -84,7 +84,7 @@ import Testing
         #expect(rules.deadline == .seconds(300) && texts(rules.expired(now: .seconds(300))) == ["close"])
     }
 
-    @Test("The request's body counts as held while its answer is made")
+    @Test("The request body counts as held until the response is complete")
     mutating func heldBytes() {
         _ = begin()
         #expect(rules.heldBytes == 2)

@@ -1,7 +1,7 @@
 import Imaging
 import Testing
 
-/// The filters that the ablation's negatives come from.
+/// The filters that produce the negatives of the ablation.
 @Suite struct BlurringTests {
     private var dot: Image {
         var image = Image(height: 15, width: 15, channels: 1)
@@ -9,7 +9,7 @@ import Testing
         return image
     }
 
-    @Test("A Gaussian keeps the sum, spreads evenly, and has the deviation asked for", arguments: [Float(0.5), 1, 1.7])
+    @Test("A Gaussian blur keeps the sum, is symmetric and has the given deviation", arguments: [Float(0.5), 1, 1.7])
     func gaussian(_ deviation: Float) {
         let blurred = dot.blurred(deviation: deviation)
         #expect(abs(blurred.samples.reduce(0, +) - 1) < 1e-5)
@@ -24,7 +24,7 @@ import Testing
         #expect(abs(variance.squareRoot() - deviation) < 0.1 * deviation)
     }
 
-    @Test("A median removes a dot and keeps an edge; both filters keep a constant")
+    @Test("A median filter removes a dot and keeps an edge; both filters keep a constant")
     func median() {
         #expect(dot.medianFiltered(radius: 1).samples.allSatisfy { $0 == 0 })
         var edge = Image(height: 8, width: 8, channels: 1)

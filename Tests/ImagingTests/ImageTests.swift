@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ImageTests {
     @Test(
-        "Resizing gives the reference's samples",
+        "Resizing matches the reference",
         arguments: [(28, 28), (32, 32), (74, 100)],
         [("bilinear", Image.Interpolation.bilinear), ("bilinear.antialias", .antialiased)]
     )
@@ -17,11 +17,11 @@ import Testing
             "\(kind.name).\(size.height)x\(size.width)",
             shape: [1, 1, size.height, size.width]
         )
-        // Weights are computed in double precision here, in single there.
+        // Weights are computed in double precision here and in single precision in the reference.
         #expect(relativeError(resized.samples, expected) < 1e-5)
     }
 
-    @Test("Colour turns to grey by luma, grey to three equal channels")
+    @Test("Color converts to gray by luma, and gray to three equal channels")
     func channels() {
         let colour = Image(height: 1, width: 2, channels: 3, samples: [1, 0, 0, 0, 1, 0.5])
         let grey = colour.converted(toChannels: 1)
@@ -29,7 +29,7 @@ import Testing
         #expect(grey.converted(toChannels: 3).samples == [0, 0, 0, 1, 1, 1].map { grey.samples[$0] })
     }
 
-    @Test("A border is black, lies all around, and comes off again", arguments: [(28, 32), (3, 8), (5, 5), (4, 7)])
+    @Test("Padding is black on all sides, and cropping removes it", arguments: [(28, 32), (3, 8), (5, 5), (4, 7)])
     func padding(_ inner: Int, outer: Int) {
         let image = Image(height: inner, width: inner, channels: 1, filledWith: 0.5)
         let padded = image.padded(height: outer, width: outer)
@@ -37,14 +37,14 @@ import Testing
         #expect(padded.cropped(height: inner, width: inner) == image)
     }
 
-    @Test("Mirroring twice is the image itself")
+    @Test("Flipping twice gives the original image")
     func mirror() {
         let image = Image(height: 2, width: 3, channels: 1, samples: [1, 2, 3, 4, 5, 6])
         #expect(image.flipped.samples == [3, 2, 1, 6, 5, 4] && image.flipped.flipped == image)
     }
 
     @Test(
-        "Rows that come one after another give the same image as all at once, to the last bit",
+        "Resizing row by row is bit-identical to resizing the whole image",
         arguments: [(1, 1), (3, 50), (28, 28), (37, 41), (90, 7)]
     )
     func resizedByRows(_ height: Int, _ width: Int) {
@@ -62,7 +62,7 @@ import Testing
         for y in 0..<37 { rows.add(row(y), at: y) }
         let whole = image.resized(height: height, width: width)
         #expect(rows.finish() == whole)
-        // In parts and out of order, as interlaced files have them: the same sums in another order.
+        // In parts and out of order, as in interlaced files: the same sums in another order.
         var parts = resizer()
         for start in [1, 0] {
             for y in (0..<37).reversed() {

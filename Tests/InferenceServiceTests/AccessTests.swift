@@ -10,7 +10,7 @@ import ModelFile
 import TestSupport
 import Testing
 
-/// Who may call, how often, from where, and what an answer's head says.
+/// Authentication, rate limits, cross-origin access, and response headers.
 @Suite struct AccessTests {
     private static let png = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 0.5))
 
@@ -53,7 +53,7 @@ import Testing
 
     private func bearer(_ secret: String) -> (String, String) { ("Authorization", "Bearer \(secret)") }
 
-    @Test("A key opens what its scopes say; health, contract and page are open to all")
+    @Test("A key grants access according to its scopes; health, the OpenAPI document and the page need no key")
     func scopes() async throws {
         let service = try service { $0.keys = Self.keys }
         for path in ["/openapi.yaml", "/"] { #expect(service.earlyResponse(to: head("GET", path)) == nil) }
@@ -73,15 +73,15 @@ import Testing
         #expect(service.earlyResponse(to: head("GET", "/metrics", [bearer("ops-secret")]))?.status == 200)
         #expect(service.earlyResponse(to: head("POST", "/v1/reload", [bearer("pacs-secret")]))?.status == 403)
         #expect(service.earlyResponse(to: head("POST", "/v1/reload", [bearer("ops-secret")])) == nil)
-        // Nothing is told of the models to those without a key.
+        // Clients without a key learn nothing about the models.
         #expect(service.earlyResponse(to: head("GET", "/v1/models/none"))?.status == 401)
         #expect(service.earlyResponse(to: head("GET", "/v1/models/none", [bearer("pacs-secret")]))?.status == 404)
-        // What was refused by the head alone is refused in any case.
+        // A request rejected by its head is also rejected by `respond`.
         #expect(await service.respond(to: post("/v1/score", [])).status == 401)
         #expect(await service.respond(to: post("/v1/score", [bearer("pacs-secret")])).status == 200)
     }
 
-    @Test("A key that has used its rate gets 429 and is told when to come again; others do not wait for it")
+    @Test("A key over its rate limit gets 429 with Retry-After; other keys are not affected")
     func rate() throws {
         let service = try service { $0.keys = Self.keys }
         let answers = (0..<4).map { _ in service.earlyResponse(to: head("GET", "/v1/models", [bearer("slow-secret")])) }
@@ -90,7 +90,7 @@ import Testing
         #expect(service.earlyResponse(to: head("GET", "/v1/models", [bearer("pacs-secret")])) == nil)
     }
 
-    @Test("Other keys count from the moment they replace the old ones")
+    @Test("New keys take effect as soon as they replace the old ones")
     func replaced() throws {
         let service = try service { $0.keys = Self.keys }
         let key = APIKeys.Key(name: "new", scopes: [.score], rate: nil, secret: "new-secret")
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test(
-        "A broken file of keys is an error that names the line",
+        "An invalid key file is an error that says what is wrong",
         arguments: [
             ("a score", "line 1"), ("# x\n\na score sha256:12", "line 3"), ("a fly sha256:\(digest)", "fly"),
             ("a, score sha256:\(digest)", "name"), ("a score sha256:\(digest) rate=0", "rate"),
@@ -117,7 +117,7 @@ import Testing
 
     private static let digest = String(repeating: "0", count: 64)
 
-    @Test("A file of keys may have comments, empty lines and any line ends")
+    @Test("A key file may have comments, empty lines and any line endings")
     func keyFile() throws {
         let text = "# keys\r\n\r\n  a\tscore,metrics  sha256:\(Self.digest) rate=0.5 \r\n"
         let keys = try APIKeys(parsing: text).keys
@@ -125,7 +125,7 @@ import Testing
         #expect(try APIKeys(parsing: keys[0].line).keys == keys)
     }
 
-    @Test("Pages of other origins may call only if they are named")
+    @Test("Pages from other origins may call only if their origin is allowed")
     func origins() async throws {
         let closed = try await service().respond(to: Request(head: head("GET", "/livez", [("Origin", "https://a")])))
         #expect(closed.headers["access-control-allow-origin"] == nil)
@@ -140,19 +140,19 @@ import Testing
         #expect(preflight.headers["access-control-allow-headers"]?.contains("Authorization") == true)
     }
 
-    @Test("The page runs nothing but its own script and style")
+    @Test("The page runs only its own script and style")
     func policy() async throws {
         let page = try await service().respond(to: Request(head: head("GET", "/")))
         let policy = try #require(page.headers["content-security-policy"])
         #expect(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"))
         #expect(!policy.contains("unsafe"))
         #expect(page.headers["x-content-type-options"] == "nosniff")
-        // A style or a handler in an attribute would not be let through.
+        // The policy would block style and event handler attributes.
         let text = String(decoding: page.body, as: UTF8.self)
         #expect(!text.contains("style=") && !text.contains("onclick=") && !text.contains("onload="))
     }
 
-    @Test("Text is packed where that is accepted and worth it")
+    @Test("Text is compressed if the client accepts it and it saves space")
     func packedAnswers() async throws {
         let service = try service()
         let plain = await service.respond(to: Request(head: head("GET", "/openapi.yaml")))
@@ -172,7 +172,7 @@ import Testing
         #expect(small.headers["content-encoding"] == nil)
     }
 
-    @Test("Packed bodies are unpacked within limits")
+    @Test("Compressed bodies are decompressed within limits")
     func packedBodies() async throws {
         let service = try service { $0.bodyBytes = 1 << 20 }
         let packed = [("Content-Encoding", "gzip")]
@@ -188,7 +188,7 @@ import Testing
         #expect(twice.status == 415)
     }
 
-    @Test("A trace goes on from the caller's span to a new one")
+    @Test("A trace continues from the caller's span to a new one")
     func tracing() async throws {
         let service = try service()
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test("A request may say how long its answer is worth waiting for")
+    @Test("A request may set its own timeout")
     func timeout() async throws {
         let service = try service()
         #expect(await service.respond(to: post("/v1/score", [("X-Request-Timeout", "20")])).status == 200)
@@ -218,7 +218,7 @@ import Testing
         }
     }
 
-    @Test("An answer about an image says where the time went")
+    @Test("A response about an image reports its timing")
     func serverTiming() async throws {
         let answer = try await service().respond(to: post("/v1/score", []))
         let timing = try #require(answer.headers["server-timing"])
@@ -226,7 +226,7 @@ import Testing
     }
 
     @Test(
-        "A head that rules the request out is refused before the body",
+        "A request that its head already rules out is rejected before its body arrives",
         arguments: [
             ("POST", "/nothing", "image/png", 404), ("PUT", "/v1/score", "image/png", 405),
             ("POST", "/v1/score", "text/plain", 415), ("POST", "/v1/models/none/score", "image/png", 404),

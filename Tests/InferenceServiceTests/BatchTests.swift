@@ -79,7 +79,7 @@ import Testing
         return members["status"]
     }
 
-    @Test("Lines come in the order of the images, each with the score that the image has alone")
+    @Test("Result lines are in image order, each with the score that the image has alone")
     func order() async throws {
         let service = try service()
         let images = (0..<50).map(Self.png)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test("A bad image has an error in its line and does not touch the others")
+    @Test("A bad image gets an error in its line and does not affect the others")
     func badLines() async throws {
         let good = base64(Self.png(1))
         let cases: [(line: String, id: JSONValue, status: Double?)] = [
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("Parts are told apart by their file's name")
+    @Test("Parts are identified by their file names")
     func parts() async throws {
         let response = try await service().respond(
             to: form([
@@ -138,7 +138,7 @@ import Testing
         #expect(objects.map { $0["error"] == nil } == [true, true, false])
     }
 
-    @Test("What is no batch is refused as a whole")
+    @Test("A body that is not a batch is rejected as a whole")
     func refused() async throws {
         let service = try service()
         let many = Array(repeating: "{}", count: 1001)
@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test("A batch keeps its place in the queue until it ends, and a full queue is counted")
+    @Test("A batch keeps its place in the queue until it ends, and rejections by a full queue are counted")
     func place() async throws {
         let service = try service { $0.queueCapacity = 1 }
         func score() async -> Int {
@@ -164,7 +164,7 @@ import Testing
             let head = RequestHead(method: "GET", path: "/metrics", headers: ["Host": "a"])
             return String(decoding: await service.respond(to: Request(head: head)).body, as: UTF8.self)
         }
-        // One that is refused keeps none.
+        // A rejected batch keeps no place.
         #expect(await service.respond(to: lines([])).status == 400)
         let batch = await service.respond(to: lines(["{\"image\": \"\(base64(Self.png(1)))\"}"]))
         #expect(await score() == 503)
@@ -173,7 +173,7 @@ import Testing
         #expect(await score() == 200)
     }
 
-    @Test("A batch larger than the queue waits for its places, and none of its images is refused")
+    @Test("A batch larger than the queue waits for places, and none of its images is rejected")
     func smallQueue() async throws {
         let service = try service { $0.queueCapacity = 3 }
         let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
@@ -182,7 +182,7 @@ import Testing
         #expect(objects.count == 40 && objects.allSatisfy { $0["error"] == nil })
     }
 
-    @Test("When the request's time is over, what is left has an error each")
+    @Test("After the request's deadline, every remaining image gets an error")
     func late() async throws {
         let service = try service { $0.timeoutSeconds = 0.05 }
         let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
@@ -191,7 +191,7 @@ import Testing
         #expect(objects.count == 1000 && status(objects.last?["error"]) == .number(503))
     }
 
-    @Test("A batch is logged when it ends, with its bytes and without its files' names; given up, as 499")
+    @Test("A batch is logged when it ends, with its size but no file names; if cancelled, as 499")
     func log() async throws {
         let log = MemoryLog()
         let service = try service(logTo: { _ in log })
@@ -205,11 +205,11 @@ import Testing
         _ = try await left.stream?.next()
         left.stream?.cancel()
         #expect(log.lines.withLock { $0.count == 2 && $0[1].contains("499") })
-        // What is given up leaves its place.
+        // A cancelled batch frees its place.
         #expect(await service.respond(to: request(Self.png(1), "image/png", path: "/v1/score")).status == 200)
     }
 
-    @Test("Batches leave half of the places to single images")
+    @Test("Batches leave half of the queue to single images")
     func halfOfThePlaces() async throws {
         let service = try service { $0.queueCapacity = 4 }
         let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
@@ -222,7 +222,7 @@ import Testing
     }
 }
 
-/// Keeps the lines of a log.
+/// A log handler that keeps the lines in memory.
 private struct MemoryLog: LogHandler {
     final class Lines: Sendable {
         private let kept = Mutex<[String]>([])

@@ -1,9 +1,9 @@
 import InferenceService
 import Testing
 
-/// openapi.yaml and the router hold each other to what they say.
+/// Checks that openapi.yaml and the router agree.
 @Suite struct ContractTests {
-    /// Path and method of each operation in the contract.
+    /// Method and path of each operation in the OpenAPI document.
     private var operations: Set<String> {
         var result: Set<String> = []
         var path = ""
@@ -17,7 +17,7 @@ import Testing
         return result
     }
 
-    @Test("Every route is in the contract, and every path of the contract is served")
+    @Test("Every route is in the OpenAPI document, and every path of the document is served")
     func routes() {
         #expect(operations == Set(Route.examples.map { "\($0.method) \($0.pattern)" }))
         for route in Route.examples {

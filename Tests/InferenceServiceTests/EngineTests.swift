@@ -22,7 +22,7 @@ import Testing
 
     private let image = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
 
-    @Test("Requests that arrive together run together")
+    @Test("Concurrent requests are batched")
     func batching() async throws {
         let metrics = MetricsRegistry()
         let engine = try engine({ $0.maximumBatch = 8 }, metrics)
@@ -36,7 +36,7 @@ import Testing
         #expect(text.contains("dia_batch_size_sum 40.0") && count >= 5 && count < 40)
     }
 
-    @Test("A full queue refuses at once and says when to come again")
+    @Test("A full queue rejects requests at once and says when to retry")
     func full() async throws {
         let engine = try engine({ $0.queueCapacity = 2 }, MetricsRegistry())
         let model = try model(engine)
@@ -56,12 +56,15 @@ import Testing
         let refused = outcomes.compactMap { $0 }
         #expect(!refused.isEmpty && refused.count < 60)
         for error in refused {
-            guard case .busy(let seconds) = error else { return #expect(Bool(false)) }
+            guard case .busy(let seconds) = error else {
+                Issue.record("expected a busy error, not \(error)")
+                return
+            }
             #expect((1...3600).contains(seconds))
         }
     }
 
-    @Test("Each answer belongs to its own question, whatever is mixed")
+    @Test("Each result belongs to its own request in a mixed load")
     func noMixUps() async throws {
         let engine = try engine({ $0.maximumBatch = 5 }, MetricsRegistry())
         let model = try model(engine)

@@ -8,7 +8,7 @@ import ModelFile
 import TestSupport
 import Testing
 
-/// Whose turn it is, and what is not worth its turn any more.
+/// Scheduling between requests, and dropping work that is late or cancelled.
 @Suite struct FairnessTests {
     private let image = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
 
@@ -22,7 +22,7 @@ import Testing
         return (engine, try #require(engine.models["deep-gray"]))
     }
 
-    /// Work of which nothing is told.
+    /// A job whose result is ignored.
     private func job(_ group: UInt64, _ model: Model.Information, isScore: Bool = false, deadline: Duration? = nil)
         -> Job
     {
@@ -34,19 +34,19 @@ import Testing
         )
     }
 
-    @Test("A request of many pieces gives one a round, and waits behind the others for the next")
+    @Test("A request with many jobs gets one per round, then waits behind the others")
     func turns() throws {
         let (_, model) = try engine()
         var queue = WorkQueue()
         for group: UInt64 in [1, 1, 1, 1, 1, 2, 3, 3] { queue.append(job(group, model)) }
         #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [1, 2])
         #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [3, 1])
-        // Places that no other request takes are not left empty.
+        // Places that no other request needs are not left empty.
         #expect(queue.nextBatch { _ in 4 }.map(\.group.number) == [3, 1, 1, 1])
         #expect(queue.count == 0 && queue.nextBatch { _ in 4 }.isEmpty)
     }
 
-    @Test("Work of another kind runs in a batch of its own, when its turn comes")
+    @Test("Work of another kind runs in its own batch when its turn comes")
     func kinds() throws {
         let (_, model) = try engine()
         var queue = WorkQueue()
@@ -59,7 +59,7 @@ import Testing
         #expect(queue.nextBatch { _ in 2 }.map(\.group.number) == [1])
     }
 
-    @Test("What is too late, or given up, leaves the queue")
+    @Test("Late and cancelled work is removed from the queue")
     func leaving() throws {
         let (_, model) = try engine()
         var queue = WorkQueue()
@@ -76,7 +76,7 @@ import Testing
         #expect(queue.count == 2 && queue.nextBatch { _ in 9 }.map(\.group.number) == [2, 4])
     }
 
-    @Test("What is given up while it waits never runs")
+    @Test("Work cancelled while it waits never runs")
     func cancelled() async throws {
         let (engine, model) = try engine {
             $0.maximumBatch = 1
@@ -92,10 +92,10 @@ import Testing
         let start = ContinuousClock.now
         await #expect(throws: EngineError.cancelled) { try await waiting.value }
         await #expect(throws: EngineError.cancelled) { try await large.value }
-        // The queue is empty again: the next piece of work does not wait for 450 others.
+        // The queue is empty again: the next job does not wait for 450 others.
         let next = try await engine.score(image, model: model)
         #expect(next.queued < .now - start + .seconds(1) && next.value.normality.isFinite)
-        // A task cancelled before it came is given up as well.
+        // A call from a task that is already cancelled returns too.
         let late = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             return try await engine.score(image, model: model)
@@ -103,13 +103,13 @@ import Testing
         _ = await late.result
     }
 
-    @Test("What cannot be done in time is refused at once, and dropped when its time has passed")
+    @Test("Work that cannot meet its deadline is rejected at once, or dropped once the deadline has passed")
     func deadlines() async throws {
         let (engine, model) = try engine {
             $0.maximumBatch = 1
             $0.queueCapacity = 5000
         }
-        // The engine learns what a step takes.
+        // The engine learns how long a step takes.
         let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20))
             .executionTime
         async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 400))

@@ -26,7 +26,7 @@ import Testing
     func accepts(_ text: String) { #expect(isValid(text)) }
 
     @Test(
-        "What is not valid JSON is an error",
+        "Invalid JSON is an error",
         arguments: [
             "", " ", "{", "[", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{1:2}",
             "{\"a\":1 \"b\":2}",
@@ -37,7 +37,7 @@ import Testing
     )
     func rejects(_ text: String) { #expect(!isValid(text)) }
 
-    @Test("Nesting beyond the limit is an error, however deep it is, and within it is not")
+    @Test("Nesting up to the limit is accepted, and any deeper nesting is an error")
     func depth() {
         let most = JSONReader.maximumDepth
         #expect(isValid(String(repeating: "[", count: most) + String(repeating: "]", count: most)))
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test("Strings are unescaped, surrogate pairs joined, and lone ones replaced")
+    @Test("Strings are unescaped, surrogate pairs joined, and lone surrogates replaced")
     func strings() throws {
         let cases = [
             ("\"a\\\"b\\\\\\/\\b\\f\\n\\r\\t\"", "a\"b\\/\u{8}\u{C}\n\r\t"), ("\"\\ud83d\\ude00\"", "😀"),
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("A string longer than allowed is an error, and so is one that is not UTF-8")
+    @Test("A string that is too long or not UTF-8 is an error")
     func limits() {
         var long = JSONReader(Array("\"\(String(repeating: "a", count: 11))\"".utf8)[...])
         #expect(throws: JSONError.tooLong) { try long.string(maximumBytes: 10) }
@@ -69,7 +69,7 @@ import Testing
         #expect(throws: JSONError.invalid) { try broken.string(maximumBytes: 10) }
     }
 
-    @Test("Whole numbers are read in any notation that JSON has for them")
+    @Test("Integers are read in any JSON notation")
     func integers() throws {
         for (text, expected) in [("0", 0), ("-12", -12), ("1.0", 1), ("1e3", 1000)] {
             var reader = JSONReader(Array(text.utf8)[...])
@@ -81,13 +81,13 @@ import Testing
         }
     }
 
-    @Test("Reading ends soon after nobody waits for it any more")
+    @Test("Reading stops soon after cancellation")
     func cancelled() {
         var reader = JSONReader(Array("[\(String(repeating: "1,", count: 100_000))1]".utf8)[...], isCancelled: { true })
         #expect(throws: JSONError.cancelled) { try reader.skip() }
     }
 
-    @Test("base64 is decoded in either alphabet, padded or not, with line breaks, escaped, and from a data URL")
+    @Test("base64 decodes in either alphabet, padded or not, with line breaks or escapes, and from a data URL")
     func base64() throws {
         let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 &* 37) }
         let text = Data(bytes).base64EncodedString()
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test(
-        "What is not base64 is nil",
+        "Decoding invalid base64 gives nil",
         arguments: ["*", "A", "AAAAA", "AA=A", "AA===", "=", "====", "AAA\u{e9}", "data:x,AAAA"]
     )
     func notBase64(_ text: String) {

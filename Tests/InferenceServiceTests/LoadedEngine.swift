@@ -4,7 +4,7 @@ import Metrics
 import ModelFile
 
 extension Engine {
-    /// An engine that has loaded the directories that `open` gives.
+    /// An engine that has loaded the directories returned by `open`.
     static func loaded(
         _ configuration: Engine.Configuration,
         metrics: MetricsRegistry,

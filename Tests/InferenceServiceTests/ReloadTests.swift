@@ -8,11 +8,11 @@ import ModelFile
 import TestSupport
 import Testing
 
-/// Models replaced while they serve.
+/// Replacing models while they are in use.
 @Suite struct ReloadTests {
     private let image = Image(height: 28, width: 28, channels: 1, filledWith: 0.3)
 
-    /// A copy of the reference model `name` at `place`, called "m", of version `version`.
+    /// Copies the reference model `name` to `place`, renamed to "m", with the version `version`.
     private func install(_ name: String, at place: URL, version: String = "1") throws {
         try? FileManager.default.removeItem(at: place)
         try FileManager.default.copyItem(at: ReferenceModels.folder(name), to: place)
@@ -23,7 +23,7 @@ import Testing
         try Data(text.utf8).write(to: manifest)
     }
 
-    /// Runs `body` with an engine over a model "m" in a directory of its own.
+    /// Runs `body` with an engine for a model "m" in a temporary directory.
     private func withEngine(_ body: (Engine, URL) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("m")
@@ -35,12 +35,12 @@ import Testing
         }
     }
 
-    @Test("A new model takes over; work prepared for the old one is handed back, never run on the new one")
+    @Test("A new model takes over; work prepared for the old model fails and never runs on the new one")
     func replaces() async throws {
         try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
             let before = try await engine.score(image, model: old).value.normality
-            // Images of another size: the old ones would not even fit.
+            // The new model takes another image size, so the old images would not fit.
             try install("deep-gray", at: place)
             #expect(try await engine.reload().loaded == ["m"])
             let new = try #require(engine.models["m"])
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("What has not changed is not loaded again, unless it is named")
+    @Test("An unchanged model is not loaded again unless it is named")
     func unchanged() async throws {
         try await withEngine { engine, _ async throws in
             #expect(try await engine.reload().loaded.isEmpty)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("A broken new model leaves the old one serving, and the error names what is wrong")
+    @Test("An invalid new model leaves the old one serving, and the error says what is wrong")
     func broken() async throws {
         try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("Under load every answer is the old model's or the new one's, and none is lost")
+    @Test("Under load every result comes from the old or the new model, and none is lost")
     func underLoad() async throws {
         try await withEngine { engine, place in
             let old = try #require(engine.models["m"])
@@ -89,7 +89,7 @@ import Testing
                         for _ in 0..<5 {
                             let model = try #require(engine.models["m"])
                             do {
-                                // The weights are the same in all versions, so every answer is known.
+                                // The weights are the same in all versions, so every result is known.
                                 let normality = try await engine.score(image, model: model).value.normality
                                 #expect(abs(normality - expected) < 1e-4)
                                 break

@@ -10,11 +10,11 @@ import ModelFile
 import TestSupport
 import Testing
 
-/// Requests to answers, without a socket.
+/// The service from request to response, without a socket.
 @Suite struct ServiceTests {
     private let png = PNG.encode(Image(height: 20, width: 30, channels: 1, samples: (0..<600).map { Float($0) / 600 }))
 
-    /// A service over one uncalibrated model, "gray-pad", or over "rgb-resize" besides.
+    /// A service for the uncalibrated models `names`.
     private func service(
         _ names: [String] = ["gray-pad"],
         _ change: (inout InferenceService.Configuration) -> Void = { _ in }
@@ -55,14 +55,14 @@ import Testing
         return members
     }
 
-    @Test("A model without a golden set cannot be verified, and says so")
+    @Test("Verifying a model without a golden set fails with a message")
     func verifyWithoutGolden() async throws {
         let response = try await service().respond(to: post("/v1/models/gray-pad/verify", []))
         #expect(response.status == 422 && String(decoding: response.body, as: UTF8.self).contains("golden set"))
         #expect(response.headers["cache-control"] == "no-store")
     }
 
-    @Test("Without a calibration the verdict's members are null, not absent")
+    @Test("Without a calibration the members of the verdict are null, not absent")
     func uncalibrated() async throws {
         let response = try await service().respond(to: post("/v1/score"))
         #expect(response.status == 200 && response.headers["content-type"] == "application/json")
@@ -83,12 +83,15 @@ import Testing
         #expect(object["image"] == .object(image))
     }
 
-    @Test("With a calibration the verdict follows from the normality")
+    @Test("With a calibration the verdict is derived from the normality")
     func calibrated() async throws {
         try await withTemporaryFolder { folder in
             let plain = try json(try await service().respond(to: post("/v1/score")))
-            guard case .number(let normality) = plain["normality"] else { return #expect(Bool(false)) }
-            // 19 values, one of them below the image's: p = 2 / 20.
+            guard case .number(let normality) = plain["normality"] else {
+                Issue.record("expected a numeric normality")
+                return
+            }
+            // 19 values, one of them below the image's, so p = 2 / 20.
             let values = (0..<19).map { Float(normality) + ($0 == 0 ? -1 : Float($0)) }
             let place = folder.appendingPathComponent("m")
             try ReferenceModels.calibrated("gray-pad", in: place, normality: values, alpha: 0.1)
@@ -97,13 +100,14 @@ import Testing
             )
             #expect(object["p_value"] == .number(0.1) && object["anomalous"] == .bool(true))
             guard case .object(let threshold) = object["threshold"], case .number(let score) = object["score"] else {
-                return #expect(Bool(false))
+                Issue.record("expected a threshold object and a numeric score")
+                return
             }
             #expect(threshold["normality"] == .number(Double(values[1])) && score > 0.5 && score < 1)
         }
     }
 
-    @Test("The same image gives the same object, alone or in a crowd")
+    @Test("The same image gives the same result, alone or under load")
     func repeatable() async throws {
         let service = try service()
         func object() async throws -> [String: JSONValue] {
@@ -116,14 +120,15 @@ import Testing
             for _ in 0..<12 { group.addTask { try await object() } }
             for try await other in group {
                 guard case .number(let a) = alone["normality"], case .number(let b) = other["normality"] else {
-                    return #expect(Bool(false))
+                    Issue.record("expected a numeric normality in both responses")
+                    return
                 }
                 #expect(abs(a - b) < 1e-4)
             }
         }
     }
 
-    @Test("One step gives an image of the input's size, several a strip that starts with the input")
+    @Test("One step gives an image of the input's size; several give a strip that starts with the input")
     func dissolving() async throws {
         let service = try service()
         let one = await service.respond(to: post("/v1/dissolve", query: "t=200"))
@@ -138,7 +143,7 @@ import Testing
         #expect((0..<20).allSatisfy { row in (0..<30).allSatisfy { strip[row, 60 + $0] == single[row, $0] } })
     }
 
-    @Test("A heat map has the input's size, in colours over the image or plain, and is white where most changed")
+    @Test("A heat map has the input's size, is overlaid in color or plain, and is brightest at the largest change")
     func heatMap() async throws {
         let service = try service()
         let over = await service.respond(to: post("/v1/heatmap", query: "t=300"))
@@ -150,7 +155,7 @@ import Testing
         #expect(map.height == 20 && map.width == 30 && map.channels == 1)
         let hottest = try #require(map.samples.max())
         #expect(hottest > 0.5 && hottest <= 1)
-        // Where nothing changed the picture is the image itself, where much did it is red.
+        // Where nothing changed, the overlay shows the image itself; where much changed, it is red.
         let input = try PNG.decode(png, maximumPixels: 10_000).image
         for pixel in 0..<600 {
             let (red, blue) = (colours.samples[3 * pixel], colours.samples[3 * pixel + 2])
@@ -159,7 +164,7 @@ import Testing
         }
     }
 
-    @Test("A colour image goes to a grey model as grey, a grey one to a colour model as colour")
+    @Test("Color images are converted for a gray model, and gray images for a color model")
     func colours() async throws {
         let service = try service(["gray-pad", "rgb-resize"])
         let colour = PNG.encode(Image(height: 4, width: 4, channels: 3, filledWith: 0.5))
@@ -172,7 +177,7 @@ import Testing
         }
     }
 
-    @Test("multipart/form-data with one part 'image' is the same as the image itself")
+    @Test("multipart/form-data with one part 'image' is equivalent to the bare image")
     func multipart() async throws {
         let service = try service()
         func form(_ parts: [(String, [UInt8])], end: String = "--b--\r\n") -> [UInt8] {
@@ -188,7 +193,7 @@ import Testing
         #expect(await status(form([("image", png)]), "Multipart/Form-Data; boundary=\"b\"") == 200)
         #expect(await status(Array("preamble\r\n".utf8) + form([("image", png)])) == 200)
         #expect(await status(form([("picture", png)])) == 400)
-        // What looks like a parameter within quotes is text.
+        // Quoted text that looks like a parameter is not one.
         #expect(await status(form([("picture\"; x=\"; name=image; ", png)])) == 400)
         #expect(await status(form([("image", png), ("image", png)])) == 400)
         #expect(await status(form([("image", [])])) == 400)
@@ -199,7 +204,7 @@ import Testing
         #expect(await status([], "multipart/form-data; boundary=b") == 400)
     }
 
-    @Test("A request that cannot be served is a problem with its status")
+    @Test("A request that cannot be served gets a problem response with its status")
     func problems() async throws {
         let service = try service { $0.maximumPixels = 1000 }
         let large = PNG.encode(Image(height: 40, width: 40, channels: 1))
@@ -240,7 +245,7 @@ import Testing
     }
 
     @Test(
-        "A request's id is echoed if it is fit to be one",
+        "A valid request ID is echoed, and an invalid one is replaced",
         arguments: [("abc-1", true), ("a b", false), ("", false), (String(repeating: "x", count: 129), false)]
     )
     func requestIDs(_ given: String, isTaken: Bool) async throws {
@@ -250,7 +255,7 @@ import Testing
         #expect((answered == given) == isTaken && answered?.isEmpty == false)
     }
 
-    @Test("Readiness ends when draining begins, liveness does not")
+    @Test("Readiness ends when draining begins; liveness does not")
     func draining() async throws {
         let service = try service()
         #expect(await service.respond(to: get("/readyz")).status == 200)
@@ -260,24 +265,25 @@ import Testing
         #expect(await service.respond(to: post("/v1/score")).status == 200)
     }
 
-    @Test("Models tell name, digest, input and limits")
+    @Test("The model list describes each model and marks the default")
     func models() async throws {
         let object = try json(try await service(["gray-pad", "rgb-resize"]).respond(to: get("/v1/models")))
         guard case .array(let models) = object["models"], case .object(let first) = models.first else {
-            return #expect(Bool(false))
+            Issue.record("expected a list of models")
+            return
         }
         #expect(models.count == 2 && first["name"] == .string("gray-pad") && first["default"] == .bool(true))
         #expect(first["notice"] == .string("Research use only, not for diagnosis."))
     }
 
-    @Test("Without a default model a path must name one")
+    @Test("Without a default model the path must name a model")
     func noDefault() async throws {
         let service = try service(["gray-pad", "rgb-resize"]) { $0.defaultModel = nil }
         #expect(await service.respond(to: post("/v1/score")).status == 404)
         #expect(await service.respond(to: post("/v1/models/gray-pad/score")).status == 200)
     }
 
-    @Test("Metrics count requests by route, and hold no path, name or id from outside")
+    @Test("Metrics count requests by route and contain no path, name or ID from the client")
     func metrics() async throws {
         let service = try service()
         _ = await service.respond(to: post("/v1/score"))
@@ -290,7 +296,7 @@ import Testing
     }
 
     @Test(
-        "A header that promises an impossible size is refused, whatever the numbers",
+        "A header with an impossible size is rejected, whatever the numbers",
         arguments: [
             (UInt32.max, UInt32.max), (UInt32.max, 1), (25_000_000, 1), (1, 25_000_000), (0, 0),
             (0x8000_0000, 0x8000_0000),

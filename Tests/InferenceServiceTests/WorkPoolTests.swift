@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct WorkPoolTests {
     private let budget = MemoryBudget(bytes: 2000, work: 1000)
 
-    /// Work that occupies a thread until it is let go.
+    /// Occupies a thread until it is opened.
     private final class Gate: Sendable {
         private let started = DispatchSemaphore(value: 0)
         private let opened = DispatchSemaphore(value: 0)
@@ -30,7 +30,7 @@ import Testing
         func open() { opened.signal() }
     }
 
-    /// What happened, in order.
+    /// Records events in order.
     private final class Record: Sendable {
         private let events = Mutex<[String]>([])
 
@@ -39,7 +39,7 @@ import Testing
         var all: [String] { events.withLock { $0 } }
     }
 
-    @Test("Work runs, and its memory is counted while it does")
+    @Test("Work runs, and its memory is counted while it runs")
     func runs() async throws {
         let pool = WorkPool(threads: 2, budget: budget.work)
         let used = try await pool.run(cost: 1, bytes: 300) { [budget] _ in budget.work.bytes }
@@ -48,7 +48,7 @@ import Testing
         #expect(budget.work.bytes == 0)
     }
 
-    @Test("Cheap work goes before expensive work that came earlier")
+    @Test("Cheap work runs before expensive work that was queued earlier")
     func order() async throws {
         let pool = WorkPool(threads: 1, budget: budget.work)
         let gate = Gate()
@@ -64,26 +64,26 @@ import Testing
         #expect(record.all == ["small", "large"])
     }
 
-    @Test("Large work never has all threads")
+    @Test("Large work never occupies all threads")
     func lanes() async throws {
         let pool = WorkPool(threads: 2, budget: budget.work)
         let gate = Gate()
         async let first: Void = pool.run(cost: 25_000_000, bytes: 1) { _ in gate.pass() }
         await gate.waitUntilEntered()
         async let second: Void = pool.run(cost: 25_000_000, bytes: 1) { _ in }
-        // Runs although large work waits ahead and a large piece is running.
+        // Runs although large work is queued ahead and a large piece is running.
         try await pool.run(cost: 10, bytes: 1) { _ in }
         gate.open()
         _ = try await (first, second)
     }
 
-    @Test("Work waits for its memory, and starts when some is released")
+    @Test("Work waits for memory and starts when enough is released")
     func memory() async throws {
         let pool = WorkPool(threads: 2, budget: budget.work)
         let held = try #require(budget.work.reserve(800))
         let record = Record()
         async let waiting: Void = pool.run(cost: 1, bytes: 500) { _ in record.add("started") }
-        // What needs less is not kept waiting.
+        // Work that needs less does not wait.
         try await pool.run(cost: 1, bytes: 100) { _ in }
         #expect(record.all.isEmpty)
         held.release()
@@ -91,7 +91,7 @@ import Testing
         #expect(record.all == ["started"])
     }
 
-    @Test("Work that waits for much memory is not overtaken for ever by what needs less")
+    @Test("Work that waits for much memory is not starved by work that needs less")
     func largeMemory() async throws {
         let pool = WorkPool(threads: 2, budget: budget.work)
         let held = try #require(budget.work.reserve(400))
@@ -106,7 +106,7 @@ import Testing
         #expect(record.all == ["small", "large", "medium"])
     }
 
-    @Test("Cancelled work that waits is not done, and work that runs is told")
+    @Test("Cancelled work is dropped while it waits and notified while it runs")
     func cancellation() async throws {
         let pool = WorkPool(threads: 1, budget: budget.work)
         let gate = Gate()
@@ -126,7 +126,7 @@ import Testing
         #expect(try await running.value)
     }
 
-    @Test("Work whose deadline passes while it waits is refused, and so is what could not be done in time")
+    @Test("Work is rejected if its deadline passes while it waits or cannot be met")
     func deadlines() async throws {
         let pool = WorkPool(threads: 1, budget: budget.work)
         let gate = Gate()

@@ -2,9 +2,9 @@ import Foundation
 import Kernels
 import Testing
 
-/// The vector formulas against the library's functions.
+/// Compares the vectorized formulas with the library functions.
 @Suite struct ActivationTests {
-    @Test("Each activation and its slope are right to single precision", arguments: [Activation.relu, .silu, .gelu])
+    @Test("Activations and their slopes are accurate to single precision", arguments: [Activation.relu, .silu, .gelu])
     func values(_ activation: Activation) {
         // Not a multiple of the vector width.
         let x = (0..<1003).map { (Float($0) - 501) / 25 }

@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-/// What the planner chooses for the layers it was made for.
+/// The algorithm that the planner chooses for typical layers.
 @Suite struct ConvolutionAlgorithmTests {
     private func choose(
         _ side: Int,
@@ -23,24 +23,24 @@ import Testing
         return .choose(shape, batch: batch, isWide: isWide)
     }
 
-    @Test("Many tiles pay for the large weights of F(4x4), few for those of F(2x2)")
+    @Test("F(4x4) is chosen for many tiles, F(2x2) for few")
     func tiles() {
         #expect(choose(32, 64, 1) == .winograd4)
         #expect(choose(4, 512, 40) == .winograd4)
         #expect(choose(4, 512, 8) == .winograd2)
     }
 
-    @Test("Where products are faster, weights weigh more")
+    @Test("With wide registers, the cost of large weights counts more")
     func wide() {
         #expect(choose(32, 64, 1, isWide: true) == .winograd4)
         #expect(choose(4, 512, 40, isWide: true) == .winograd2)
         #expect(choose(4, 512, 4, isWide: true) == .direct)
     }
 
-    @Test("Stride 2 has its own transform where its weights pay")
+    @Test("Stride 2 uses its own transform where that is faster")
     func strided() { #expect(choose(32, 64, 40, stride: 2) == .winogradStrided) }
 
-    @Test("Other kernels, strides and single pixels are summed directly")
+    @Test("Other kernels, other strides and single pixels use direct convolution")
     func direct() {
         #expect(choose(32, 64, 8, kernel: 1) == .direct)
         #expect(choose(8, 512, 4, stride: 2) == .direct)

@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-/// Every algorithm against a plain convolution, forwards and for both gradients, at odd sizes.
+/// Compares every algorithm with a plain convolution at odd sizes: the forward pass and both gradients.
 @Suite struct ConvolutionTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let batch: Int
@@ -42,7 +42,7 @@ import Testing
         Case(.direct, 70, (1, 1, 10, 3), (1, 1, 0)),
     ]
 
-    /// Sums of up to a thousand products in another order, and Winograd's transforms.
+    /// Allows for summing up to a thousand products in another order, and for Winograd's transforms.
     static let tolerance: Float = 2e-5
 
     private func random(_ count: Int, _ seed: UInt64) -> FloatBuffer {
@@ -55,7 +55,7 @@ import Testing
         )
     }
 
-    /// Calls `body(image, y, x, out, input pixel, channel, tap)` for every product of the convolution.
+    /// Calls `body` with the output, input and weight index of every product of the convolution.
     private func forEachProduct(_ test: Case, _ body: (_ output: Int, _ input: Int, _ weight: Int) -> Void) {
         let s = test.shape
         for image in 0..<test.batch {
@@ -89,7 +89,7 @@ import Testing
         #expect(actual.count == expected.count && error < Double(Self.tolerance))
     }
 
-    @Test("The forward pass adds bias and residual and cuts at zero", arguments: cases, [false, true])
+    @Test("The forward pass adds bias and residual and applies ReLU", arguments: cases, [false, true])
     func forward(_ test: Case, isWide: Bool) {
         let s = test.shape
         let workers = ThreadPool(count: isWide ? 3 : 1, isWide: isWide)
@@ -115,7 +115,7 @@ import Testing
         expectEqual(output.array, expected.map { max(0, $0) })
     }
 
-    @Test("The gradients are those of the plain convolution", arguments: cases, [false, true])
+    @Test("The gradients match a plain convolution", arguments: cases, [false, true])
     func gradients(_ test: Case, isWide: Bool) {
         let s = test.shape
         let workers = ThreadPool(count: isWide ? 3 : 1, isWide: isWide)
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test(
-        "Results are the same to the last bit on any number of threads and any registers",
+        "Results are bit-identical for any number of threads and any vector width",
         arguments: ConvolutionAlgorithm.allCases
     )
     func threads(_ algorithm: ConvolutionAlgorithm) {

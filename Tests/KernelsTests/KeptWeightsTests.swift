@@ -1,9 +1,9 @@
 import Kernels
 import Testing
 
-/// Weights that wait between calls against weights packed for the call: the same to the last bit.
+/// Weights kept between calls give bit-identical results to weights packed for each call.
 @Suite struct KeptWeightsTests {
-    /// A convolution with weights of its own.
+    /// A convolution with its own weights.
     private struct Layer {
         let test: ConvolutionTests.Case
         let weights: FloatBuffer
@@ -39,7 +39,7 @@ import Testing
             return output.array
         }
 
-        /// The result with weights packed for this call alone.
+        /// The result with weights packed for this call only.
         func expected(_ workers: ThreadPool) -> [Float] {
             let packed = FloatBuffer(count: Convolution.packedCount(test.shape, test.algorithm))
             Convolution.pack(weights.pointer, test.shape, test.algorithm, into: packed.pointer, workers)
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    /// Beside small ones, which are always packed, some that are not.
+    /// The small layers are always packed; the added ones are not.
     static let cases =
         ConvolutionTests.cases + [
             ConvolutionTests.Case(.winograd4, 2, (9, 13, 35, 17), (3, 1, 1)),
@@ -67,7 +67,7 @@ import Testing
             ConvolutionTests.Case(.winograd2, 2, (9, 13, 35, 60), (3, 1, 1)),
         ]
 
-    @Test("Kept weights give what packed ones give, at the first call and the next", arguments: cases)
+    @Test("Kept weights give the same results as packed ones, on the first call and the next", arguments: cases)
     func sameResults(_ test: ConvolutionTests.Case) {
         let workers = ThreadPool(count: 2)
         let layer = Layer(test, seed: 1)
@@ -77,22 +77,22 @@ import Testing
         #expect(layer.run(kept, workers) == expected)
     }
 
-    @Test("Weights whose place others have taken are packed again")
+    @Test("Weights evicted from the cache are packed again")
     func turns() {
-        // Room for two of the three at a time, at places that go around.
+        // Room for two of the three layers at a time; places are reused in a circle.
         let workers = ThreadPool(count: 2, isWide: true, packedCapacity: 90_000)
         let test = ConvolutionTests.Case(.winograd4, 2, (9, 13, 35, 17), (3, 1, 1))
         let layers = (0..<3).map { Layer(test, seed: 10 * $0) }
         let expected = layers.map { $0.expected(workers) }
         let kept = layers.map { $0.keep(workers) }
         for index in [0, 1, 0, 2, 1, 0, 0, 2, 2, 1, 2, 0] {
-            // Not in the macro, which would print all numbers.
+            // Computed outside the macro, which would print all the numbers.
             let isSame = layers[index].run(kept[index], workers) == expected[index]
             #expect(isSame, "layer \(index)")
         }
     }
 
-    @Test("Weights too large to be packed again and again stay packed")
+    @Test("Weights too large to be packed repeatedly stay packed")
     func large() {
         let workers = ThreadPool(count: 2, isWide: true, packedCapacity: 0)
         let layer = Layer(ConvolutionTests.Case(.winograd4, 1, (4, 4, 160, 160), (3, 1, 1)), seed: 5)

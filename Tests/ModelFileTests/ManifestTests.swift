@@ -23,7 +23,7 @@ import Testing
         ]
     }
 
-    /// The good manifest with one member replaced, removed where `json` is empty.
+    /// The error for the valid manifest with one member replaced, or removed if `json` is empty.
     private func error(_ path: String, _ json: String) throws -> String? {
         var manifest = Self.good
         let keys = path.split(separator: ".").map(String.init)
@@ -48,11 +48,11 @@ import Testing
         }
     }
 
-    @Test("A sound manifest opens")
+    @Test("A valid manifest opens")
     func sound() throws { #expect(try error("version", "\"2\"") == nil) }
 
     @Test(
-        "A member that no model can have is an error that names it",
+        "An invalid member is an error that names it",
         arguments: [
             ("format", "\"dia-model/2\""), ("format", ""), ("name", "\"../x\""), ("name", "\"\""), ("name", "7"),
             ("input.height", "0"), ("input.height", "1e30"), ("input.width", "-5"), ("input.channels", "2"),
@@ -82,7 +82,7 @@ import Testing
         #expect(message.contains(member) || message.contains(path == "dissolve.resolution" ? "fit" : member))
     }
 
-    @Test("A file that is no JSON, or is not there, is an error that names it")
+    @Test("A missing or malformed model.json is an error")
     func noJSON() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "What is written is read again, in both precisions",
+        "Tensors survive a round trip in both precisions",
         arguments: [SafetensorsEncoder.Precision.float32, .float16]
     )
     func roundTrip(_ precision: SafetensorsEncoder.Precision) throws {
@@ -47,11 +47,11 @@ import Testing
 
     static let good = #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
 
-    @Test("A sound file has no error")
+    @Test("A valid file has no error")
     func sound() { #expect(error(Self.good) == nil) }
 
     @Test(
-        "A broken header is an error that names what is wrong",
+        "An invalid header is an error that says what is wrong",
         arguments: [
             ("{", "expected"), ("", "expected"), ("[]", "expected"), ("{}x", "goes on"), ("{}", "bytes follow"),
             (
@@ -90,7 +90,7 @@ import Testing
         #expect(error(header)?.contains(reason) == true, "\(error(header) ?? "no error")")
     }
 
-    @Test("Every length of a cut file is an error", arguments: 0..<66)
+    @Test("A file truncated at any length is an error", arguments: 0..<66)
     func truncated(_ length: Int) {
         let whole = file(Self.good, data: [0, 0, 128, 63])
         #expect(whole.count == 66)
@@ -100,7 +100,7 @@ import Testing
     @Test("A header length beyond the file or the limit is an error", arguments: [100, 100_000_001, Int.max])
     func headerLength(_ length: Int) { #expect(error(Self.good, length: length)?.contains("cut short") == true) }
 
-    @Test("A number that is not finite is an error that names its tensor and place")
+    @Test("A non-finite number is an error that names its tensor and index")
     func notFinite() {
         let message = error(Self.good, data: [0, 0, 192, 127])
         #expect(message == "w.safetensors: tensor 'a': element 0 is not finite")

@@ -1,14 +1,14 @@
 import Neural
 import Testing
 
-/// The gradient of every parameter of small networks against central differences, at odd sizes.
+/// Compares the gradient of every parameter of small networks with central differences, at odd sizes.
 ///
-/// Each network puts a convolution before the layer under test, so the layer's input gradient is checked by
-/// way of the convolution's weights.
+/// Each network puts a convolution before the layer under test, so the layer's input gradient is checked through
+/// the convolution's weights.
 @Suite struct GradientTests {
     struct Network: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        /// Smaller where the network has kinks, which a difference must not straddle.
+        /// Smaller for networks with kinks, which a difference must not straddle.
         let step: Float
         let build: @Sendable (inout Graph, Value) -> Value
 
@@ -22,7 +22,7 @@ import Testing
     static let networks = [
         Network("lowered convolution") { $0.convolution($1, "x", outputs: 5, kernel: 3, stride: 2, padding: 1) },
         Network("convolution in the Winograd domain") { $0.convolution($1, "x", outputs: 9, kernel: 3, padding: 1) },
-        Network("standardised convolution") {
+        Network("standardized convolution") {
             $0.convolution($1, "x", outputs: 9, kernel: 3, padding: 1, isStandardized: true)
         },
         Network("group norm") { graph, x in graph.groupNorm(x, "x", groups: 4) },
@@ -53,10 +53,10 @@ import Testing
         },
     ]
 
-    /// Central differences in single precision: about eps/step of the loss, plus the third derivative's share.
+    /// Error of central differences in single precision: about eps/step of the loss, plus the third-derivative term.
     static let tolerance: Float = 1e-2
 
-    @Test("Backward is the derivative of forward", arguments: networks, [1, 2])
+    @Test("The backward pass is the derivative of the forward pass", arguments: networks, [1, 2])
     func gradient(_ network: Network, threads: Int) {
         let batch = 3
         var graph = Graph()
@@ -80,7 +80,7 @@ import Testing
         let scale = gradient.reduce(0) { max($0, abs($1)) }
         #expect(scale > 0)
         for parameter in graph.parameters where parameter.isTrainable {
-            // A few places of each parameter.
+            // A few elements of each parameter.
             for index in Set((0..<6).map { _ in Int.random(in: parameter.range, using: &generator) }) {
                 let step = network.step
                 var (up, down) = (parameters, parameters)
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test("Gradients add up over calls")
+    @Test("Gradients accumulate over calls")
     func accumulation() {
         var graph = Graph()
         graph.output(graph.dense(graph.input(PlaneShape(vector: 3)), "x", outputs: 2))

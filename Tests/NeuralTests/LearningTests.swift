@@ -1,7 +1,7 @@
 import Neural
 import Testing
 
-/// Whole steps: the loss of a network falls as it should.
+/// Complete training steps: the loss of a network decreases as expected.
 @Suite struct LearningTests {
     private func network() -> Graph {
         var graph = Graph()
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test("One batch is learnt by heart")
+    @Test("A network overfits a single batch")
     func overfits() {
         let losses = losses(steps: 150, threads: 2)
         #expect(losses[0] > 0.9 && (losses.last ?? 1) < 0.02)

@@ -3,10 +3,10 @@ import Neural
 import TestSupport
 import Testing
 
-/// Losses and optimisers against the reference implementation.
+/// Compares losses and optimizers with the reference implementation.
 @Suite struct LossGoldenTests {
     @Test(
-        "The contrastive loss and its gradient are the reference's",
+        "The contrastive loss and its gradient match the reference",
         arguments: [("contrastive-b2-k2", 4, 8), ("contrastive-b6-k4", 24, 16)],
         [ContrastiveLoss.Mask.shiftedRemoved, .naive]
     )
@@ -18,9 +18,9 @@ import Testing
         #expect(relativeError(result.gradient, try file.floats("\(mask.rawValue).grad_z")) < Tolerance.forward)
     }
 
-    /// The settings that the reference's steps were taken with.
+    /// Uses the settings of the reference's steps.
     @Test(
-        "Five steps of each optimiser end where the reference's do",
+        "Five steps of each optimizer match the reference",
         arguments: [
             ("adam", OptimizerRule.adam(beta1: 0.9, beta2: 0.99, weightDecay: 0), Float(8e-5)),
             ("adamw", .adam(beta1: 0.9, beta2: 0.999, weightDecay: 0.05), 1e-3),
@@ -44,14 +44,14 @@ import Testing
         }
         let expected = try file.floats(name, shape: [5, 4])
         let weight = Array(parameters.values[..<20])
-        // What the steps moved, not where they started from; the numbers near 1 hold it to 1e-7 each step.
+        // Compares the changes, not the values: near 1 their precision is limited to 1e-7 per step.
         let moved = zip(weight, start).map { $0 - $1 }
         let expectedMoved = zip(expected, start).map { $0 - $1 }
         #expect(relativeError(moved, expectedMoved) < 1e-3)
         #expect(relativeError(weight, expected) < Tolerance.formula)
     }
 
-    @Test("Cross-entropy is -log softmax, its gradient softmax minus the label")
+    @Test("Cross-entropy is -log softmax, and its gradient is softmax minus the label")
     func crossEntropy() {
         let (loss, gradient) = CrossEntropy.loss([0, 0, 1, 3], classes: 2, labels: [0, 1])
         // -log(1/2) and -log(e³/(e + e³)), halved
@@ -59,7 +59,7 @@ import Testing
         #expect(relativeError(gradient, [-0.25, 0.25, 0.059_601_5, -0.059_601_5]) < 1e-5)
     }
 
-    @Test("L1 is the mean distance, its gradient the sign over the count")
+    @Test("L1 is the mean absolute difference, and its gradient is the sign divided by the count")
     func l1() {
         let (loss, gradient) = L1Loss.loss([1, 2, 3, 4], target: [1, 0, 4, 4])
         #expect(loss == 0.75 && gradient == [0, 0.25, -0.25, 0])

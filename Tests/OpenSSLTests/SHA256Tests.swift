@@ -2,7 +2,7 @@ import OpenSSL
 import Testing
 
 @Suite struct CryptographyTests {
-    @Test("SHA-256 is that of FIPS 180-2")
+    @Test("SHA-256 matches the FIPS 180-2 test vectors")
     func digest() {
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         #expect(SHA256.hexadecimal("abc".utf8) == abc)
@@ -11,7 +11,7 @@ import Testing
         #expect(SHA256.hexadecimal([]) == empty)
     }
 
-    @Test("Secrets agree only if every byte does")
+    @Test("Secrets are equal only if every byte is equal")
     func comparison() {
         #expect(equalInConstantTime([1, 2, 3], [1, 2, 3]) && equalInConstantTime([], []))
         #expect(!equalInConstantTime([1, 2, 3], [1, 2, 4]) && !equalInConstantTime([1, 2, 3], [1, 2]))

@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// docs/operations.md names everything that an operator can set or see.
+/// Checks that docs/operations.md documents everything an operator can set or see.
 @Suite(.timeLimit(.minutes(1))) struct DocumentationTests {
     private static let text: String = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         return (try? String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)) ?? ""
     }()
 
-    @Test("Every option, with its default")
+    @Test("Every option is documented with its default")
     func options() throws {
         let help = try Outcome(ServerProcess.executable("dia-server"), ["serve", "--help"]).output
         let names = help.split(separator: "\n").compactMap { line -> String? in
@@ -20,14 +20,14 @@ import Testing
         for name in names where !["--help", "--version"].contains(name) {
             #expect(Self.text.contains("`\(name)`"), "\(name)")
         }
-        // Defaults as the program itself tells them.
+        // Defaults as printed by the program itself.
         for match in help.matches(of: /--([a-z-]+) <[^>]*>(?:(?!--)[^(])*?\(default: ([^)]*)\)/) {
             let row = Self.text.split(separator: "\n").first { $0.hasPrefix("| `--\(match.1)`") }
             #expect(row?.contains("| \(match.2) |") == true, "\(match.1) is \(match.2)")
         }
     }
 
-    @Test("Every metric")
+    @Test("Every metric is documented")
     func metrics() async throws {
         let server = try ServerProcess()
         let client = try RawClient(port: server.port)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Reading from pipes without Foundation's `FileHandle`, which ends the process when a signal interrupts it.
+/// Reads from pipes without Foundation's `FileHandle`, which crashes when a signal interrupts a read.
 extension Pipe {
-    /// The next bytes as text, as soon as there are any; empty at the end.
+    /// Waits for the next bytes and returns them as text; empty at the end.
     func nextText() -> String {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -12,7 +12,7 @@ extension Pipe {
         }
     }
 
-    /// Everything up to the end as text.
+    /// Everything until the end of the stream, as text.
     func allText() -> String {
         var text = ""
         while true {

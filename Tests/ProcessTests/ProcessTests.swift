@@ -10,7 +10,7 @@ import Testing
         try Outcome(ServerProcess.executable(name), arguments, environment: environment)
     }
 
-    @Test("The server says where it is, serves, logs nothing of the image, and ends with 0 on SIGTERM")
+    @Test("The server prints its address, serves, logs nothing about the image, and exits with 0 on SIGTERM")
     func lifecycle() async throws {
         let server = try ServerProcess()
         #expect(server.readyLine.contains("http://127.0.0.1:\(server.port)"))
@@ -27,7 +27,7 @@ import Testing
         #expect(log.contains("id-7") && !log.contains("Roe"))
     }
 
-    @Test("SIGTERM while models are loaded ends the server as at any other time")
+    @Test("SIGTERM while models are loading ends the server normally")
     func earlySignal() throws {
         let process = Process()
         process.executableURL = ServerProcess.executable("dia-server")
@@ -36,14 +36,14 @@ import Testing
         process.standardOutput = FileHandle.nullDevice
         process.standardError = errors
         try process.run()
-        // Its first line comes when a model is loaded, before it listens.
+        // Wait for the first line of the log.
         _ = errors.nextText()
         process.terminate()
         process.waitUntilExit()
         #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
     }
 
-    @Test("Options that cannot be are errors that name them")
+    @Test("Invalid options are errors that name them")
     func badOptions() throws {
         let models = ReferenceModels.folder("gray-pad").path
         let cases: [([String], String)] = [
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("Beyond the loopback interface it listens only with keys, with clients' certificates, or when told so")
+    @Test("The server listens beyond loopback only with keys, client certificates or --without-keys")
     func openToOthers() throws {
         let models = ReferenceModels.folder("gray-pad").path
         let refused = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check"])
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("--check says whether configuration and models are sound, and exits")
+    @Test("--check validates the configuration and the models, and exits")
     func check() throws {
         let models = ReferenceModels.folder("gray-pad").path
         let sound = try run("dia-server", ["--models", models, "--check"])
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test("A key made by hash-key opens the server; SIGHUP takes over other keys, a broken file changes nothing")
+    @Test("A key made by hash-key grants access; SIGHUP loads new keys, and an invalid file changes nothing")
     func keys() async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appendingPathComponent("keys").path
@@ -122,7 +122,7 @@ import Testing
             #expect(await status(secret) == 401)
             #expect(await status("a-secret-of-my-own-choice") == 200)
             log += server.stop().log
-            // Every line is JSON, one names the key, none the secret.
+            // Every line is JSON; some name the key, and none contains the secret.
             var names: Set<String> = []
             for line in log.split(separator: "\n") {
                 let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test("A service manager hands over the socket and hears of ready, reload, life and end")
+    @Test("A service manager passes the socket and is notified of readiness, reload, watchdog and stop")
     func serviceManager() throws {
         let arguments = [
             ServerProcess.executable("dia-server").path, "--models", ReferenceModels.folder("gray-pad").path,
@@ -148,7 +148,7 @@ import Testing
         #expect(outcome.output == "ok\n", "\(outcome.output)\(outcome.errors)")
     }
 
-    @Test("Out of descriptors it serves those it has, and new ones when some are free again")
+    @Test("Out of descriptors, the server serves its open connections and accepts new ones once some are free")
     func starved() async throws {
         let server = try ServerProcess(descriptors: 48)
         var crowd: [RawClient] = []
@@ -161,11 +161,11 @@ import Testing
         let metrics = String(decoding: try #require(await next.response()).body, as: UTF8.self)
         #expect(metrics.contains("refused_total{reason=\"system\"}") && !metrics.contains("{reason=\"system\"} 0"))
         let (status, log) = server.stop()
-        // Said once in a while, not at every attempt.
+        // Logged once in a while, not at every attempt.
         #expect(status == 0 && log.components(separatedBy: "cannot accept").count == 2, "\(log)")
     }
 
-    @Test("While it drains it is not ready, and finishes what comes until the delay is over")
+    @Test("While draining the server is not ready, and it serves requests until the delay is over")
     func drainDelay() async throws {
         let server = try ServerProcess(["--drain-delay-seconds", "1"])
         let client = try RawClient(port: server.port)
@@ -184,7 +184,7 @@ import Testing
         #expect(server.stop().status == 0)
     }
 
-    @Test("Every option of the command line can also come from the environment")
+    @Test("Every command-line option can also be set by an environment variable")
     func environment() throws {
         let help = try run("dia-server", ["serve", "--help"]).output
         let names = help.split(separator: "\n").compactMap { line -> String? in
@@ -194,18 +194,18 @@ import Testing
         #expect(names.count > 25)
         for name in names {
             let variable = "DIA_" + name.uppercased().replacing("-", with: "_")
-            // No option takes this.
+            // No option accepts this value.
             let outcome = try run("dia-server", ["--models", "/nowhere", "--check"], environment: [variable: "\u{7F}"])
             let isNamed = outcome.errors.contains("--\(name)") || outcome.errors.contains(variable)
             #expect(outcome.status != 0, "\(variable)")
-            // Texts are taken as they are; the others name what is wrong.
+            // Text options accept any value; the others name what is wrong.
             if !["models", "host", "default-model"].contains(name) {
                 #expect(isNamed, "\(variable): \(outcome.errors)")
             }
         }
     }
 
-    @Test("A broken model is a start-up error that names the file")
+    @Test("A broken model is a startup error that names the file")
     func brokenModel() async throws {
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("m")
@@ -216,7 +216,7 @@ import Testing
         }
     }
 
-    @Test("Options come from the file, the environment and the command line, the later before the earlier")
+    @Test("The command line overrides the environment, which overrides the configuration file")
     func optionSources() async throws {
         try await withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("c.json")
@@ -255,7 +255,7 @@ import Testing
         }
     }
 
-    @Test("Ctrl-C saves the checkpoint and says how to go on; the same command then does")
+    @Test("Ctrl-C saves a checkpoint and exits without writing a model file")
     func interrupted() async throws {
         try await withTemporaryFolder { folder in
             let data = folder.appendingPathComponent("data").path
@@ -279,7 +279,7 @@ import Testing
             let errors = Pipe()
             process.standardError = errors
             try process.run()
-            // The first line of progress: the training runs.
+            // The first progress line shows that training has started.
             let first = errors.nextText()
             #expect(first.contains("diffusion: 1/1500"))
             process.interrupt()

@@ -1,31 +1,31 @@
 import Foundation
 import TestSupport
 
-/// A built executable that runs until it is told to end.
+/// A server process that runs until it is stopped.
 final class ServerProcess {
     private let process = Process()
     private let output = Pipe(), errors = Pipe()
-    /// Where the server said that it listens.
+    /// The port that the server reported.
     private(set) var port: UInt16 = 0
-    /// The line that said so.
+    /// The line that reported it.
     private(set) var readyLine = ""
 
-    /// What went wrong at the start, with what the process wrote.
+    /// A failed start, with the output of the process.
     struct StartFailure: Error {
         let text: String
     }
 
-    /// The executable called `name` beside the tests.
+    /// The executable named `name` next to the tests.
     static func executable(_ name: String) -> URL {
         Bundle.module.bundleURL.deletingLastPathComponent().appendingPathComponent(name)
     }
 
-    /// Starts dia-server with `arguments` on a free port, over the model "gray-pad", with so many file descriptors at
-    /// most, and waits until it is ready.
+    /// Starts dia-server with `arguments` on a free port with the model "gray-pad" and at most `descriptors` file
+    /// descriptors, and waits until it is ready.
     init(_ arguments: [String] = [], descriptors: Int = 1024) throws {
         let models = ["--models", ReferenceModels.folder("gray-pad").path]
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        // The shell becomes the server, so that its id is the server's.
+        // The shell is replaced by the server, so that its process ID is the server's.
         let command = ["-c", "ulimit -n \(descriptors); exec \"$@\"", "bash", Self.executable("dia-server").path]
         process.arguments = command + models + ["--port", "0", "--threads", "1"] + arguments
         process.standardOutput = output
@@ -39,13 +39,13 @@ final class ServerProcess {
 
     deinit { if process.isRunning { process.terminate() } }
 
-    /// The process's id.
+    /// The process ID.
     var identifier: Int32 { process.processIdentifier }
 
     /// Sends a signal.
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// Ends the process; its status and its log.
+    /// Ends the process and returns its status and its log.
     func stop() -> (status: Int32, log: String) {
         process.terminate()
         let log = errors.allText()
@@ -53,11 +53,11 @@ final class ServerProcess {
         return (process.terminationStatus, log)
     }
 
-    /// The log's next lines, as soon as there are any.
+    /// Waits for the next log lines and returns them.
     func nextLog() -> String { errors.nextText() }
 }
 
-/// What a program that ended by itself left.
+/// The result of a program that ran to its end.
 struct Outcome {
     let status: Int32
     let output, errors: String

@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// How the processes start, and what they do with what they are given and what they must write.
+/// How the processes start, and how they handle their environment and output streams.
 @Suite(.timeLimit(.minutes(2))) struct StartTests {
     private let models = ["--models", ReferenceModels.folder("gray-pad").path]
 
-    /// What `command`, a line of the shell in which $SERVER and $TRAINER stand for the executables, left.
+    /// The outcome of the shell command `command`, in which $SERVER and $TRAINER stand for the executables.
     private func shell(_ command: String, environment: [String: String] = [:]) throws -> Outcome {
         let executables = [
             "SERVER": ServerProcess.executable("dia-server").path,
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "A standard output or error that cannot be written to never ends a process by a signal; what matters ends with 1",
+        "An unwritable standard stream never kills a process by a signal; lost essential output gives status 1",
         arguments: [
             ("$SERVER --models $MODELS --check > /dev/full", 1), ("$SERVER --models $MODELS --check >&-", 1),
             ("$SERVER --help > /dev/full", 1), ("$SERVER --help | true; exit ${PIPESTATUS[0]}", nil),
@@ -39,11 +39,11 @@ import Testing
     }
 
     @Test(
-        "A server goes on when its standard streams are full, closed or missing",
+        "A server keeps running when its standard streams are full, closed or missing",
         arguments: ["> /dev/full", ">&- 2>&-"]
     )
     func servesWithoutStreams(_ redirection: String) throws {
-        // What it says is lost, so the port is fixed here and tried until it answers.
+        // Its output is lost, so the port is chosen here and polled until it answers.
         let command = """
             trap 'kill $(jobs -p) 2> /dev/null' EXIT
             for try in 1 2 3 4 5; do
@@ -63,7 +63,7 @@ import Testing
         #expect(try shell(command).output.hasSuffix("200 0\n"))
     }
 
-    @Test("With too little address space the start fails with a message, at once")
+    @Test("With too little address space, startup fails at once with a message")
     func addressSpace() throws {
         let start = ContinuousClock.now
         let outcome = try shell("ulimit -v 700000; exec $SERVER --models $MODELS --port 0 --threads 4")
@@ -71,10 +71,10 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    @Test("The socket listens before the models are loaded, and SIGTERM meanwhile ends the process before it is ready")
+    @Test("The socket listens before the models are loaded, and SIGTERM during loading ends the process")
     func loading() async throws {
         try await withTemporaryFolder { folder in
-            // Enough models that loading them takes its time.
+            // Enough models that loading them takes a while.
             let source = ReferenceModels.folder("imagenet")
             let manifest = try String(contentsOf: source.appendingPathComponent("model.json"), encoding: .utf8)
             for index in 0..<250 {
@@ -118,11 +118,11 @@ import Testing
             let text = output.allText()
             process.waitUntilExit()
             #expect(process.terminationStatus == 0 && ContinuousClock.now - start < .seconds(5))
-            #expect(text.isEmpty, "nothing says ready: \(text)")
+            #expect(text.isEmpty, "expected no ready line: \(text)")
         }
     }
 
-    @Test("A broken model ends the start, or is left out where that is asked for; names with a dot are skipped")
+    @Test("A broken model fails the start, or is skipped on request; names starting with a dot are ignored")
     func brokenModels() async throws {
         try await withTemporaryFolder { folder in
             func copy(_ name: String) throws -> URL {
@@ -136,10 +136,10 @@ import Testing
             let check = ["--models", folder.path, "--check"]
             let server = ServerProcess.executable("dia-server")
             #expect(try Outcome(server, check).status == 0)
-            // Git LFS leaves a short text in place of a file.
+            // Git LFS leaves a short pointer text in place of a file.
             let pointer = Data("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n".utf8)
             let broken = try copy("broken")
-            // Two directories of one name would be another error.
+            // Two models with one name would be another error.
             let manifest = broken.appendingPathComponent("model.json")
             let text = try String(contentsOf: manifest, encoding: .utf8)
             try Data(text.replacing("\"name\": \"gray-pad\"", with: "\"name\": \"other\"").utf8).write(to: manifest)
@@ -149,7 +149,7 @@ import Testing
                 #expect(outcome.status != 0 && outcome.errors.contains("git lfs pull"), "\(outcome.errors)")
                 #expect(outcome.errors.contains("\(folder.path)/broken"), "\(outcome.errors)")
             }
-            // A default model that is left out would leave its paths without an answer.
+            // Skipping the default model would leave its paths without a model.
             for name in ["other", "unknown"] {
                 let arguments = [
                     "--models", folder.path, "--skip-broken-models", "--default-model", name, "--port", "0",
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("SIGHUP notices a file that was damaged since, keeps the old model and names the directory")
+    @Test("SIGHUP detects a damaged file, keeps the old model and names the directory")
     func damagedSince() async throws {
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("m")
@@ -186,7 +186,7 @@ import Testing
         }
     }
 
-    @Test("Variables that name no option, are empty, or are Kubernetes' own are ignored with a warning")
+    @Test("Unknown, empty and Kubernetes-defined variables are ignored with a warning")
     func environment() throws {
         let outcome = try shell(
             "$SERVER --models $MODELS --port 0 --threads 1 & pid=$!; sleep 2; kill $pid; wait $pid",
@@ -200,7 +200,7 @@ import Testing
         }
     }
 
-    @Test("An address in brackets is taken, the ready line follows the log's format, and --help lists the options")
+    @Test("A bracketed address is accepted, the ready line follows the log format, and --help lists the options")
     func words() throws {
         let bracketed = try ServerProcess(["--host", "[::1]", "--log-format", "json"])
         #expect(bracketed.readyLine.hasPrefix("{\"time\":") && bracketed.readyLine.contains("\"url\":\"http://[::1]:"))
@@ -212,7 +212,7 @@ import Testing
         #expect(help.status == 0 && help.output.contains("--max-held-bytes") && help.output.contains("hash-key"))
     }
 
-    @Test("The log has the client's address, a trusted proxy's client, or neither")
+    @Test("The log has the client's address, the one that a trusted proxy reports, or neither")
     func clients() async throws {
         for (arguments, expected, not) in [
             ([], "client=127.0.0.1", "192.0.2.7"),

@@ -15,7 +15,7 @@ import Testing
         #expect(outcome.output == "ok\n", "\(name): \(outcome.output)\(outcome.errors)")
     }
 
-    @Test("TLS 1.2 and 1.3 with http/1.1, nothing older, nothing else; junk and silence end their connections")
+    @Test("Only TLS 1.2 and 1.3 with http/1.1 are accepted; invalid and silent connections are closed")
     func server() throws {
         let server = try ServerProcess(Self.certificate + ["--head-seconds", "1"])
         #expect(server.readyLine.contains("https://127.0.0.1:"))
@@ -23,12 +23,12 @@ import Testing
         #expect(server.stop().status == 0)
     }
 
-    /// Where setup-sslyze.sh put the scanner.
+    /// Where setup-sslyze.sh installs the scanner.
     private static let scanner = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../.build/sslyze-venv/bin/python").standardizedFileURL
 
     @Test(
-        "A scanner finds nothing wrong (sslyze, Mozilla's intermediate profile)",
+        "A scanner reports no problems (sslyze, Mozilla's intermediate profile)",
         .enabled(if: FileManager.default.fileExists(atPath: scanner.deletingLastPathComponent().path + "/sslyze"))
     )
     func scanned() throws {
@@ -39,7 +39,7 @@ import Testing
         #expect(server.stop().status == 0)
     }
 
-    @Test("Clients' certificates are asked for, and required where that is said")
+    @Test("Client certificates are requested, and required if configured")
     func clients() throws {
         let authority = ["--tls-client-ca", Self.file("client-authority.pem")]
         let optional = try ServerProcess(Self.certificate + authority)
@@ -50,7 +50,7 @@ import Testing
         #expect(required.stop().status == 0)
     }
 
-    @Test("SIGHUP takes over another certificate; a broken one leaves the old one serving")
+    @Test("SIGHUP loads a new certificate; an invalid one leaves the old one in use")
     func reload() async throws {
         try await withTemporaryFolder { folder in
             func install(_ name: String) throws {
@@ -80,14 +80,14 @@ import Testing
         }
     }
 
-    @Test("Files that do not make a certificate are start-up errors that name them")
+    @Test("Invalid certificate and key files are startup errors that name them")
     func brokenFiles() throws {
         for (arguments, part) in [
             (["--tls-certificate", "/nowhere", "--tls-key", Self.file("server.key")], "/nowhere"),
             (["--tls-certificate", Self.file("server.pem"), "--tls-key", "/nowhere"], "/nowhere"),
             (["--tls-certificate", Self.file("server.pem"), "--tls-key", Self.file("second.key")], "mismatch"),
             (["--tls-certificate", Self.file("server.pem"), "--tls-key", Self.file("server-passphrase.key")], "key"),
-            // A key of another type than the certificate's stands beside it in OpenSSL, and no handshake succeeds.
+            // OpenSSL accepts a key of another type than the certificate's, but then no handshake succeeds.
             (["--tls-certificate", Self.file("rsa.pem"), "--tls-key", Self.file("server.key")], "does not match the"),
             (
                 ["--tls-certificate", Self.file("expired.pem"), "--tls-key", Self.file("server.key"), "--check"],
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("An expired certificate is served with a warning, and a metric says when it expires")
+    @Test("An expired certificate is served with a warning, and a metric reports its expiry")
     func expired() async throws {
         let server = try ServerProcess([
             "--tls-certificate", Self.file("expired.pem"), "--tls-key", Self.file("server.key"),
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test(
-        "A client certificate stands for the name and the scopes that the key file gives it, and without them for no administration"
+        "The key file maps a client certificate to a name and scopes; without a mapping it has no admin access"
     )
     func mappedClients() async throws {
         let authority = ["--tls-client-ca", Self.file("client-authority.pem"), "--tls-require-client"]
@@ -133,7 +133,7 @@ import Testing
                 try check("client_named", named)
                 let (status, log) = named.stop()
                 #expect(status == 0 && log.contains("key=sidecar") && log.contains("client=127.0.0.1"))
-                // The one that is refused for its scope is named too.
+                // A request rejected for its scope is logged with the name too.
                 #expect(log.contains("key=sidecar method=GET") && log.contains("status=403"))
             }
         }

@@ -9,7 +9,7 @@ import Testing
         "f": .stringConvertible(0.25),
     ]
 
-    @Test("A text line holds its members in order, quoted where they must be")
+    @Test("A text line has its members in order, quoted where necessary")
     func text() {
         let line = LogFormat.text.line(.info, "request", members, time: 1_764_000_000.1234)
         #expect(
@@ -19,7 +19,7 @@ import Testing
         )
     }
 
-    @Test("A JSON line is one JSON object, numbers are numbers")
+    @Test("A JSON line is one JSON object, with numbers as numbers")
     func json() throws {
         let line = LogFormat.json.line(.warning, "a \"b\"\u{2028}", members, time: 0)
         #expect(line.filter { $0 == "\n" }.count == 1 && line.hasSuffix("}\n"))
@@ -35,7 +35,7 @@ import Testing
         return (pipe.fileHandleForReading, pipe.fileHandleForWriting)
     }
 
-    @Test("Lines come out whole and in order")
+    @Test("Lines are written complete and in order")
     func order() throws {
         let (reader, end) = pipe()
         let writer = LogWriter(descriptor: end.fileDescriptor) { "\($0) dropped\n" }
@@ -46,7 +46,7 @@ import Testing
         #expect(text == (0..<1000).map { "line \($0)\n" }.joined() && writer.dropped == 0)
     }
 
-    @Test("A reader that does not read keeps nobody waiting; what it missed is counted and told")
+    @Test("A blocked reader delays nobody; dropped lines are counted and reported")
     func full() throws {
         let (reader, end) = pipe()
         let writer = LogWriter(descriptor: end.fileDescriptor, capacity: 100_000) { "\($0) dropped\n" }
@@ -57,7 +57,7 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(5))
         let dropped = writer.dropped
         #expect(dropped > 500)
-        // Reading gets it going again.
+        // Reading lets the writer continue.
         var text = ""
         while text.utf8.count < (1000 - dropped) * 1000 {
             text += String(decoding: reader.availableData, as: UTF8.self)
@@ -70,7 +70,7 @@ import Testing
         #expect(text.hasSuffix("after\n") && told == dropped)
     }
 
-    @Test("A descriptor that takes nothing costs the lines, not the process")
+    @Test("A descriptor that cannot be written to loses lines, but the process continues")
     func broken() throws {
         // Every write to it fails as on a full disk.
         guard let full = FileHandle(forWritingAtPath: "/dev/full") else { return }

@@ -1,9 +1,9 @@
 import Foundation
 public import ModelFile
 
-/// The numbers of the reference implementation, one file for each step of the method.
+/// Results of the reference implementation, one file per step of the method.
 public enum Golden {
-    /// The file called `name`.safetensors.
+    /// The file named `name`.safetensors.
     public static func load(_ name: String) throws -> Safetensors {
         guard let url = Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: "Golden")
         else {

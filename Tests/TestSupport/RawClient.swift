@@ -1,15 +1,15 @@
 import Dispatch
 import Glibc
 
-/// A TCP client that sends exactly the bytes it is told to, for talking to a server as no library would.
+/// A socket client that sends exactly the given bytes, which an HTTP library would not do.
 ///
-/// Its calls block, so they run on a queue of its own: the threads of Swift's tasks are the server's too.
-/// `@unchecked Sendable`: everything stored is touched on `queue` alone.
+/// Its calls block, so they run on their own queue: the server shares Swift's task threads.
+/// `@unchecked Sendable`: stored properties are accessed only on `queue`.
 public final class RawClient: @unchecked Sendable {
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "client")
 
-    /// What went wrong.
+    /// A failed connection.
     public struct Failure: Error {}
 
     /// Connects to `port` on the loopback interface; reads give up after `timeout` seconds.
@@ -62,7 +62,7 @@ public final class RawClient: @unchecked Sendable {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Sends `bytes`; bytes that the peer does not take are dropped.
+    /// Sends `bytes`; those that the peer does not accept are dropped.
     public func send(_ bytes: some Collection<UInt8>) async {
         let bytes = Array(bytes)
         await blocking { self.sendAll(bytes) }
@@ -84,10 +84,10 @@ public final class RawClient: @unchecked Sendable {
     /// Sends a text.
     public func send(_ text: String) async { await send(text.utf8) }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side of the connection.
     public func closeSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// A response as it came.
+    /// A response as received.
     public struct Response: Sendable {
         /// The status code.
         public var status: Int
@@ -107,7 +107,7 @@ public final class RawClient: @unchecked Sendable {
         return true
     }
 
-    /// The next response by its Content-Length or its chunks; nil if the connection ended first.
+    /// The next response, delimited by its Content-Length or its chunks; nil if the connection ended first.
     public func response(toHead: Bool = false) async -> Response? {
         await blocking { self.nextResponse(toHead) }
     }
@@ -148,6 +148,6 @@ public final class RawClient: @unchecked Sendable {
         }
     }
 
-    /// Whether the peer has closed the connection: nothing more comes, not even after waiting.
+    /// Whether the peer has closed the connection: nothing more arrives, even after waiting.
     public func isClosed() async -> Bool { await blocking { self.buffer.isEmpty && !self.fill() } }
 }

@@ -4,15 +4,15 @@ import ModelFile
 
 /// Model directories written by an independent program, Tests/Reference/make_models.py, and copies of them.
 public enum ReferenceModels {
-    /// All of them.
+    /// The names of all models.
     public static let names = ["gray-pad", "rgb-resize", "deep-gray", "imagenet"]
 
-    /// The directory called `name`.
+    /// The directory of the model `name`.
     public static func folder(_ name: String) -> URL {
         Bundle.module.bundleURL.appendingPathComponent("Models/\(name)")
     }
 
-    /// A copy of `name` in `folder` with a calibration of `normality` at `alpha`.
+    /// Copies the model `name` to `folder` and adds a calibration with `normality` and `alpha`.
     public static func calibrated(_ name: String, in folder: URL, normality: [Float], alpha: Double) throws {
         try FileManager.default.copyItem(at: Self.folder(name), to: folder)
         let tensor = NamedTensor(name: "normality", shape: [normality.count], values: normality)
@@ -29,7 +29,7 @@ public enum ReferenceModels {
     }
 }
 
-/// Runs `body` with a fresh folder that is removed afterwards.
+/// Runs `body` with a temporary folder that is removed afterward.
 public func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dia-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -1,4 +1,4 @@
-/// How far numbers may lie from the reference's, relative to the largest magnitude of the tensor.
+/// Allowed errors compared with the reference, relative to the largest magnitude of the tensor.
 public enum Tolerance {
     /// Forward passes: single precision through some forty layers, sums in another order, and Winograd's
     /// transforms, which lose about one more digit than direct convolution.

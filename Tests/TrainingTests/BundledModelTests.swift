@@ -6,7 +6,7 @@ import Neural
 import Testing
 import Training
 
-/// The models that come with the project do what is said of them.
+/// Checks that the bundled models do what their documentation says.
 @Suite struct BundledModelTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../.."
@@ -17,14 +17,14 @@ import Training
         return try Model(ModelDirectory(path: folder), workers: ThreadPool(count: 2))
     }
 
-    /// Phantoms of a seed that no training used.
+    /// Phantoms from a seed that was not used in training.
     private func phantoms(_ count: Int, lesion: Bool) -> [Image] {
         var generator = SplitMix64(seed: lesion ? 977 : 976)
         return (0..<count).map { _ in Phantom(side: 32).image(withLesion: lesion, using: &generator) }
     }
 
     @Test(
-        "It loads, is calibrated, and its card, recipe and figures stand beside it",
+        "A bundled model loads, is calibrated, and comes with its card, recipe and figures",
         arguments: ["phantom", "pneumonia", "breast"]
     )
     func complete(_ name: String) throws {
@@ -38,13 +38,13 @@ import Training
         }
     }
 
-    @Test("It gives the numbers of its golden set on this machine", arguments: ["phantom", "pneumonia", "breast"])
+    @Test("A bundled model reproduces its golden set on this machine", arguments: ["phantom", "pneumonia", "breast"])
     func golden(_ name: String) throws {
         let outcome = try #require(try model(name).verify())
         #expect(outcome.isSound, "\(outcome)")
     }
 
-    @Test("Dissolving takes away more the larger t is", arguments: ["phantom", "pneumonia", "breast"])
+    @Test("Dissolving removes more detail the larger t is", arguments: ["phantom", "pneumonia", "breast"])
     func dissolving(_ name: String) throws {
         let model = try model(name)
         for image in phantoms(4, lesion: true) {
@@ -58,7 +58,7 @@ import Training
         }
     }
 
-    @Test("The phantom model finds lesions in phantoms that it has never seen")
+    @Test("The phantom model finds lesions in unseen phantoms")
     func findsLesions() throws {
         let model = try model("phantom")
         let normal = model.score(phantoms(60, lesion: false)).map { -$0.normality }

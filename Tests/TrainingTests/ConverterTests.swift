@@ -6,7 +6,7 @@ import Testing
 import Training
 import Neural
 
-/// Tools/convert_checkpoint.py on checkpoints that PyTorch wrote (Tests/Reference/make_models.py).
+/// Tools/convert_checkpoint.py with checkpoints written by PyTorch (Tests/Reference/make_models.py).
 @Suite(.timeLimit(.minutes(1))) struct ConverterTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../.."
@@ -29,7 +29,7 @@ import Neural
         return (process.terminationStatus, text)
     }
 
-    @Test("The averaged U-Net and the encoder come out number by number, and calibrate makes a model of them")
+    @Test("The averaged U-Net and the encoder are converted exactly, and calibrate completes the model")
     func converts() async throws {
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("mine")
@@ -65,7 +65,7 @@ import Neural
         }
     }
 
-    @Test("What is no checkpoint, or one of something else, is an error that names it", arguments: ["recipe", "other"])
+    @Test("An unreadable or wrong checkpoint is an error that says what is wrong", arguments: ["recipe", "other"])
     func refuses(_ kind: String) async throws {
         try await withTemporaryFolder { folder in
             let encoder = Self.checkpoints.appendingPathComponent("encoder.pt")

@@ -6,12 +6,12 @@ import Testing
 import Training
 
 @Suite struct DataTests {
-    /// An .npz of two grey 2x3 training images and labels, written by NumPy: stored, and deflated.
+    /// An .npz of two gray 2x3 training images and labels, written by NumPy: stored, and deflated.
     static let archives = ["stored.npz", "deflated.npz"]
 
     private static let folder = Bundle.module.bundleURL.appendingPathComponent("Data")
 
-    @Test("A MedMNIST file gives its images and labels, stored or deflated", arguments: archives)
+    @Test("A MedMNIST file, stored or deflated, loads with its images and labels", arguments: archives)
     func medMNIST(_ name: String) throws {
         let data = try DataSet.load(path: Self.folder.appendingPathComponent(name).path).data
         let train = try #require(data.splits[.train])
@@ -26,7 +26,7 @@ import Training
         #expect(throws: DataError.self) { try data.requireLabel("2") }
     }
 
-    @Test("A .npz changed or cut anywhere is read or refused, never more", arguments: archives)
+    @Test("A corrupted or truncated .npz is read or rejected without crashing", arguments: archives)
     func hostile(_ name: String) async throws {
         let whole = try Array(Data(contentsOf: Self.folder.appendingPathComponent(name)))
         try await withTemporaryFolder { folder in
@@ -52,7 +52,7 @@ import Training
         }
     }
 
-    @Test("A folder tree gives its images by split and label, a broken file is named")
+    @Test("A folder tree loads as images by split and label")
     func imageFolder() async throws {
         try await withTemporaryFolder { folder in
             let counts = Phantom.Counts(train: 3, validation: 1, test: 2)
@@ -66,7 +66,7 @@ import Training
         }
     }
 
-    @Test("Files that cannot be read are all named, and are left out only when asked")
+    @Test("Unreadable files are all named, and are skipped only on request")
     func unreadable() async throws {
         try await withTemporaryFolder { folder in
             try Phantom(side: 16).writeDataSet(to: folder.path, .init(train: 3, validation: 0, test: 2), seed: 1)
@@ -84,7 +84,7 @@ import Training
         }
     }
 
-    @Test("MVTec's layout: train/good, test/good, test/DEFECT, images of mixed sizes, depths and colours")
+    @Test("MVTec's layout is read: train/good, test/good, test/DEFECT, with mixed sizes, depths and colors")
     func mvtec() async throws {
         try await withTemporaryFolder { folder in
             let pictures: [(String, Image, Int)] = [
@@ -110,7 +110,7 @@ import Training
         }
     }
 
-    @Test("What holds no data set is an error", arguments: ["", "nothing"])
+    @Test("A folder without a data set is an error", arguments: ["", "nothing"])
     func noData(_ name: String) async throws {
         try await withTemporaryFolder { folder in
             let path = folder.appendingPathComponent(name).path
@@ -118,7 +118,7 @@ import Training
         }
     }
 
-    @Test("Phantoms come from their seed; a lesion changes little")
+    @Test("Phantoms are determined by their seed; a lesion changes little")
     func phantoms() {
         func image(_ seed: UInt64, lesion: Bool) -> Image {
             var generator = SeededGenerator(seed)
@@ -130,7 +130,7 @@ import Training
         #expect((changes.max() ?? 0) > 0.1 && changes.count { $0 > 0.05 } < 80)
     }
 
-    @Test("The split by seed keeps training and calibration apart")
+    @Test("The seeded split keeps training and calibration images separate")
     func split() throws {
         let images = (0..<20).map { Image(height: 8, width: 8, channels: 1, filledWith: Float($0) / 20) }
         let split = try TrainingSplit(images, calibrationShare: 0.25, seed: 1)
@@ -142,7 +142,7 @@ import Training
     }
 }
 
-/// Numbers from a seed, for tests that do not care which.
+/// A simple seeded generator for tests.
 private struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(_ seed: UInt64) { state = seed }

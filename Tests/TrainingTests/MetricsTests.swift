@@ -2,17 +2,17 @@ import Testing
 import Training
 
 @Suite struct MetricsTests {
-    @Test("The AUROC counts pairs, ties half")
+    @Test("The AUROC counts correctly ordered pairs, and ties as half")
     func auroc() {
         #expect(Metrics(normal: [1, 2], anomalous: [3, 4]).auroc == 1)
         #expect(Metrics(normal: [3, 4], anomalous: [1, 2]).auroc == 0)
         #expect(Metrics(normal: [1, 1], anomalous: [1]).auroc == 0.5)
-        // Pairs won: (2>1), (4>1), (4>3), tied: (3 = 3)
+        // Ordered pairs: (2 > 1), (3 > 1), (4 > 1), (4 > 3); tied: (3 = 3).
         let expected = 4.5 / 6
         #expect(Metrics(normal: [1, 3], anomalous: [2, 3, 4]).auroc == expected)
     }
 
-    @Test("The AUROC is that of counting every pair", arguments: 1...5)
+    @Test("The AUROC equals a count over all pairs", arguments: 1...5)
     func againstPairs(_ seed: Int) {
         let normal = (0..<37).map { Double(($0 * seed * 7) % 23) }
         let anomalous = (0..<29).map { Double(($0 * seed * 5) % 19 + 3) }
@@ -30,13 +30,13 @@ import Training
         #expect(abs(Metrics(normal: [2], anomalous: [1, 3]).aupr - (0.5 + 1.0 / 3)) < 1e-12)
     }
 
-    @Test("FPR95 is the share of normals above the score that 95% of anomalies reach")
+    @Test("FPR95 is the share of normal images scored above the threshold that 95% of anomalies reach")
     func fpr95() {
         let anomalous = (1...20).map { Double($0) }
         #expect(Metrics(normal: [0, 1, 1.5, 2, 30], anomalous: anomalous).falsePositiveRateAt95 == 2.0 / 5)
     }
 
-    @Test("The bootstrap interval holds the AUROC and comes from its seed")
+    @Test("The bootstrap interval contains the AUROC and is determined by its seed")
     func interval() {
         let metrics = Metrics(normal: (0..<60).map { Double($0) }, anomalous: (30..<90).map { Double($0) })
         let interval = metrics.aurocInterval(rounds: 500, seed: 1)

@@ -47,7 +47,7 @@ import Neural
         return try DataSet.load(path: place).data
     }
 
-    /// Runs `body` with the whole trainer over fresh phantoms, the folder of its model, and its threads.
+    /// Runs `body` with a pipeline for new phantoms, the folder of its model, and its threads.
     private func withPipeline(_ body: (Pipeline, URL, ThreadPool) throws -> Void) async throws {
         let recipe = try await recipe()
         try await withTemporaryFolder { folder in
@@ -62,7 +62,7 @@ import Neural
         }
     }
 
-    @Test("A run makes a model that loads, with its figures; an interrupted one ends with the same bytes")
+    @Test("A run produces a loadable model and a report; an interrupted run resumes to identical bytes")
     func resumes() async throws {
         let recipe = try await recipe()
         try await withTemporaryFolder { folder in
@@ -80,7 +80,7 @@ import Neural
             }
             let evaluation = try #require(try run("whole", threads: 1) { false })
             #expect(evaluation.normals == 8 && evaluation.anomalies == 8 && (0...1).contains(evaluation.auroc))
-            // The other run stops at every third question, and goes on with another number of threads.
+            // The other run is interrupted at every third check and resumes with another number of threads.
             let asked = Mutex(0)
             var rounds = 0
             while rounds < 20 {
@@ -105,7 +105,7 @@ import Neural
             #expect(model.information.calibration?.normality.count == 12 && model.information.bankEntries == 8)
             let again = try Report(model, data: data, split: .test, normal: "normal", seed: recipe.seed).evaluation
             #expect(again.auroc == evaluation.auroc && again.aurocInterval == evaluation.aurocInterval)
-            // The calibration images' normality, stored, is what the loaded model gives them.
+            // The evaluation is stored in the manifest.
             #expect(model.information.manifest.evaluation != nil)
             let losses = try String(
                 contentsOf: place.appendingPathComponent(".training/diffusion.losses.csv"),
@@ -116,7 +116,7 @@ import Neural
         }
     }
 
-    @Test("Each kind of negatives, each optimiser and shift trains, and makes another encoder")
+    @Test("Every kind of negatives, optimizer and shift trains, and each gives a different encoder")
     func variants() async throws {
         try await withTemporaryFolder { folder in
             let data = try data(in: folder)
@@ -142,7 +142,7 @@ import Neural
         }
     }
 
-    @Test("A stage without the one before it is an error that names both")
+    @Test("A stage without its predecessor is an error that names the missing file and the stage")
     func order() async throws {
         try await withPipeline { pipeline, _, _ in
             for (stage, file) in [
@@ -150,7 +150,7 @@ import Neural
             ] {
                 do {
                     try stage()
-                    Issue.record("\(file) was not missed")
+                    Issue.record("expected an error for the missing \(file)")
                 } catch let error as ModelFileError {
                     #expect(error.description.contains(file) && error.description.contains("stage"))
                 }
@@ -158,7 +158,7 @@ import Neural
         }
     }
 
-    @Test("A trained model ships a golden set that it passes; another bank or broken set does not")
+    @Test("A trained model passes its golden set, but not a modified one")
     func goldenSet() async throws {
         try await withPipeline { pipeline, place, workers in
             try pipeline.trainDiffusion()
@@ -167,7 +167,7 @@ import Neural
             func model() throws -> Model { try Model(ModelDirectory(path: place.path), workers: workers) }
             let outcome = try #require(try model().verify())
             #expect(outcome.images == 4 && outcome.isSound && outcome.normalityDifference < 0.5)
-            // The same set beside other numbers, as a bad copy or another build would give.
+            // The same set with different numbers, as from a bad copy or another build.
             let path = place.appendingPathComponent("golden.safetensors")
             let file = try Safetensors(parsing: Array(Data(contentsOf: path)), file: "golden")
             var values = try file.floats("normality")
@@ -178,7 +178,7 @@ import Neural
             tensors.append(NamedTensor(name: "normality", shape: [4], values: values))
             let bytes = try SafetensorsEncoder.encode(tensors, file: "golden")
             try Data(bytes).write(to: path)
-            #expect(throws: ModelFileError.self, "the digest is another") { try model() }
+            #expect(throws: ModelFileError.self, "the digest differs") { try model() }
             let manifest = place.appendingPathComponent("model.json")
             let text = try String(contentsOf: manifest, encoding: .utf8)
             let digest = SHA256.hexadecimal(bytes)
@@ -188,7 +188,7 @@ import Neural
         }
     }
 
-    @Test("The report has its files, its CSV a line for each image, and its parts their figures")
+    @Test("The report has all its files, one CSV line per image, and figures for each part")
     func report() async throws {
         try await withPipeline { pipeline, place, _ in
             let evaluation = try #require(try pipeline.run())
@@ -209,7 +209,7 @@ import Neural
         }
     }
 
-    @Test("A checkpoint of another recipe is refused, not used")
+    @Test("A checkpoint from another recipe is rejected")
     func otherRecipe() async throws {
         let first = try await recipe()
         let second = try await recipe(Self.recipe.replacing("\"batch\": 4", with: "\"batch\": 3"))
@@ -226,7 +226,7 @@ import Neural
     }
 
     @Test(
-        "A recipe with an unknown or impossible member is an error that names it",
+        "An unknown or invalid recipe member is an error that names it",
         arguments: [
             ("\"seed\": 5", "\"sede\": 5, \"seed\": 5", "sede"), ("\"seed\": 5,", "", "seed"),
             ("\"batch\": 4", "\"batch\": 0", "diffusion.batch"), ("\"batch\": 2", "\"batch\": 1", "encoder.batch"),
@@ -254,19 +254,19 @@ import Neural
     func badRecipe(_ part: String, replacement: String, name: String) async throws {
         do {
             _ = try await recipe(Self.recipe.replacing(part, with: replacement))
-            Issue.record("accepted")
+            Issue.record("the invalid recipe was accepted")
         } catch {
             #expect("\(error)".contains(name), "\(error)")
         }
     }
 
-    @Test("The committed recipes are sound", arguments: ["phantom", "pneumonia", "breast"])
+    @Test("The committed recipes are valid", arguments: ["phantom", "pneumonia", "breast"])
     func committed(_ name: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         #expect(try Recipe.load(path: root.appendingPathComponent("Models/\(name)/recipe.json").path).name == name)
     }
 
-    @Test("The learning rate warms up from a tenth and falls along a cosine, or stays")
+    @Test("The learning rate warms up from a tenth, then follows a cosine or stays constant")
     func learningRate() {
         let falling = LearningRate(peak: 2, warmUpSteps: 10, decay: .cosine, steps: 110)
         #expect(falling(0) == 0.2 && abs(falling(5) - 1.1) < 1e-6 && falling(10) == 2)

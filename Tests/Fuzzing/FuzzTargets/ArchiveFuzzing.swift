@@ -3,8 +3,8 @@ import Imaging
 import Training
 
 extension FuzzTarget {
-    /// NumPy's archives and MedMNIST's data sets: what was unpacked can be packed and unpacked again, and images are
-    /// images.
+    /// NumPy archives and MedMNIST data sets: unpacked contents can be packed and unpacked again, and samples lie
+    /// in [0, 1].
     static func runArchive(_ bytes: [UInt8]) {
         guard let archive = try? ZipArchive(bytes, file: "f") else { return }
         var contents: [(name: String, bytes: [UInt8])] = []
@@ -12,14 +12,14 @@ extension FuzzTarget {
             guard let content = try? archive.contents(of: name) else { continue }
             contents.append((name, content))
             guard let array = try? NumPyArray(parsing: content, name: name) else { continue }
-            require(array.shape.reduce(1, *) == array.values.count, "an array has the numbers of its shape")
+            require(array.shape.reduce(1, *) == array.values.count, "an array has as many values as its shape says")
         }
-        // Bytes that were no UTF-8 make a name longer, perhaps longer than an archive can hold.
+        // Invalid UTF-8 makes a name longer, perhaps longer than an archive can hold.
         contents.removeAll { $0.name.utf8.count > 0xFFFF }
-        let again = must("what was packed is unpacked") { try ZipArchive(packed(contents), file: "f") }
-        require(again.names == contents.map(\.name), "names are packed and unpacked")
+        let again = must("a packed archive can be unpacked") { try ZipArchive(packed(contents), file: "f") }
+        require(again.names == contents.map(\.name), "names survive packing and unpacking")
         for (name, content) in contents {
-            require(must("packed bytes are read") { try again.contents(of: name) } == content, "bytes are unpacked")
+            require(must("contents can be read") { try again.contents(of: name) } == content, "contents are the same")
         }
         guard let data = try? MedMNIST.parse(bytes, path: "f") else { return }
         for image in data.splits.values.joined() {
@@ -27,7 +27,7 @@ extension FuzzTarget {
         }
     }
 
-    /// A zip archive with `contents` stored; names in order.
+    /// A zip archive that stores `contents` uncompressed, in order.
     private static func packed(_ contents: [(name: String, bytes: [UInt8])]) -> [UInt8] {
         func number(_ value: Int, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }

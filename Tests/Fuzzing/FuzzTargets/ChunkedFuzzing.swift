@@ -3,19 +3,19 @@ import HTTP
 extension FuzzTarget {
     private static let chunkedHead = Array("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
 
-    /// Chunked bodies: what is accepted is what a plain decoder makes of it, and any bytes sent in chunks arrive.
+    /// Chunked bodies: an accepted body is what a plain decoder gives, and any bytes sent in chunks arrive.
     static func runChunked(_ bytes: [UInt8]) {
         if let (body, rest) = firstBody(bytes) {
             guard let plain = plainlyDecoded(bytes) else { fatalError("broken: an unfinished body was accepted") }
-            require(body == plain.body, "the body is the chunks' bytes")
-            require(rest == plain.rest, "the next request starts behind the last chunk")
+            require(body == plain.body, "the body is the bytes of the chunks")
+            require(rest == plain.rest, "the next request starts after the last chunk")
         }
         var pieces = Pieces(of: bytes, longest: 64)
         let sent = firstBody(RequestWriter.chunked(bytes, &pieces))
-        require(sent?.body == bytes && sent?.rest == 0, "what is sent in chunks arrives")
+        require(sent?.body == bytes && sent?.rest == 0, "a body sent in chunks arrives")
     }
 
-    /// The body that the parser reads, and the number of bytes it leaves; nil if it refuses or waits for more.
+    /// The body that the parser reads and the number of bytes left; nil if it fails or needs more bytes.
     private static func firstBody(_ bytes: [UInt8]) -> (body: [UInt8], rest: Int)? {
         var parser = RequestParser()
         parser.append(chunkedHead + bytes)
@@ -25,7 +25,7 @@ extension FuzzTarget {
         return nil
     }
 
-    /// Decodes without checking more than where chunks begin and end (RFC 9112, section 7.1.3).
+    /// Decodes a body, checking only where chunks begin and end (RFC 9112, section 7.1.3).
     private static func plainlyDecoded(_ bytes: [UInt8]) -> (body: [UInt8], rest: Int)? {
         var body: [UInt8] = []
         var rest = bytes[...]

@@ -1,11 +1,11 @@
-/// A part of the project that takes bytes from outside, with the rules that must hold whatever those bytes are.
+/// A part of the project that parses untrusted bytes, with rules that must hold for any input.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
     case parameters, multipart, ndjson, inference, png, safetensors, manifest, recipe, npz, configuration, keys, gzip,
         json, base64
 
-    /// Feeds `bytes` to the part; a broken rule ends the process.
+    /// Feeds `bytes` to the part; a violated rule ends the process.
     package func run(_ bytes: [UInt8]) {
         switch self {
         case .request: Self.runRequest(bytes)
@@ -29,12 +29,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     }
 }
 
-/// Ends the process unless `holds`; unlike a precondition it says in release builds too which rule was broken.
+/// Ends the process unless `holds`; unlike a precondition, it names the violated rule in release builds too.
 func require(_ holds: Bool, _ rule: @autoclosure () -> String) {
     guard holds else { fatalError("broken: \(rule())") }
 }
 
-/// What `work` returns, where an error would break `rule`.
+/// Returns the result of `work`; an error violates `rule`.
 func must<Result, Failure: Error>(_ rule: String, _ work: () throws(Failure) -> Result) -> Result {
     do {
         return try work()

@@ -6,7 +6,7 @@ extension FuzzTarget {
     static func runManifest(_ bytes: [UInt8]) {
         do throws(ModelFileError) {
             let written = json(try ModelManifest(parsing: bytes))
-            let again = must("a written manifest is read again") { try ModelManifest(parsing: Array(written)) }
+            let again = must("a written manifest can be read again") { try ModelManifest(parsing: Array(written)) }
             require(json(again) == written, "a manifest is the same when read again")
         } catch {
             require(
@@ -19,6 +19,6 @@ extension FuzzTarget {
     static func json(_ value: some Encodable) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        return must("what was read can be written") { try encoder.encode(value) }
+        return must("a parsed value can be encoded") { try encoder.encode(value) }
     }
 }

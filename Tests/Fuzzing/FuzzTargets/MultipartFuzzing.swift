@@ -2,8 +2,8 @@ import HTTP
 import InferenceService
 
 extension FuzzTarget {
-    /// A line with a Content-Type, then a multipart body: its parts hold no boundary, and can be written and read
-    /// again.
+    /// A line with a Content-Type, then a multipart body: no part contains the boundary, and parts can be written and
+    /// read again.
     static func runMultipart(_ bytes: [UInt8]) {
         let halves = bytes.split(separator: 0x0A, maxSplits: 1, omittingEmptySubsequences: false)
         guard halves.count == 2, isFieldValue(halves[0]),
@@ -15,22 +15,22 @@ extension FuzzTarget {
         let delimiter = Array("\r\n--\(boundary)".utf8)
         var end = 0
         for part in parts {
-            require(part.body.startIndex >= end && part.body.endIndex <= body.count, "parts follow each other")
-            require(body[part.body.indices] == part.body, "a part is a piece of the body")
+            require(part.body.startIndex >= end && part.body.endIndex <= body.count, "parts are in order")
+            require(body[part.body.indices] == part.body, "a part is a slice of the body")
             require(body[part.body.endIndex...].starts(with: delimiter), "a boundary ends a part")
-            require(!part.body.contains(delimiter), "no part holds a boundary")
+            require(!part.body.contains(delimiter), "no part contains the boundary")
             let lines = body[end..<part.body.startIndex].split(separator: [0x0D, 0x0A])
             let names = lines.map { String(decoding: $0.prefix(20), as: UTF8.self).lowercased() }
-            require(names.contains("content-disposition:"), "a part has a line with its name")
+            require(names.contains("content-disposition:"), "a part has a Content-Disposition line")
             end = part.body.endIndex
         }
-        // Bytes that were no UTF-8 make a name longer than the header it stood in, perhaps too long.
+        // Invalid UTF-8 makes a name longer than in its original header, perhaps too long.
         guard parts.allSatisfy({ $0.name.utf8.count < 4096 }) else { return }
-        let written = must("written parts are read again") {
+        let written = must("written parts can be read again") {
             try Multipart.parse(write(parts, delimiter), boundary: boundary)
         }
-        require(written.map(\.name) == parts.map(\.name), "names are written and read again")
-        require(written.map(\.body) == parts.map(\.body), "bodies are written and read again")
+        require(written.map(\.name) == parts.map(\.name), "names survive a round trip")
+        require(written.map(\.body) == parts.map(\.body), "bodies survive a round trip")
     }
 
     private static func write(_ parts: [Multipart.Part], _ delimiter: [UInt8]) -> [UInt8] {

@@ -2,7 +2,7 @@ import Codecs
 import Imaging
 
 extension FuzzTarget {
-    /// PNG files, as they come and with their checksums mended: few changed files have right ones by chance.
+    /// PNG files, as given and with their checksums corrected: few mutated files have valid ones by chance.
     static func runPNG(_ bytes: [UInt8]) {
         decode(bytes)
         let mended = withChecksums(bytes)
@@ -15,29 +15,29 @@ extension FuzzTarget {
         let (header, image) = (decoded.header, decoded.image)
         require(image.width == header.width && image.height == header.height, "an image has its header's size")
         let isGray = header.color == .gray || header.color == .grayAlpha
-        require(image.channels == (isGray ? 1 : 3), "an image has its header's colours")
-        require([1, 2, 4, 8, 16].contains(header.bitDepth), "a depth is one of PNG's")
+        require(image.channels == (isGray ? 1 : 3), "an image has its header's color channels")
+        require([1, 2, 4, 8, 16].contains(header.bitDepth), "the bit depth is one that PNG defines")
         require(image.width * image.height <= maximumPixels, "an image has no more pixels than allowed")
         require(image.samples.allSatisfy { $0 >= 0 && $0 <= 1 }, "samples lie in [0, 1]")
         require(
             (try? PNG.decode(bytes, maximumPixels: image.width * image.height - 1)) == nil,
-            "one pixel more than allowed is refused"
+            "one pixel more than allowed is rejected"
         )
         let gray = try? PNG.decode(bytes, maximumPixels: maximumPixels, asGray: true)
         require(
             gray?.image == image.converted(toChannels: 1),
-            "what is made grey row by row is as grey as what is later"
+            "converting to gray row by row gives the same image as converting afterward"
         )
-        let again = must("what was encoded can be decoded") {
+        let again = must("an encoded image can be decoded") {
             () throws(PNGError) in try PNG.decode(PNG.encode(image), maximumPixels: maximumPixels).image
         }
         require(again.channels == image.channels && again.width == image.width, "encoding keeps the shape")
-        // Half a step of 8 bits, and the roundings of the division.
+        // Half a step of 8 bits, plus rounding in the division.
         let isNear = zip(again.samples, image.samples).allSatisfy { abs($0 - $1) <= 0.5 / 255 + 1e-6 }
-        require(isNear, "encoding loses half a step of 8 bits at most")
+        require(isNear, "encoding loses at most half a step of 8 bits")
     }
 
-    /// The chunks of a file, each with the checksum of what it holds.
+    /// The file with the correct checksum in every chunk.
     private static func withChecksums(_ bytes: [UInt8]) -> [UInt8] {
         var (result, position) = (bytes, 8)
         while position + 12 <= bytes.count {

@@ -2,20 +2,20 @@ import HTTP
 import InferenceService
 
 extension FuzzTarget {
-    /// Field values with parameters, as Content-Type and Content-Disposition are: what was read of a well-formed one
-    /// can be written and read again.
+    /// Field values with parameters, such as Content-Type and Content-Disposition: a parsed, well-formed value can be
+    /// written and read again.
     static func runParameters(_ bytes: [UInt8]) {
         guard isFieldValue(bytes[...]) else { return }
         let field = ParameterizedField(String(decoding: bytes, as: UTF8.self))
-        require(field.value == field.value.lowercased(), "a value is in lower case")
+        require(field.value == field.value.lowercased(), "the value is lowercase")
         let parameters = field.parameters.filter { isToken($0.key) }
         guard isToken(field.value) else { return }
         let members = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(quoted($0.value))" }
         let again = ParameterizedField(([field.value] + members).joined(separator: "; "))
-        require(again.value == field.value && again.parameters == parameters, "a quoted parameter is read again")
+        require(again.value == field.value && again.parameters == parameters, "a quoted parameter can be read again")
     }
 
-    /// Whether a parsed head could hold `bytes` as a field's value.
+    /// Whether a parsed head could contain `bytes` as a field value.
     static func isFieldValue(_ bytes: ArraySlice<UInt8>) -> Bool {
         bytes.allSatisfy { $0 == 0x09 || ($0 >= 0x20 && $0 != 0x7F) }
     }

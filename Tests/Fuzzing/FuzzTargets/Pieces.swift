@@ -1,9 +1,9 @@
-/// Lengths of pieces to cut an input into, the same for the same input.
+/// Lengths of the pieces that an input is split into; the same input always gives the same lengths.
 struct Pieces {
     private var state: UInt64
     private let longest: UInt64
 
-    /// Lengths from 1 to `longest` that `bytes` decide.
+    /// Lengths from 1 to `longest`, derived from `bytes`.
     init(of bytes: [UInt8], longest: Int) {
         // FNV-1a.
         state = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }

@@ -2,10 +2,10 @@ import Foundation
 import Training
 
 extension FuzzTarget {
-    /// Recipes: one that is accepted describes networks that can be built, and can be written and read again.
+    /// Recipes: an accepted recipe describes networks that can be built, and can be written and read again.
     static func runRecipe(_ bytes: [UInt8]) {
         guard let recipe = try? Recipe.parse(Data(bytes)) else { return }
-        let again = must("a written recipe is read again") { try Recipe.parse(json(recipe)) }
+        let again = must("a written recipe can be read again") { try Recipe.parse(json(recipe)) }
         require(again == recipe, "a recipe is the same when read again")
         _ = (recipe.network, recipe.schedule, recipe.encoderNetwork)
     }

@@ -1,29 +1,29 @@
 import HTTP
 
 extension FuzzTarget {
-    /// All that a parser made of some bytes.
+    /// What a parser returned for part of the input.
     private enum Outcome: Equatable {
         case head(RequestHead, BodyFraming)
         case request(Request)
         case refused(RequestError)
     }
 
-    /// Requests on a connection: where reads are split does not matter, and what was read can be written and read
+    /// Requests on a connection: the split of reads does not matter, and a parsed request can be written and read
     /// again.
     static func runRequest(_ bytes: [UInt8]) {
         var limits = RequestLimits()
-        // Within reach of short inputs.
+        // Low enough for short inputs to reach.
         (limits.requestLineBytes, limits.headerBytes, limits.headerCount, limits.bodyBytes) = (256, 512, 10, 1000)
         let whole = outcomes(bytes, limits) { bytes.count }
-        require(outcomes(bytes, limits) { 1 } == whole, "byte by byte means the same")
+        require(outcomes(bytes, limits) { 1 } == whole, "parsing byte by byte gives the same result")
         var pieces = Pieces(of: bytes, longest: 40)
-        require(outcomes(bytes, limits) { pieces.next() } == whole, "in pieces means the same")
+        require(outcomes(bytes, limits) { pieces.next() } == whole, "parsing in pieces gives the same result")
         for case .request(let request) in whole {
-            require(request.body.count <= limits.bodyBytes, "bodies have a limit")
+            require(request.body.count <= limits.bodyBytes, "a body stays within its limit")
             let written = RequestWriter.bytes(request)
             let again = outcomes(written, RequestLimits()) { written.count }
-            require(again.last == .request(request), "what was read and written is read again, not \(again)")
-            require(again.count <= 2, "one request is written as one")
+            require(again.last == .request(request), "a written request is read again, not as \(again)")
+            require(again.count <= 2, "a written request is read as exactly one request")
         }
     }
 
@@ -43,7 +43,7 @@ extension FuzzTarget {
                     }
                 }
             } catch {
-                require((400...599).contains(error.status), "an error has a status")
+                require((400...599).contains(error.status), "an error has a valid status")
                 return outcomes + [.refused(error)]
             }
         }

@@ -3,7 +3,7 @@ import HTTP
 import InferenceService
 
 extension FuzzTarget {
-    /// Request-targets and their queries, `METHOD target`: what was decoded can be encoded and decoded again.
+    /// Request targets and their queries, as `METHOD target`: decoded parts can be encoded and decoded again.
     static func runRequestTarget(_ bytes: [UInt8]) {
         let words = bytes.split(separator: 0x20, maxSplits: 1, omittingEmptySubsequences: false)
         guard words.count == 2 else { return }
@@ -12,29 +12,29 @@ extension FuzzTarget {
         guard let target = try? RequestTarget(parsing: words[1], method: method) else { return }
         let text = String(decoding: words[1], as: UTF8.self)
         if method == "CONNECT" {
-            require(target.path == text && target.rawQuery.isEmpty, "CONNECT's target is its authority")
+            require(target.path == text && target.rawQuery.isEmpty, "a CONNECT target is its authority")
             return
         }
         if target.path == "*" {
-            require(method == "OPTIONS", "'*' is for OPTIONS")
+            require(method == "OPTIONS", "'*' is only valid for OPTIONS")
             return
         }
         require(target.path.utf8.first == UInt8(ascii: "/"), "a path starts with a slash")
         if let route = Route(path: target.path) {
             let slashes = [target.path, route.pattern].map { $0.utf8.count { $0 == UInt8(ascii: "/") } }
-            require(slashes[0] == slashes[1], "a path has its route's parts")
+            require(slashes[0] == slashes[1], "a path has as many components as its route")
         }
-        require(!target.path.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "a path holds no control characters")
+        require(!target.path.utf8.contains { $0 < 0x20 || $0 == 0x7F }, "a path contains no control characters")
         if text.hasPrefix("/") {
             let raw = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
             let isLeft = target.path == raw && raw.contains("%")
             require(raw.removingPercentEncoding == target.path || isLeft, "a path is decoded once, or left as it is")
         }
         let written = Array(RequestWriter.target(method, target.path, target.rawQuery).utf8)
-        let again = must("an encoded path is decoded again") {
+        let again = must("an encoded path can be decoded") {
             try RequestTarget(parsing: written[...], method: method)
         }
-        require(again.path == target.path && again.rawQuery == target.rawQuery, "encoding is undone by decoding")
+        require(again.path == target.path && again.rawQuery == target.rawQuery, "decoding undoes encoding")
         checkQuery(target)
     }
 
@@ -43,12 +43,12 @@ extension FuzzTarget {
             RequestHead(method: "GET", path: target.path, rawQuery: text).query
         }
         let pairs = query(target.rawQuery)
-        require(pairs.count == target.rawQuery.utf8.split(separator: UInt8(ascii: "&")).count, "a pair for each part")
+        require(pairs.count == target.rawQuery.utf8.split(separator: UInt8(ascii: "&")).count, "one pair per part")
         let written = pairs.map { "\(RequestWriter.escaped($0.name))=\(RequestWriter.escaped($0.value))" }
-        require(query(written.joined(separator: "&")).elementsEqual(pairs, by: ==), "pairs are encoded and decoded")
+        require(query(written.joined(separator: "&")).elementsEqual(pairs, by: ==), "pairs survive a round trip")
         let read = try? DissolveQuery(pairs, timesteps: 300, standard: 20, maximumSteps: 4, takesOverlay: true)
         if let read {
-            require(read.steps.count <= 4 && read.steps.allSatisfy((0..<300).contains), "steps are within the model's")
+            require(read.steps.count <= 4 && read.steps.allSatisfy((0..<300).contains), "steps are in range")
         }
     }
 }

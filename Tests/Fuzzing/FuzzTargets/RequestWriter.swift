@@ -1,8 +1,8 @@
 import HTTP
 
-/// Writes what the parsers of HTTP read.
+/// Writes requests for the HTTP parsers to read.
 enum RequestWriter {
-    /// The bytes of a request that must be read as `request` again.
+    /// Bytes that must be parsed as `request`.
     static func bytes(_ request: Request) -> [UInt8] {
         let head = request.head
         let version = head.version == .http1_1 ? "HTTP/1.1" : "HTTP/1.0"
@@ -13,13 +13,13 @@ enum RequestWriter {
         return Array((text + "\r\n").utf8) + body
     }
 
-    /// A request-target for a decoded path and a query as it came.
+    /// A request target for a decoded path and a raw query.
     static func target(_ method: String, _ path: String, _ rawQuery: String) -> String {
         if method == "CONNECT" || path == "*" { return path }
         return escaped(path, keeping: "/") + (rawQuery.isEmpty ? "" : "?\(rawQuery)")
     }
 
-    /// `text` with all but letters, digits and `keeping` percent-encoded.
+    /// `text` with everything except letters, digits and `keeping` percent-encoded.
     static func escaped(_ text: String, keeping: String = "") -> String {
         var result = ""
         for byte in text.utf8 {
@@ -33,7 +33,7 @@ enum RequestWriter {
         return result
     }
 
-    /// `body` in chunks of the lengths of `pieces`, with an extension and a trailer.
+    /// `body` in chunks with the lengths from `pieces`, with a chunk extension and a trailer.
     static func chunked(_ body: [UInt8], _ pieces: inout Pieces) -> [UInt8] {
         var result: [UInt8] = []
         var rest = body[...]

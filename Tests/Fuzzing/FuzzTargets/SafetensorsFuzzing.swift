@@ -2,7 +2,7 @@ import Foundation
 import ModelFile
 
 extension FuzzTarget {
-    /// Weight files: a header that is accepted is JSON, and what was read can be written and read again.
+    /// Weight files: an accepted header is JSON, and parsed tensors can be written and read again.
     static func runSafetensors(_ bytes: [UInt8]) {
         guard let file = try? Safetensors(parsing: bytes, file: "f") else { return }
         let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -16,17 +16,17 @@ extension FuzzTarget {
                 member["shape"] == .array(shape.map { .number(Double($0)) })
             else { fatalError("broken: the shape of \(name) is not what the header says") }
             guard let values = try? file.floats(name) else { continue }
-            require(values.count == shape.reduce(1, *), "a tensor has the numbers of its shape")
+            require(values.count == shape.reduce(1, *), "a tensor has as many values as its shape says")
             tensors.append(NamedTensor(name: name, shape: shape, values: values))
         }
-        let again = must("what was written is read again") { () throws(ModelFileError) in
+        let again = must("a written file can be read again") { () throws(ModelFileError) in
             let written = try SafetensorsEncoder.encode(tensors, metadata: file.metadata, file: "f")
             return try Safetensors(parsing: written, file: "f")
         }
-        require(again.names == tensors.map(\.name) && again.metadata == file.metadata, "names are read again")
+        require(again.names == tensors.map(\.name) && again.metadata == file.metadata, "names survive a round trip")
         for tensor in tensors {
-            let values = must("written numbers are read") { try again.floats(tensor.name, shape: tensor.shape) }
-            require(values == tensor.values, "numbers are read again")
+            let values = must("written values can be read") { try again.floats(tensor.name, shape: tensor.shape) }
+            require(values == tensor.values, "values survive a round trip")
         }
     }
 }

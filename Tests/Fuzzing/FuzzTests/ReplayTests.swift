@@ -2,9 +2,9 @@ import Foundation
 import FuzzTargets
 import Testing
 
-/// Replays what fuzzing has found: inputs that reach every known path, and those that once broke a rule.
+/// Replays fuzzing inputs: a corpus that reaches every known path, and inputs that once violated a rule.
 @Suite struct ReplayTests {
-    /// A kept input.
+    /// A stored input.
     struct Input: CustomTestStringConvertible, Sendable {
         let target: FuzzTarget
         let file: URL
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test("An input breaks no rule", arguments: inputs(in: "Corpus") + inputs(in: "Findings"))
+    @Test("A stored input violates no rule", arguments: inputs(in: "Corpus") + inputs(in: "Findings"))
     func replay(_ input: Input) throws { input.target.run(try Array(Data(contentsOf: input.file))) }
 
     @Test("Every target has a corpus", arguments: FuzzTarget.allCases)

@@ -1,16 +1,16 @@
 import FuzzTargets
 import Glibc
 
-/// The target that DIA_FUZZ_TARGET names.
+/// The target named by DIA_FUZZ_TARGET.
 private let target: FuzzTarget = {
     let name = unsafe getenv("DIA_FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {
-        fatalError("DIA_FUZZ_TARGET takes \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))")
+        fatalError("DIA_FUZZ_TARGET must be one of \(FuzzTarget.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     return target
 }()
 
-/// What libFuzzer calls with each input.
+/// Called by libFuzzer with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     unsafe target.run(Array(UnsafeBufferPointer(start: bytes, count: count)))
