@@ -9,8 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build/bench"
 WARM_UP, RUNS = 5, 20
 ROWS = [
-    ("encoder of pneumonia, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28),
-    ("U-Net of pneumonia, 4 images", ROOT / "Models/pneumonia", "unet", 4, 32),
+    ("pneumonia encoder, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28),
+    ("pneumonia U-Net, 4 images", ROOT / "Models/pneumonia", "unet", 4, 32),
     ("ResNet-18 width 64, 40 views", WORK / "paper", "encoder", 40, 32),
     ("U-Net dim 64, 8 images", WORK / "paper", "unet", 8, 32),
 ]

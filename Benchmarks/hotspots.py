@@ -29,10 +29,10 @@ KINDS = [
 ]
 ROWS = [
     ("ResNet-18 width 64, 40 views", WORK / "paper", "encoder", 40, 32, False),
-    ("encoder of pneumonia, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28, False),
+    ("pneumonia encoder, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28, False),
     ("U-Net dim 64, 1 image", WORK / "paper", "unet", 1, 32, False),
     ("U-Net dim 64, 8 images", WORK / "paper", "unet", 8, 32, False),
-    ("U-Net of pneumonia, 32 images", ROOT / "Models/pneumonia", "unet", 32, 32, False),
+    ("pneumonia U-Net, 32 images", ROOT / "Models/pneumonia", "unet", 32, 32, False),
     ("training step, U-Net dim 64, 32 images", WORK / "paper", "unet", 32, 32, True),
     ("training step, ResNet-18 width 64, 384 views", WORK / "paper", "encoder", 384, 32, True),
 ]
