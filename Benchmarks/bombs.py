@@ -257,8 +257,8 @@ def main():
         "resident memory (`VmHWM`) above that of the idle server, including the body, the maximum of five runs. "
         f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
         f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(refused)
-        + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All chunks other than "
-        "the compressed pixels can have up to 4 MB in total, including chunk framing. IDAT data after the last pixel is "
+        + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All other data in "
+        "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "
         "an error, and so is data after the end of the image. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
         "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(taken)
         + "\n## Maximum size\n\nEvery pixel is decoded. This takes 4 bytes per pixel for a grayscale model and 12 for a "
