@@ -1,4 +1,4 @@
-# Everything a fresh machine needs, with a Swift toolchain and nothing else: `make serve`, `make test`.
+# `make serve` and `make test` need only a Swift toolchain; they install everything else.
 
 PACKAGES = pkg-config python3 libopenblas-dev libpng-dev libssl-dev zlib1g-dev
 BUILD = swift build -c release
@@ -12,37 +12,37 @@ FUZZ_TARGETS = request chunked request-target parameters multipart ndjson infere
 	configuration keys gzip json base64
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
-# Where `make install` puts things; DESTDIR goes before each.
+# Where `make install` installs files; DESTDIR is prepended to each path.
 PREFIX ?= /usr/local
 UNITS ?= /etc/systemd/system
 STATIC = .build-deploy
-# Where `make deploy-test` writes its logs, and the releases of Debian that it boots.
+# The log directory of `make deploy-test`, and the Debian releases that it boots.
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
 .PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations bench-model-memory attacks chaos deploy-test sanitize train-phantom evaluate-phantom clean
 
 help:
-	@echo "make serve             install what is missing, build, serve the bundled models on $(HOST):$(PORT)"
-	@echo "make install           build a server that needs no Swift, install it for systemd (DESTDIR=, PREFIX=/usr/local)"
-	@echo "make test              install what is missing, lint, build, run all tests"
-	@echo "make lint | format     check or mend the formatting"
+	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
+	@echo "make install           build a self-contained server, install it for systemd (DESTDIR=, PREFIX=/usr/local)"
+	@echo "make test              install dependencies, lint, build, run all tests"
+	@echo "make lint | format     check or fix the formatting"
 	@echo "make fuzz              fuzz every target, or TARGET=png, for SECONDS=60 each (docs/fuzzing.md)"
-	@echo "make bench             measure against PyTorch, ONNX Runtime, OpenVINO (installs them privately from PyPI)"
-	@echo "make bench-profile     where the time goes, by perf"
-	@echo "make bench-overload    what becomes of requests when more come than can be served"
-	@echo "make bench-full-size   time and memory of training at the paper's size"
-	@echo "make chaos             some minutes of kills, vanishing clients, broken models, full disks, clock jumps"
-	@echo "make deploy-test       boot Debian 12 and 13 in containers and try the systemd service there (as root)"
-	@echo "make attacks           hostile clients against a running server; memory and latencies (docs/results/attacks.md)"
-	@echo "make sanitize          the server's tests under the thread sanitizer"
-	@echo "make bench-bombs       time and memory that hostile images cost the server"
-	@echo "make bench-allocations how often a pass through a network asks for memory"
-	@echo "make bench-model-memory what a loaded model costs in memory (docs/memory.md)"
-	@echo "make train-phantom     train Models/phantom from nothing (under 15 minutes on two cores)"
-	@echo "make evaluate-phantom  measure Models/phantom on fresh phantoms, with pictures"
+	@echo "make bench             compare with PyTorch, ONNX Runtime, OpenVINO (from PyPI, in a virtual environment)"
+	@echo "make bench-profile     profile the networks with perf"
+	@echo "make bench-overload    measure throughput and latency under overload"
+	@echo "make bench-full-size   measure time and memory of training at the paper's size"
+	@echo "make chaos             chaos test: kills, disconnects, corrupt models, full disk, clock jumps (MINUTES=4)"
+	@echo "make deploy-test       test the systemd service in Debian 12 and 13 containers (as root)"
+	@echo "make attacks           measure memory and latency under attack (docs/results/attacks.md)"
+	@echo "make sanitize          run the server tests with ThreadSanitizer"
+	@echo "make bench-bombs       measure time and memory of hostile images"
+	@echo "make bench-allocations count the memory allocations of a pass through a network"
+	@echo "make bench-model-memory measure the memory of a loaded model (docs/memory.md)"
+	@echo "make train-phantom     train Models/phantom from scratch (under 15 minutes on two cores)"
+	@echo "make evaluate-phantom  evaluate Models/phantom on the phantom data set, with images"
 
-# The C libraries, by apt-get where packages are missing; as root or by sudo.
+# Installs missing C libraries with apt-get, as root or with sudo.
 deps:
 	@command -v swift > /dev/null || { echo "A Swift toolchain (6.2 or later) is needed: https://www.swift.org/install"; exit 1; }
 	@missing=""; \
@@ -57,11 +57,11 @@ deps:
 build: deps
 	$(BUILD)
 
-# The Swift runtime is in the executable: where it runs no toolchain is needed.
+# Links the Swift runtime statically, so the target machine does not need a toolchain.
 build-static: deps
 	$(BUILD) --product dia-server --static-swift-stdlib --scratch-path $(STATIC)
 
-# Builds as whoever calls; copies by sudo where that is not root and DESTDIR does not say otherwise.
+# Builds as the current user. Copies with sudo, unless run as root or with DESTDIR.
 install: build-static
 	@sudo=""; [ "$$(id -u)" = 0 ] || [ -n "$(DESTDIR)" ] || sudo=sudo; set -e; \
 	share="$(DESTDIR)$(PREFIX)/share/dia"; \
@@ -77,7 +77,7 @@ install: build-static
 	sed 's|/usr/local/|$(PREFIX)/|g' deploy/systemd/dia-server-credentials.conf > $(STATIC)/unit; \
 	$$sudo install -m 644 $(STATIC)/unit "$$share/dia-server-credentials.conf"; \
 	rm $(STATIC)/unit
-	@echo "Installed below $(DESTDIR)$(PREFIX) and $(DESTDIR)$(UNITS); how to start it stands in dia-server.service there."
+	@echo "Installed in $(DESTDIR)$(PREFIX) and $(DESTDIR)$(UNITS). To start it, see the comment in dia-server.service."
 
 serve: deps
 	$(BUILD) --product dia-server
@@ -98,8 +98,8 @@ test: deps lint
 	swift test -c release --disable-xctest --skip-build --filter ProcessTests
 	Tests/Attacks/attacks.py --seconds 2 --correctness
 
-# Coverage and the address sanitizer change all objects, so they have a folder of their own. SwiftPM names each
-# sanitizer by itself, in any order, and the Swift compiler takes the last one alone: hence both again.
+# Coverage and AddressSanitizer change all objects, so they use a separate build folder. SwiftPM passes each sanitizer in
+# a separate option, in any order, and the Swift compiler uses only the last one. So both are passed again together.
 fuzz-build: deps
 	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
 		-Xswiftc -sanitize=fuzzer,address
@@ -133,7 +133,7 @@ deploy-test:
 attacks: build
 	Tests/Attacks/attacks.py --report docs/results/attacks.md
 
-# The server and what it stands on, under the thread sanitizer.
+# Runs the tests of the server and its dependencies with ThreadSanitizer.
 sanitize: deps
 	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
 	TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp swift test --sanitize=thread --scratch-path .build/sanitize \

@@ -1,4 +1,4 @@
-// Counts the memory that a process asks the C library for; preloaded by allocations.py, read by dia-bench.
+// Counts the memory allocations of a process. Preloaded by allocations.py, read by dia-bench.
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>

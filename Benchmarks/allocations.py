@@ -1,4 +1,4 @@
-"""How often a pass through a network asks for memory once it is warm: `make bench-allocations`."""
+"""Counts the memory allocations of a pass through a network after warm-up: `make bench-allocations`."""
 
 import pathlib
 import random
@@ -9,8 +9,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build/bench"
 WARM_UP, RUNS = 5, 20
 ROWS = [
-    ("encoder of pneumonia, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28),
-    ("U-Net of pneumonia, 4 images", ROOT / "Models/pneumonia", "unet", 4, 32),
+    ("pneumonia encoder, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28),
+    ("pneumonia U-Net, 4 images", ROOT / "Models/pneumonia", "unet", 4, 32),
     ("ResNet-18 width 64, 40 views", WORK / "paper", "encoder", 40, 32),
     ("U-Net dim 64, 8 images", WORK / "paper", "unet", 8, 32),
 ]
@@ -19,7 +19,7 @@ ROWS = [
 def main():
     library, images = WORK / "allocations.so", WORK / "images"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "Benchmarks/allocations.c"], check=True)
-    print("| work | requests for memory, a pass | bytes |\n| --- | --- | --- |")
+    print("| workload | allocations per pass | bytes |\n| --- | --- | --- |")
     for name, model, network, batch, side in ROWS:
         images.write_bytes(struct.pack(f"<{batch * side * side}f", *(random.random() for _ in range(batch * side**2))))
         command = [ROOT / ".build/release/dia-bench", "--allocations", "--model", model, "--network", network]
@@ -29,7 +29,7 @@ def main():
         )
         runs = [tuple(map(int, line.split())) for line in answer.stdout.split("\n")[1 + WARM_UP : 1 + WARM_UP + RUNS]]
         (requests, bytes), (most_requests, most_bytes) = min(runs), max(runs)
-        assert (requests, bytes) == (most_requests, most_bytes), f"{name}: not the same in all runs: {runs}"
+        assert (requests, bytes) == (most_requests, most_bytes), f"{name}: the runs differ: {runs}"
         print(f"| {name} | {requests} | {bytes} |")
 
 

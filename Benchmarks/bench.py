@@ -1,7 +1,7 @@
-"""The networks and training steps against PyTorch, ONNX Runtime and OpenVINO, at fp32, in one run.
+"""Compares the networks and training steps with PyTorch, ONNX Runtime and OpenVINO, in fp32, in one run.
 
-    make bench              everything, about a quarter of an hour
-    bench.py --only unet    rows whose name holds a word
+    make bench              all rows, about 15 minutes
+    bench.py --only unet    only rows whose name contains a string
 """
 
 import argparse
@@ -31,7 +31,7 @@ STEP = 100
 
 
 def load(path):
-    """The tensors of a safetensors file."""
+    """Returns the tensors of a safetensors file."""
     raw = path.read_bytes()
     (length,) = struct.unpack("<Q", raw[:8])
     tensors = {}
@@ -46,7 +46,7 @@ def load(path):
 
 
 def network(model, kind):
-    """The PyTorch network of a model directory, with its weights."""
+    """Returns the PyTorch network of a model directory, with its weights."""
     manifest = json.loads((model / "model.json").read_text())
     if kind == "unet":
         part = manifest["dissolve"]
@@ -64,12 +64,12 @@ def side(model, kind):
 
 
 class Ours:
-    """dia-bench, one run for each call."""
+    """A dia-bench process; each call of run() runs the network once."""
 
     def __init__(self, model, kind, batch, images, training=False):
         folder = WORK / "io"
         folder.mkdir(exist_ok=True)
-        # Channels are innermost on our side; with one channel the layouts agree.
+        # dia-bench expects channels innermost; with one channel both layouts are the same.
         images.numpy().astype("<f4").transpose(0, 2, 3, 1).tofile(folder / "in")
         command = [
             ROOT / ".build/release/dia-bench", "--model", model, "--network", kind, "--batch", str(batch),
@@ -81,7 +81,7 @@ class Ours:
         )
         word, operations = self.process.stdout.readline().split()
         assert word == "ready"
-        # GFLOP of the products that are really run.
+        # GFLOP of the multiply-adds actually executed.
         self.operations = float(operations)
         self.outputs = np.fromfile(folder / "out", "<f4")
 
@@ -105,14 +105,14 @@ def timed(call):
 
 
 def in_turn(sides, least):
-    """Medians of all sides, run A B C A B C, each turn warmed up."""
+    """Median times of all sides, run alternately (A B C A B C), each with a warm-up."""
     times = {name: [] for name in sides}
     for run in sides.values():
         run()
     start = time.monotonic()
     while len(times[next(iter(times))]) < least or (time.monotonic() - start < 6 and len(times[next(iter(times))]) < 60):
         for name, run in sides.items():
-            # Warm again: the threads of the one before go on spinning for a moment, and the caches hold its data.
+            # Warm up again: the threads of the previous side still spin for a moment, and the caches hold its data.
             warm = time.monotonic()
             while True:
                 run()
@@ -123,7 +123,7 @@ def in_turn(sides, least):
 
 
 def operations(model, kind, batch):
-    """GFLOP of a forward pass as direct sums, two for a multiply-add."""
+    """GFLOP of a forward pass with direct convolutions; a multiply-add counts as two operations."""
     extent = side(model, kind)
     arguments = (torch.rand(1, 1, extent, extent),) + ((torch.full((1,), STEP),) if kind == "unet" else ())
     counter = FlopCounterMode(display=False)
@@ -133,7 +133,7 @@ def operations(model, kind, batch):
 
 
 def machine():
-    """The machine's own limits: sgemm in GFLOP/s and reading memory in GB/s, the best of several."""
+    """The limits of the machine: sgemm in GFLOP/s and memory read bandwidth in GB/s, best of eight runs."""
     a, b = torch.rand(2048, 2048), torch.rand(2048, 2048)
     product = min(timed(lambda: a @ b)() for _ in range(8))
     large = torch.ones(1 << 28)
@@ -191,7 +191,7 @@ def inference(model, kind, batch):
 
 
 def training(model, kind, batch):
-    """A training step: forward, loss, backward, Adam; PyTorch with either memory format, eager and compiled."""
+    """A training step: forward, loss, backward, Adam; PyTorch with both memory formats, eager and compiled."""
     torch.manual_seed(0)
     extent = side(model, kind)
     x = torch.rand(batch, 1, extent, extent)
@@ -235,10 +235,10 @@ def training(model, kind, batch):
             try:
                 step = stepper(channels_last, compiled)
                 losses[name] = step()
-                # A first look; only the best of PyTorch's settings goes on to the turns.
+                # A quick measurement; only the fastest PyTorch configuration is compared.
                 sides[name] = (min(timed(step)() for _ in range(2)), step)
-            except Exception as error:  # torch.compile needs a compiler and does not take every graph.
-                print(f"  {name} does not run: {str(error).splitlines()[0][:100]}", file=sys.stderr)
+            except Exception as error:  # torch.compile needs a compiler and does not support every graph.
+                print(f"  {name} failed: {str(error).splitlines()[0][:100]}", file=sys.stderr)
     best = min(sides, key=lambda name: sides[name][0])
     ours = Ours(model, kind, batch, x, training=True)
     difference = abs(float(ours.outputs[0]) - losses[best]) / abs(losses[best])
@@ -257,22 +257,22 @@ def main():
     rows = [
         ("U-Net dim 64, 32x32, 1 image", inference, paper, "unet", 1, 1.3),
         ("U-Net dim 64, 32x32, 8 images", inference, paper, "unet", 8, 2.0),
-        ("U-Net of pneumonia, 1 image", inference, pneumonia, "unet", 1, 1.3),
-        ("U-Net of pneumonia, 32 images", inference, pneumonia, "unet", 32, 2.0),
-        ("encoder of pneumonia, 28x28, 64 views", inference, pneumonia, "encoder", 64, 2.0),
+        ("pneumonia U-Net, 1 image", inference, pneumonia, "unet", 1, 1.3),
+        ("pneumonia U-Net, 32 images", inference, pneumonia, "unet", 32, 2.0),
+        ("pneumonia encoder, 28x28, 64 views", inference, pneumonia, "encoder", 64, 2.0),
         ("ResNet-18 width 64, 32x32, 4 views", inference, paper, "encoder", 4, 1.5),
         ("ResNet-18 width 64, 32x32, 40 views", inference, paper, "encoder", 40, 2.0),
         ("ResNet-18 width 64, 32x32, 160 views", inference, paper, "encoder", 160, 2.0),
         ("ResNet-18 imagenet stem, 224x224, 4 views", inference, imagenet, "encoder", 4, 1.5),
         ("ResNet-18 imagenet stem, 224x224, 16 views", inference, imagenet, "encoder", 16, 1.5),
-        ("training step, U-Net of pneumonia, 32 images", training, pneumonia, "unet", 32, 1.5),
-        ("training step, encoder of pneumonia, 192 views", training, pneumonia, "encoder", 192, 1.5),
+        ("training step, pneumonia U-Net, 32 images", training, pneumonia, "unet", 32, 1.5),
+        ("training step, pneumonia encoder, 192 views", training, pneumonia, "encoder", 192, 1.5),
         ("training step, U-Net dim 64, 32 images", training, paper, "unet", 32, 1.5),
         ("training step, ResNet-18 width 64, 384 views", training, paper, "encoder", 384, 1.5),
     ]
     peak, bandwidth = machine()
     lines = [
-        "| work | ours, ms | best peer, ms | ratio | goal | all peers, ms | largest difference | effective GFLOP/s | real GFLOP/s |",
+        "| workload | DIA, ms | fastest other, ms | speedup | goal | all others, ms | largest difference | effective GFLOP/s | actual GFLOP/s |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, measure, model, kind, batch, goal in rows:
@@ -293,13 +293,14 @@ def main():
     versions = f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__.split('-')[0]}"
     if not options.only:
         text = (
-            "# Benchmarks\n\nWritten by `make bench`: medians of turns A B A B, fp32, the same weights for all; "
-            "the difference is the largest between our outputs and PyTorch's, over the largest output (for training "
-            "steps, between the first losses).\n\n"
-            f"{processor}, {THREADS} threads, {platform.system()}; {versions}. sgemm of 2048x2048 by PyTorch: {peak:.0f} "
-            f"GFLOP/s; reading memory: {bandwidth:.0f} GB/s. Effective GFLOP/s count every convolution as its direct "
-            "sum (a training step three times), so that Winograd's savings show; real ones count the products that are run, "
-            "with their share of sgemm's speed: transforms, norms, attention and memory take the rest.\n\n" + "\n".join(lines) + "\n"
+            "# Benchmarks\n\nWritten by `make bench`: median times of alternating runs (A B A B) in fp32, with the same "
+            "weights for all. The difference is the largest absolute difference between the outputs of DIA and PyTorch, "
+            "relative to the largest output (for training steps: the relative difference of the first losses).\n\n"
+            f"{processor}, {THREADS} threads, {platform.system()}; {versions}. PyTorch sgemm of 2048x2048: {peak:.0f} "
+            f"GFLOP/s; memory read bandwidth: {bandwidth:.0f} GB/s. Effective GFLOP/s count every convolution as a direct "
+            "convolution (three times for a training step), so they include the savings of Winograd. Actual GFLOP/s count "
+            "the multiply-adds that are executed, with their share of the sgemm rate in parentheses. The rest of the time "
+            "is spent in transforms, norms, attention and memory accesses.\n\n" + "\n".join(lines) + "\n"
         )
         pathlib.Path(options.out).write_text(text)
 

@@ -1,4 +1,4 @@
-"""Images made to cost much: the time and the memory that dia-server spends on each.
+"""Measures the time and memory that dia-server spends on images designed to exhaust resources.
 
     make bench-bombs     writes docs/image-limits.md
 """
@@ -31,7 +31,7 @@ def png(width, height, color, depth, *chunks, interlaced=0):
 
 
 def black(width, height, color, depth):
-    """The smallest IDAT of a black image: the same deflate block over and over."""
+    """Returns the smallest IDAT of a black image: the same deflate block repeated."""
     row = 1 + (width * CHANNELS[color] * depth + 7) // 8
     packer = zlib.compressobj(9)
     block = bytes(1 << 20)
@@ -40,51 +40,51 @@ def black(width, height, color, depth):
 
 
 def small(*chunks):
-    """A sound image of 8 x 8 with `chunks` before its pixels."""
+    """Returns a valid 8 x 8 image with `chunks` before its pixel data."""
     return png(8, 8, GRAY, 8, *chunks, black(8, 8, GRAY, 8))
 
 
-# A bomb is one function: its first line says what it is; it returns the body of a request, or (body, headers) where
-# it needs further headers, as a compressed body does.
+# Each bomb is a function. Its docstring is the description in the table. It returns the body of a request, or
+# (body, headers) if it needs additional headers, for example for a compressed body.
 
 
 def no_image():
-    """30 MB of zeros, no image at all: what sending alone takes"""
+    """30 MB of zeros, not an image: the cost of the upload alone"""
     return bytes(30_000_000)
 
 
 def header_50000():
-    """A header of 50,000 x 50,000 pixels"""
+    """A header for 50,000 x 50,000 pixels"""
     return png(50_000, 50_000, GRAY, 8, chunk(b"IDAT", zlib.compress(b"")))
 
 
 def long_row():
-    """A row of 25,000,000 pixels"""
+    """A single row of 25,000,000 pixels"""
     return png(25_000_000, 1, GRAY, 8, black(25_000_000, 1, GRAY, 8))
 
 
 def long_column():
-    """A column of 25,000,000 pixels"""
+    """A single column of 25,000,000 pixels"""
     return png(1, 25_000_000, RGBA, 16, chunk(b"IDAT", zlib.compress(b"")))
 
 
 def no_pixels():
-    """A header of 5,000 x 5,000 pixels of 16-bit RGBA, and no pixels"""
+    """A header for 5,000 x 5,000 pixels in 16-bit RGBA, without pixel data"""
     return png(5_000, 5_000, RGBA, 16, chunk(b"IDAT", zlib.compress(b"")))
 
 
 def compressed_texts():
-    """A thousand zTXt chunks of 7 MB each, in 7 MB"""
+    """1,000 zTXt chunks of 7 MB each, in 7 MB"""
     return small(*[chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(7_000_000)))] * 1000)
 
 
 def international_texts():
-    """A thousand iTXt chunks of 7 MB each, in 7 MB"""
+    """1,000 iTXt chunks of 7 MB each, in 7 MB"""
     return small(*[chunk(b"iTXt", b"Comment\0\1\0\0\0" + zlib.compress(bytes(7_000_000)))] * 1000)
 
 
 def profiles():
-    """A thousand iCCP chunks of 7 MB each, in 7 MB"""
+    """1,000 iCCP chunks of 7 MB each, in 7 MB"""
     return small(*[chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(7_000_000)))] * 1000)
 
 
@@ -99,16 +99,16 @@ def tiny_chunks():
 
 
 def surplus_pixels():
-    """7 MB of IDAT that inflate to 7 GB, for 64 pixels"""
+    """7 MB of IDAT that decompress to 7 GB, for 64 pixels"""
     packer = zlib.compressobj(9)
     first = packer.compress(bytes(70_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
-    # After a full flush a block stands for itself, so that it can be repeated.
+    # After a full flush, a block does not depend on earlier data, so it can be repeated.
     again = packer.compress(bytes(70_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
     return png(8, 8, GRAY, 8, chunk(b"IDAT", first + again * 99))
 
 
 def trailing():
-    """30 MB after the end"""
+    """30 MB of data after the end of the image"""
     return small() + bytes(30_000_000)
 
 
@@ -125,35 +125,35 @@ def bytewise_idats():
 
 
 def gzip_bomb():
-    """A gzip body of 1 MB that unpacks to 1 GB"""
+    """A gzip body of 1 MB that decompresses to 1 GB"""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = bytes(1 << 20)
     return b"".join(packer.compress(block) for _ in range(1024)) + packer.flush(), {"Content-Encoding": "gzip"}
 
 
 def gzip_of_surplus_pixels():
-    """The same image bomb inside gzip"""
+    """The 7 GB IDAT image in a gzip body"""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     return packer.compress(surplus_pixels()) + packer.flush(), {"Content-Encoding": "gzip"}
 
 
 def four_megabytes_of_profile():
-    """A profile of just under 4 MB, which is skipped"""
+    """A color profile of just under 4 MB, which is skipped"""
     return small(chunk(b"iCCP", b"profile\0\0" + bytes(4_190_000)))
 
 
 def palette_25m():
-    """25,000,000 pixels of a palette of two colours, from 3 KB"""
+    """25,000,000 palette pixels with two colors, from 3 KB"""
     return png(5_000, 5_000, PALETTE, 1, chunk(b"PLTE", bytes(6)), black(5_000, 5_000, PALETTE, 1))
 
 
 def gray_25m():
-    """25,000,000 grey pixels of 8 bits, from 24 KB"""
+    """25,000,000 8-bit gray pixels, from 24 KB"""
     return png(5_000, 5_000, GRAY, 8, black(5_000, 5_000, GRAY, 8))
 
 
 def rgba_25m():
-    """25,000,000 pixels of 16-bit RGBA, from 194 KB"""
+    """25,000,000 16-bit RGBA pixels, from 194 KB"""
     return png(5_000, 5_000, RGBA, 16, black(5_000, 5_000, RGBA, 16))
 
 
@@ -162,12 +162,12 @@ REFUSED = [
     tiny_chunks, many_idats, surplus_pixels, trailing, gzip_bomb, gzip_of_surplus_pixels,
 ]
 TAKEN = [bytewise_idats, four_megabytes_of_profile]
-# As large as an image may be: they cost what any image of that many pixels costs, however few bytes it comes in.
+# Images of the maximum size. The cost depends on the number of pixels, not on the size of the file.
 LARGE = [palette_25m, gray_25m, rgba_25m]
 
 
 class Server:
-    """dia-server on a free port of loopback, ended by its own process id."""
+    """A dia-server process on a free loopback port, terminated at the end."""
 
     def __enter__(self):
         self.process = subprocess.Popen(
@@ -186,12 +186,12 @@ class Server:
         self.process.stdout.close()
 
     def memory(self, name):
-        """A figure of /proc/PID/status in megabytes: VmRSS now, VmHWM the most since ``forget``."""
+        """Returns a value of /proc/PID/status in megabytes: VmRSS (current) or VmHWM (peak since ``forget``)."""
         lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
     def processor(self):
-        """The milliseconds that all threads have run."""
+        """Returns the CPU time of all threads in milliseconds."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
 
@@ -199,7 +199,7 @@ class Server:
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def post(self, body, headers):
-        """The status, the answer and the seconds it took, from the first byte sent on."""
+        """Returns the status, the response body, and the seconds since the first byte was sent."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -211,9 +211,9 @@ class Server:
 
 
 def once(body, headers):
-    """The status, milliseconds to the answer and of processor, and megabytes at the most beyond the idle server's."""
+    """Returns the status, the response time and CPU time in ms, and the peak memory above the idle server in MB."""
     with Server() as server:
-        # Threads and buffers of the first request are no part of the bomb.
+        # Threads and buffers created by the first request must not be counted.
         assert server.post(small(), {})[0] == 200
         before = server.memory("VmRSS")
         server.forget()
@@ -221,17 +221,17 @@ def once(body, headers):
         status, _, seconds = server.post(body, headers)
         ran = server.processor() - ran
         peak = server.memory("VmHWM") - before
-        assert server.post(small(), {})[0] == 200, "the server is the worse for it"
+        assert server.post(small(), {})[0] == 200, "the server no longer works"
     return status, 1000 * seconds, ran, peak
 
 
 def measure(bomb, statuses, rounds=5):
-    """A row of the table, and whether all is within the limits."""
+    """Returns a row of the table, and whether the image stays within the limits."""
     made = bomb()
     body, headers = made if isinstance(made, tuple) else (made, {})
     results = [once(body, headers) for _ in range(rounds)]
     assert all(result[0] in statuses for result in results), (bomb.__name__, results)
-    # What else the machine does can only add to the times.
+    # Other load on the machine can only increase the times, so take the minimum.
     answer, ran = min(result[1] for result in results), min(result[2] for result in results)
     peak = max(0, *(result[3] for result in results))
     row = f"| {bomb.__doc__} | {len(body):,} | {results[0][0]} | {answer:.0f} | {ran:.0f} | {peak:.0f} |"
@@ -240,7 +240,7 @@ def measure(bomb, statuses, rounds=5):
 
 
 def main():
-    head = "| image | bytes sent | status | ms to the answer | ms of processor | MB |\n" + "| --- " * 6 + "|\n"
+    head = "| image | bytes sent | status | response time, ms | CPU time, ms | MB |\n" + "| --- " * 6 + "|\n"
     refused = [measure(bomb, (400, 413)) for bomb in REFUSED]
     taken = [measure(bomb, (200,)) for bomb in TAKEN]
     large = [measure(bomb, (200,)) for bomb in LARGE]
@@ -250,23 +250,23 @@ def main():
         return head + "\n".join(row for row, _ in rows) + "\n"
 
     (ROOT / "docs/image-limits.md").write_text(
-        "# Images made to cost much\n\nWritten by `make bench-bombs`: each image is posted to `/v1/score` of a fresh "
-        "dia-server, which must still answer afterwards. Milliseconds to the answer are from the first byte sent to the "
-        "last one received, on a machine with other work; milliseconds of processor are those of all the server's "
-        "threads, reading the body included; of both the least of five. Megabytes are the most resident memory "
-        "(`VmHWM`) beyond that of the idle server, the body included, the most of five. "
+        "# Image limits\n\nWritten by `make bench-bombs`: images designed to exhaust memory or CPU time. Each image is "
+        "posted to `/v1/score` of a newly started dia-server, which must still respond afterwards. The response time is "
+        "measured from the first byte sent to the last byte received, on a machine with other load. The CPU time "
+        "includes all threads of the server and reading the body. Both are the minimum of five runs. MB is the peak "
+        "resident memory (`VmHWM`) above that of the idle server, including the body, the maximum of five runs. "
         f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
-        f"## Refused\n\nThe limit is {MILLISECONDS} ms of processor and {MEGABYTES} MB.\n\n" + table(refused)
-        + "\nAn image may have 25,000,000 pixels (`--max-pixels`) and 32,768 a side, and its file 4 MB beside the "
-        "compressed pixels, chunk by chunk, framing included. IDAT that goes on after the last pixel is an error, as are "
-        "bytes after the end. A body may have 32 MB (`--max-body-bytes`).\n\n"
-        "## Odd but legal\n\nTaken, within the same limit.\n\n" + table(taken)
-        + "\n## As large as allowed\n\nEvery pixel is decoded, whatever it came from: 4 bytes each for a model that "
-        "takes grey; for one that takes colour 12, and 4 more from grey. As many at once as there are engine threads; "
-        "the others wait as files. Where that is too much, lower `--max-pixels`.\n\n" + table(large)
+        f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(refused)
+        + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All other data in "
+        "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "
+        "an error, and so is data after the end of the image. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
+        "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(taken)
+        + "\n## Maximum size\n\nEvery pixel is decoded. This takes 4 bytes per pixel for a grayscale model and 12 for a "
+        "color model, plus 4 for grayscale images. At most one image per engine thread is decoded at a time; the others "
+        "wait in compressed form. To reduce the memory, lower `--max-pixels`.\n\n" + table(large)
     )
     if not all(kept for _, kept in refused + taken):
-        sys.exit("a limit was passed")
+        sys.exit("a limit was exceeded")
 
 
 if __name__ == "__main__":

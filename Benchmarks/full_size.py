@@ -1,4 +1,4 @@
-"""Training at the paper's size on phantoms: seconds a step and memory, as docs/full-size-training.md.
+"""Measures training at the paper's size on phantoms (seconds per step, memory), for docs/full-size-training.md.
 
     make bench-full-size
 """
@@ -17,7 +17,7 @@ TRAINER = ROOT / ".build/release/dia-train"
 
 
 def run(name, steps):
-    """The seconds and the largest resident memory, in gigabytes, of a stage of `steps` steps from nothing."""
+    """Returns the seconds and the peak resident memory in gigabytes of a stage of `steps` steps, started from scratch."""
     recipe = json.loads((ROOT / "Benchmarks/full-size.json").read_text())
     recipe[name]["steps"] = steps
     (WORK / "recipe.json").write_text(json.dumps(recipe))
@@ -32,7 +32,7 @@ def run(name, steps):
         memory = max([memory] + [int(line.split()[1]) / 1e6 for line in peak])
         time.sleep(0.05)
     if process.returncode:
-        raise SystemExit(f"{name} ended with {process.returncode}")
+        raise SystemExit(f"{name} exited with status {process.returncode}")
     return time.monotonic() - start, memory
 
 
@@ -46,18 +46,18 @@ def main():
         ("encoder", "ResNet-18 width 64, imagenet stem, 384 views of 224 x 224 x 3", 1, 5),
     ]:
         first, second = run(name, few), run(name, many)
-        # Loading, planning and the checkpoint are in both.
+        # The difference excludes loading, planning and the checkpoint, which are in both.
         rows.append(f"| {name} | {work} | {(second[0] - first[0]) / (many - few):.2f} | {second[1]:.1f} |")
         print(rows[-1], flush=True)
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     (ROOT / "docs/full-size-training.md").write_text(
         "# Training at the paper's size\n\nWritten by `make bench-full-size`, with "
-        "[full-size.json](../Benchmarks/full-size.json): the paper's networks, 32 images a step, each as twelve views "
-        f"for the encoder. {model}, {os.cpu_count()} processors, {platform.system()}.\n\n"
-        "| stage | work of a step | seconds a step | largest resident memory, GB |\n| --- | --- | --- | --- |\n"
+        "[full-size.json](../Benchmarks/full-size.json): the paper's networks, 32 images per step, twelve views "
+        f"of each for the encoder. {model}, {os.cpu_count()} processors, {platform.system()}.\n\n"
+        "| stage | work per step | seconds per step | peak resident memory, GB |\n| --- | --- | --- | --- |\n"
         + "\n".join(rows)
-        + "\n\nA plan of more than 4 GB computes the outputs of batch norms a second time in the backward pass instead "
-        "of keeping them; the gradient is the same to the last bit (`RepeatingPlanTests`).\n"
+        + "\n\nIf a plan needs more than 4 GB, the outputs of batch norms are recomputed in the backward pass instead of "
+        "stored. The gradient is bit-identical (`RepeatingPlanTests`).\n"
     )
 
 

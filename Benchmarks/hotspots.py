@@ -1,6 +1,6 @@
-"""Where the time goes: perf's samples of dia-bench by kind of work, as docs/profile.md.
+"""Profiles dia-bench with perf and writes the shares by kind of work to docs/profile.md.
 
-    make bench-profile      needs perf (Debian: linux-perf)
+    make bench-profile      requires perf (Debian: linux-perf)
 """
 
 import pathlib
@@ -12,34 +12,34 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / ".build/bench"
 
-# The first pattern that a symbol holds decides.
+# The first pattern that matches a symbol determines its kind.
 KINDS = [
-    # Both kinds of products come here where the processor has wide registers.
-    ("products, wide", r"dia_wide_product"),
+    # On processors with AVX-512 this includes Winograd and direct products.
+    ("products, AVX-512", r"dia_wide_product"),
     ("products, Winograd", r"WinogradConvolution.*multiply"),
     ("products, direct", r"DirectConvolutionO3run"),
     ("weight gradients", r"WinogradWeightGradient|DirectWeightGradient|dia_wide_outer"),
     ("transforms", r"WinogradTiles|WinogradConvolution"),
     ("norms and SiLU", r"GroupNorm|BatchNorm|LayerNorm|RowStatistics|WeightStandardization"),
     ("attention", r"Attention|Softmax|sgemm|gemm"),
-    ("optimiser", r"OptimizerSteps"),
+    ("optimizer", r"OptimizerSteps"),
     ("copies and sums", r"Elementwise|Upsampling|Pooling|ColumnSums|Activation|PatchGrid|memmove|memset|memcpy"),
     ("waiting", r"4Team"),
     ("kernel", r"\[k\]"),
 ]
 ROWS = [
     ("ResNet-18 width 64, 40 views", WORK / "paper", "encoder", 40, 32, False),
-    ("encoder of pneumonia, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28, False),
+    ("pneumonia encoder, 64 views", ROOT / "Models/pneumonia", "encoder", 64, 28, False),
     ("U-Net dim 64, 1 image", WORK / "paper", "unet", 1, 32, False),
     ("U-Net dim 64, 8 images", WORK / "paper", "unet", 8, 32, False),
-    ("U-Net of pneumonia, 32 images", ROOT / "Models/pneumonia", "unet", 32, 32, False),
+    ("pneumonia U-Net, 32 images", ROOT / "Models/pneumonia", "unet", 32, 32, False),
     ("training step, U-Net dim 64, 32 images", WORK / "paper", "unet", 32, 32, True),
     ("training step, ResNet-18 width 64, 384 views", WORK / "paper", "encoder", 384, 32, True),
 ]
 
 
 def shares(model, network, batch, side, training):
-    """The share of each kind in the samples of a run, preparation left out."""
+    """Returns the share of each kind in the samples of a run, without preparation."""
     np.random.rand(batch, side, side, 1).astype("<f4").tofile(WORK / "profile-in")
     command = [ROOT / ".build/release/dia-bench", "--model", model, "--network", network, "--batch", str(batch)]
     command += ["--input", WORK / "profile-in"] + (["--training"] if training else [])
@@ -71,14 +71,14 @@ def shares(model, network, batch, side, training):
 
 def main():
     names = [name for name, _ in KINDS] + ["rest"]
-    lines = ["| work | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
+    lines = ["| workload | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
     for name, *arguments in ROWS:
         result = shares(*arguments)
         lines.append(f"| {name} | " + " | ".join(f"{result[kind]:.0f}%" for kind in names) + " |")
         print(lines[-1], flush=True)
     (ROOT / "docs/profile.md").write_text(
-        "# Where the time goes\n\nWritten by `make bench-profile`: shares of the samples of `perf record` over eight "
-        "seconds of runs, on all threads, by the symbol they fell into.\n\n" + "\n".join(lines) + "\n"
+        "# Profile\n\nWritten by `make bench-profile`: shares of `perf record` samples by symbol, on all threads, over eight "
+        "seconds of runs.\n\n" + "\n".join(lines) + "\n"
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a loaded model costs in memory: dia-server with one model and with many copies of it (docs/memory.md)."""
+"""Measures the memory of a loaded model: dia-server with one model and with many copies of it (docs/memory.md)."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def copies(model, count, folder):
-    """`count` copies of `model` in `folder`, each under a name of its own."""
+    """Writes `count` copies of `model` to `folder`, each with its own name."""
     manifest = json.loads((model / "model.json").read_text())
     weights = {part["file"] for part in manifest.values() if isinstance(part, dict) and "file" in part}
     for index in range(count):
@@ -25,7 +25,7 @@ def copies(model, count, folder):
 
 
 def memory(server, folder):
-    """What the server holds when it is ready, in kB: figures of the kernel by their names."""
+    """Returns the memory of the server when it is ready, in kB, by the names in smaps_rollup."""
     command = [server, "--models", folder, "--default-model", "copy-0", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -40,11 +40,11 @@ def memory(server, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", default=ROOT / ".build/release/dia-server", help="the program to measure")
-    parser.add_argument("--models", nargs="+", default=["phantom", "breast", "pneumonia"], help="of Models")
-    parser.add_argument("--copies", nargs="+", type=int, default=[40], help="how many are loaded at once")
+    parser.add_argument("--server", default=ROOT / ".build/release/dia-server", help="the server executable to measure")
+    parser.add_argument("--models", nargs="+", default=["phantom", "breast", "pneumonia"], help="names of models in Models")
+    parser.add_argument("--copies", nargs="+", type=int, default=[40], help="number of copies loaded at once")
     arguments = parser.parse_args()
-    print("| model | copies | weights on disk | Rss per model | Pss per model | the first one, with the program |")
+    print("| model | copies | weights on disk | Rss per model | Pss per model | server with one model |")
     print("|---|---|---|---|---|---|")
     for name in arguments.models:
         model = ROOT / "Models" / name

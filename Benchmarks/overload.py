@@ -1,9 +1,9 @@
-"""Scoring under more load than the server can serve: goodput, and how long accepted requests take.
+"""Scoring under overload: goodput, and the latency of accepted requests.
 
     overload.py [--seconds 20]     writes docs/overload.md
 
-Arrivals are open-loop: a request is sent when its time has come, however many are under way. The server's limit is
-measured first, by 64 clients that wait for their answers.
+The load is open-loop: requests are sent on schedule, regardless of how many are pending. The maximum throughput of the
+server is measured first, with 64 clients that wait for each response.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from service import ROOT, ours, pictures
 
 
 class Connection(asyncio.Protocol):
-    """One connection: bytes out, the status of the answer back. As little work as can be: it is the server's time."""
+    """One connection: sends a request, returns the response status. Does little work, to leave CPU time to the server."""
 
     def connection_made(self, transport):
         self.transport, self.answer, self.buffer = transport, None, b""
@@ -34,13 +34,13 @@ class Connection(asyncio.Protocol):
 
 
 class Client:
-    """Connections to the server, used again when their answer has come."""
+    """A pool of connections to the server, reused after each response."""
 
     def __init__(self, port):
         self.port, self.free = port, []
 
     async def score(self, request):
-        """The status, and the seconds that it took."""
+        """Returns the status and the seconds until the response."""
         loop, start = asyncio.get_running_loop(), time.monotonic()
         if self.free:
             connection = self.free.pop()
@@ -76,7 +76,7 @@ async def flood(port, rate, seconds, bodies, timeout):
 
 
 async def waiting(port, clients, seconds, bodies):
-    """Answers a second for clients that wait for their answers."""
+    """Returns the responses per second for clients that wait for each response."""
     client, stop, done = Client(port), time.monotonic() + seconds, 0
     requests = [request(body, None) for body in bodies]
 
@@ -96,12 +96,12 @@ async def waiting(port, clients, seconds, bodies):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=20, help="of load in each row")
+    parser.add_argument("--seconds", type=float, default=20, help="seconds of load for each row")
     options = parser.parse_args()
     bodies = pictures(32)
     process, port = ours()
     lines = [
-        "| load | asks for an answer within | answered a second | of the limit | refused | p50, s | p99, s |",
+        "| load | request timeout | successful per second | share of the limit | rejected | p50, s | p99, s |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     try:
@@ -114,7 +114,7 @@ def main():
                 other = {status for status, _ in answers} - {200, 503}
                 assert not other, f"unexpected: {other}"
                 lines.append(
-                    f"| {times} times the limit | {f'{timeout} s' if timeout else 'any time'} | {len(done) / elapsed:.1f} | "
+                    f"| {times} times the limit | {f'{timeout} s' if timeout else 'default'} | {len(done) / elapsed:.1f} | "
                     f"{100 * len(done) / elapsed / limit:.0f}% | {100 - 100 * len(done) / len(answers):.0f}% | "
                     f"{done[len(done) // 2]:.2f} | {done[int(.99 * len(done))]:.2f} |"
                 )
@@ -123,11 +123,11 @@ def main():
         process.terminate()
         process.wait()
     (ROOT / "docs/overload.md").write_text(
-        "# More load than can be served\n\nWritten by `make bench-overload`: `POST /v1/score` of the bundled pneumonia "
-        f"model on loopback. The limit, {limit:.1f} images a second, is what 64 clients get that wait for their answers. "
-        "Then requests come at random times whatever becomes of those before, the clients on the same processors. A "
-        "refusal is a 503 with Retry-After, at once. A second of what `answered` counts includes the time after the last "
-        "arrival in which the queue empties.\n\n" + "\n".join(lines) + "\n"
+        "# Overload\n\nWritten by `make bench-overload`: `POST /v1/score` with the bundled pneumonia model on loopback. "
+        f"The limit, {limit:.1f} images per second, is the throughput with 64 clients that wait for each response. Then "
+        "requests arrive at random times, independent of earlier responses. The clients run on the same processors. "
+        "Rejected requests get a 503 response with Retry-After immediately. The time for `successful per second` includes "
+        "the time after the last arrival until the queue is empty.\n\n" + "\n".join(lines) + "\n"
     )
 
 

@@ -1,6 +1,6 @@
-"""The peer of service.py: uvicorn and ONNX Runtime, the same score from the same views, its own batching.
+"""The peer server for service.py: uvicorn and ONNX Runtime, the same score from the same views, with batching.
 
-    peer_server.py MODEL CROPS PORT     CROPS as dia-bench views prints them
+    peer_server.py MODEL CROPS PORT     CROPS is the output of dia-bench views
 """
 
 import asyncio
@@ -25,7 +25,7 @@ LARGEST_BATCH = 16
 
 
 def taps(start, share):
-    """The bilinear weights [SIDE, SIDE] that stretch a share of a line over the whole, the border reflected."""
+    """Returns bilinear weights [SIDE, SIDE] that resize part of a line to the full length, with reflected borders."""
     matrix = np.zeros((SIDE, SIDE), "f4")
     for place in range(SIDE):
         position = start * SIDE + (place + 0.5) * share - 0.5
@@ -48,7 +48,7 @@ CALIBRATION = load(MODEL / MANIFEST["calibration"]["file"])["normality"].numpy()
 
 
 class Staged(torch.nn.Module):
-    """The encoder with the pooled features of its four stages beside its own outputs."""
+    """The encoder, with the pooled features of its four stages as additional outputs."""
 
     def __init__(self, encoder):
         super().__init__()
@@ -93,12 +93,12 @@ def csi(projections, shifts):
 
 
 def part(name, stages):
-    """A part of a combined score: neighbors.STAGE or density.STAGE."""
+    """Returns a part of a combined score: neighbors.STAGE or density.STAGE."""
     kind, stage = name.split(".")
     features = stages[int(stage) - 1]
     if kind == "neighbors":
         return -0.5 * np.log(np.maximum(2 - 2 * (unit(features) @ unit(BANK[name]).T).max(1), 1e-6))
-    assert kind == "density", f"the peer has no {kind}"
+    assert kind == "density", f"the peer does not support {kind}"
     whitened = (features - BANK[f"{name}.mean"]) @ BANK[f"{name}.whitening"].T
     return -0.5 * np.log(np.maximum((whitened**2).sum(1), 1e-12))
 
@@ -109,7 +109,7 @@ def scores(images):
         for k in range(4):
             views.append(ROWS @ np.rot90(image, k) @ COLUMNS)
     batch = np.concatenate(views)[:, None].astype("f4")
-    # Means over the views, for each image and shift.
+    # The mean over the views, for each image and shift.
     outputs = [o.reshape(len(images), 4, len(CROPS), -1).mean(2) for o in SESSION.run(None, {"x": batch})]
     names = MANIFEST["score"].get("parts")
     if not names:

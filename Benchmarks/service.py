@@ -1,4 +1,4 @@
-"""Scoring through HTTP: dia-server and the peer server in turn, under the same clients on loopback.
+"""Scoring over HTTP: dia-server and the peer server alternately, with the same clients on loopback.
 
     service.py [--seconds 14]     writes docs/service-benchmark.md
 """
@@ -26,7 +26,7 @@ MODEL = ROOT / "Models/pneumonia"
 
 
 def pictures(count):
-    """Smooth random images of 28x28, as PNG files."""
+    """Returns smooth random images of 28x28 pixels, as PNG files."""
     generator = random.Random(1)
     result = []
     for _ in range(count):
@@ -80,7 +80,7 @@ def score(connection, body):
 
 
 def load(port, clients, seconds, bodies):
-    """Requests a second, and the times of all, with so many clients on connections of their own."""
+    """Returns the requests per second and all response times, with each client on its own connection."""
     times, stop = [], time.monotonic() + seconds
     lock = threading.Lock()
 
@@ -106,7 +106,7 @@ def load(port, clients, seconds, bodies):
 
 
 def processor_seconds(process):
-    """Processor time of a process's threads, the busiest last (Linux)."""
+    """Returns the CPU time of each thread of a process, the busiest last (Linux)."""
     times = []
     for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
         fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
@@ -116,7 +116,7 @@ def processor_seconds(process):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=14, help="of load on each side, for each number of clients")
+    parser.add_argument("--seconds", type=float, default=14, help="seconds of load per server, for each number of clients")
     options = parser.parse_args()
     bodies = pictures(32)
     sides = {"dia-server": ours(), "uvicorn + ONNX Runtime": peer()}
@@ -127,7 +127,7 @@ def main():
             values[name] = [score(connection, body) for body in bodies]
         difference = max(abs(a - b) for a, b in zip(*values.values()))
         lines = [
-            "| clients | images a second: ours, peer | ratio | p50, ms: ours, peer | p99, ms: ours, peer |",
+            "| clients | images per second: DIA, peer | ratio | p50, ms: DIA, peer | p99, ms: DIA, peer |",
             "| --- | --- | --- | --- | --- |",
         ]
         outside = []
@@ -135,7 +135,7 @@ def main():
             rates, times = {name: [] for name in sides}, {name: [] for name in sides}
             for _ in range(7):
                 for name, (process, port) in sides.items():
-                    # The other side is stopped, so that its threads take no time.
+                    # The other server is stopped, so that its threads use no CPU time.
                     for other, _ in sides.values():
                         if other is not process:
                             other.send_signal(signal.SIGSTOP)
@@ -146,7 +146,7 @@ def main():
                     for other, _ in sides.values():
                         other.send_signal(signal.SIGCONT)
                     if name == "dia-server" and clients == 16:
-                        # The engine's threads are the busiest.
+                        # The engine threads are the busiest.
                         engine = sum(after[-THREADS:]) - sum(before[-THREADS:])
                         outside.append(1 - engine / (sum(after) - sum(before)))
                     rates[name].append(rate)
@@ -170,11 +170,11 @@ def main():
             process.terminate()
             process.wait()
     text = (
-        "# Scoring through HTTP\n\nWritten by `make bench`: `POST /v1/score` of the bundled pneumonia model (16 crops of "
-        "4 rotations, 64 views an image), PNG in, JSON out, on loopback; the peer is uvicorn and ONNX Runtime with the "
-        "same views and batches of up to 16 images. Turns A B A B; the clients run on the same processors. Largest "
-        f"difference in normality between the two: {difference:.1e}.\n\n" + "\n".join(lines)
-        + f"\n\nProcessor time of dia-server outside the engine's threads at 16 clients: {100 * statistics.median(outside):.1f}%.\n"
+        "# Scoring over HTTP\n\nWritten by `make bench`: `POST /v1/score` with the bundled pneumonia model (16 crops of "
+        "4 rotations, 64 views per image), PNG in, JSON out, on loopback. The peer is uvicorn with ONNX Runtime, with the "
+        "same views and batches of up to 16 images. The servers are measured alternately (A B A B); the clients run on "
+        f"the same processors. Largest difference in normality between the two: {difference:.1e}.\n\n" + "\n".join(lines)
+        + f"\n\nCPU time of dia-server outside the engine threads, with 16 clients: {100 * statistics.median(outside):.1f}%.\n"
     )
     (ROOT / "docs/service-benchmark.md").write_text(text)
     print(f"largest difference in normality {difference:.1e}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The private environment of the benchmarks: peers from PyPI, models of the paper's size with random weights.
+# Sets up the benchmarks: a virtual environment with the peers from PyPI, and models of the paper's size (random weights).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=.build/bench-venv

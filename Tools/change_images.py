@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""A MedMNIST file whose validation images are changed as another place's might be: for choosing when a plain
-validation split is no longer hard, and nothing may be chosen on the test split.
+"""Writes a MedMNIST file with changed validation images that simulate another hospital or device. Use it to choose
+settings when the original validation split is too easy, and the test split must not be used.
 
     Tools/change_images.py pneumoniamnist.npz changed.npz [--only geometry | exposure | detector] [--bank COPIES]
 
-Each validation image comes twice, each time with other changes: zoom (12%), rotation (8 degrees) and shift (2 pixels);
-gamma, contrast and brightness; blur and noise. With --bank changed copies of the normal training images (label 0, or
---normal) join the training split, for a bank that has seen such changes. The test split is left out. Needs NumPy and
-Pillow.
+Each validation image is written twice, with different random changes: zoom (12%), rotation (8 degrees) and translation
+(2 pixels); gamma, contrast and brightness; blur and noise. --bank adds changed copies of the normal training images
+(label 0, or --normal) to the training split, for a bank with such changes. The test split is not written. Requires
+NumPy and Pillow.
 """
 
 import argparse

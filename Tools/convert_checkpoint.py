@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Turns PyTorch checkpoints of the reference implementation into the weights of a model directory.
+"""Converts PyTorch checkpoints of the reference implementation to the weight files of a model directory.
 
     Tools/convert_checkpoint.py --unet model-10.pt --encoder last.model --size 28 --out Models/mine
     dia-train calibrate --data DATA --normal LABEL --out Models/mine
 
-Needs Python 3.9 and nothing else; docs/converting.md has the details. A checkpoint is a pickle, which may run any
-code when it is loaded: only what tensors are made of is let through here, all else is left out.
+Requires only Python 3.9; for details see docs/converting.md. A checkpoint is a pickle file, which can run arbitrary code
+when it is loaded. This program loads only the types that tensors consist of and ignores everything else.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import struct
 import sys
 import zipfile
 
-# Bytes of a number in a storage, and its safetensors type where it is kept as it is.
+# Bytes per element of a storage, and the safetensors type if the elements are not converted.
 STORAGES = {
     "FloatStorage": (4, "F32"), "HalfStorage": (2, "F16"), "DoubleStorage": (8, None), "BFloat16Storage": (2, None),
     "LongStorage": (8, None), "IntStorage": (4, None), "ShortStorage": (2, None), "CharStorage": (1, None),
@@ -31,7 +31,7 @@ class Failure(Exception):
 
 
 class Ignored:
-    """Stands for every object that is no tensor: optimisers, arguments."""
+    """Replaces every object that is not a tensor, such as optimizers and arguments."""
 
     def __init__(self, *_arguments, **_options):
         pass
@@ -70,10 +70,10 @@ class Checkpoint(pickle.Unpickler):
         try:
             self.archive = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile):
-            raise Failure(f"{path}: is no checkpoint in PyTorch's zip format; load it and torch.save it again") from None
+            raise Failure(f"{path}: not a checkpoint in PyTorch's zip format; save it again with torch.save") from None
         names = [name for name in self.archive.namelist() if name.endswith("/data.pkl") or name == "data.pkl"]
         if len(names) != 1:
-            raise Failure(f"{path}: holds no data.pkl")
+            raise Failure(f"{path}: contains no data.pkl")
         self.prefix = names[0][: -len("data.pkl")]
         super().__init__(self.archive.open(names[0]))
 
@@ -100,14 +100,14 @@ class Checkpoint(pickle.Unpickler):
             raise Failure(f"{self.path}: cannot be read: {error}") from None
 
     def numbers(self, name, tensor):
-        """The tensor's numbers, row-major and little-endian, and their safetensors type."""
+        """Returns the tensor's data, row-major and little-endian, and its safetensors type."""
         if tensor.kind not in STORAGES:
-            raise Failure(f"{self.path}: {name} is of an unknown type, {tensor.kind}")
+            raise Failure(f"{self.path}: {name} has the unknown type {tensor.kind}")
         size, kept = STORAGES[tensor.kind]
         try:
             data = self.archive.read(f"{self.prefix}data/{tensor.key}")
         except KeyError:
-            raise Failure(f"{self.path}: the numbers of {name} are missing") from None
+            raise Failure(f"{self.path}: the data of {name} is missing") from None
         count = 1
         for extent in tensor.shape:
             count *= extent
@@ -131,19 +131,19 @@ class Checkpoint(pickle.Unpickler):
             return array.array("f", struct.unpack(f"<{count}d", raw)).tobytes(), "F32"
         if tensor.kind == "BFloat16Storage":
             return b"".join(b"\0\0" + raw[2 * index : 2 * index + 2] for index in range(count)), "F32"
-        raise Failure(f"{self.path}: {name} holds whole numbers")
+        raise Failure(f"{self.path}: {name} has an integer type")
 
 
 def state_dict(contents, path):
-    """The flat dictionary of tensors in a checkpoint, whatever it is wrapped in."""
+    """Returns the flat dictionary of tensors in a checkpoint, without any wrapper."""
     if isinstance(contents, dict):
-        # denoising-diffusion-pytorch's trainer: the moving average is what is used.
+        # Trainer files of denoising-diffusion-pytorch: use the moving average (EMA).
         for key in ("ema", "model", "state_dict", "model_state_dict", "net"):
             if isinstance(contents.get(key), dict) and tensors(contents[key]):
                 return contents[key]
         if tensors(contents):
             return contents
-    raise Failure(f"{path}: holds no state dict")
+    raise Failure(f"{path}: contains no state dict")
 
 
 def tensors(entries):
@@ -151,9 +151,9 @@ def tensors(entries):
 
 
 def stripped(entries, anchor, path):
-    """The tensors whose name ends in what the network calls them, their common prefix taken off."""
+    """Returns the tensors of the network that contains `anchor`, without the common prefix of their names."""
     found = [name[: -len(anchor)] for name in entries if name.endswith(anchor)]
-    # An EMA holds the network twice; the averaged one is meant.
+    # An EMA contains the network twice; use the averaged one.
     found.sort(key=lambda prefix: ("online" in prefix, len(prefix)))
     if not found:
         raise Failure(f"{path}: has no tensor {anchor}")
@@ -206,7 +206,7 @@ def convert_encoder(path, out):
 
 
 def recipe(options, unet, encoder, channels):
-    """A recipe for dia-train calibrate; what concerns training is the method's, with no steps left to do."""
+    """Returns a recipe for dia-train calibrate. Training settings are the defaults of the method, with zero steps."""
     return {
         "name": options.out.name, "version": "1.0.0", "description": "Converted from PyTorch checkpoints.",
         "intended_use": "Research use only, not for diagnosis.", "license": options.license, "seed": 0,
@@ -234,12 +234,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--unet", type=pathlib.Path, required=True, help="checkpoint of denoising-diffusion-pytorch")
     parser.add_argument("--encoder", type=pathlib.Path, required=True, help="checkpoint of the DIA or CSI encoder")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="the model directory to write")
-    parser.add_argument("--size", type=int, required=True, help="the side of the encoder's images")
-    parser.add_argument("--resolution", type=int, default=32, help="the side of the U-Net's images (32)")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="model directory to write")
+    parser.add_argument("--size", type=int, required=True, help="side length of the encoder's images")
+    parser.add_argument("--resolution", type=int, default=32, help="side length of the U-Net's images (default: 32)")
     parser.add_argument("--beta-schedule", choices=["cosine", "linear"], default="cosine")
     parser.add_argument("--shifts", choices=["rotation", "cutperm"], default="rotation")
-    parser.add_argument("--license", default="unknown", help="the licence of the weights")
+    parser.add_argument("--license", default="unknown", help="license of the weights")
     options = parser.parse_args()
     try:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -251,7 +251,7 @@ def main():
         (options.out / "recipe.json").write_text(text)
     except (Failure, OSError) as failure:
         sys.exit(f"convert_checkpoint: {failure}")
-    print(f"{options.out}: unet.safetensors, encoder.safetensors, recipe.json; dia-train calibrate does the rest")
+    print(f"{options.out}: unet.safetensors, encoder.safetensors, recipe.json written; run dia-train calibrate next")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""What limits a MedMNIST set: whether its splits look alike, and what a classifier reaches that is told the labels.
+"""Measures the limits of a MedMNIST data set: differences between its splits, and the AUROC of a supervised classifier.
 
-    Tools/shift.py pneumoniamnist.npz --normal 0        needs PyTorch and NumPy; some minutes
+    Tools/shift.py pneumoniamnist.npz --normal 0        requires PyTorch and NumPy; takes several minutes
 
-Two questions to a small convolutional network, each with several seeds:
-- Can it tell normal images of one split from normal images of another (five-fold cross-validation)? 0.5 is chance: the
-  splits are exchangeable, and what holds on one holds on the other.
-- Trained on all labels of the training split, the anomalous ones too, which AUROC does it reach on each other split?
-Neither steers anything: the networks and settings are fixed here.
+A small convolutional network is trained for two tasks, each with several seeds:
+- Distinguish the normal images of one split from those of another (five-fold cross-validation). An AUROC of 0.5 is
+  chance: the splits are exchangeable, and results on one are valid for the other.
+- Classify with all labels of the training split, including the anomalous ones. The AUROC is measured on the other splits.
+The network and the settings are fixed. They are not tuned on any split.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 
 
 def auroc(scores, labels):
-    """The share of pairs in the right order, ties half."""
+    """Returns the fraction of correctly ordered pairs; ties count as half."""
     order = np.argsort(scores, kind="stable")
     ranks = np.empty(len(scores))
     for value in np.unique(scores):
@@ -93,11 +93,11 @@ def main():
     print("| AUROC | mean | each seed |\n| --- | --- | --- |")
     for other in ("val", "test"):
         values = [told_apart(normal["train"], normal[other], seed) for seed in options.seeds]
-        print(line(f"normal images of train told from those of {other}", values), flush=True)
+        print(line(f"normal images of train vs. those of {other}", values), flush=True)
     nets = [fit(images["train"], torch.from_numpy(anomalous["train"]).float(), 15, seed) for seed in options.seeds]
     for split in ("val", "test"):
         values = [auroc(scores(net, images[split]), anomalous[split]) for net in nets]
-        print(line(f"a classifier told all labels of train, on {split}", values), flush=True)
+        print(line(f"classifier trained on all labels of train, on {split}", values), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Trains one recipe with several seeds and kinds of negatives, and writes the table of all figures.
+"""Trains a recipe with several seeds and kinds of negatives, and writes a table of the results.
 
     Tools/study.py --recipe Models/pneumonia/recipe.json --data pneumoniamnist.npz --normal 0 \\
         --seeds 0 1 2 --negatives dissolved gaussian median none --out .build/studies/pneumonia
 
-A stage whose file is there is not trained again, and one that was interrupted goes on, so the same command resumes.
-The validation split is measured always, the test split with --final alone: that is for once, when all is chosen.
+Stages whose output file exists are skipped, and interrupted stages are resumed, so the same command can be repeated.
+The validation split is always evaluated. The test split is evaluated only with --final. Use --final once, after all
+choices are made.
 """
 
 import argparse
@@ -24,7 +25,7 @@ def trainer(command, options, *arguments):
 
 
 def train(options, seed, negatives):
-    """The directory of a trained and calibrated model."""
+    """Trains and calibrates a model and returns its directory."""
     recipe = json.loads(options.recipe.read_text())
     recipe["seed"] = seed
     recipe["encoder"]["negatives"] = negatives
@@ -63,7 +64,7 @@ def main():
     kinds = ["dissolved", "gaussian", "median", "none"]
     parser.add_argument("--negatives", nargs="+", choices=kinds, default=["dissolved"])
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--final", action="store_true", help="measure the test split too")
+    parser.add_argument("--final", action="store_true", help="also evaluate the test split")
     options = parser.parse_args()
     reports = {}
     for negatives in options.negatives:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Attacks on a running dia-server: what they cost it, and what other clients see meanwhile.
+"""Attacks a running dia-server and measures its memory and the latency of other clients.
 
     attacks.py [--seconds 8] [--only NAME ...] [--report FILE] [--server PATH] [--models DIR] [--model NAME]
 
-Starts dia-server on the loopback interface with its defaults, under a memory limit where control groups can be written
-to, and runs one attack after another. While each runs, clients ask for /livez and upload a small image. It fails if
-the server ends, if its memory exceeds the documented formula (docs/operations.md, "Sizing"), if /livez ever takes
-100 ms or more than 50 ms at the 99th percentile, or if an ordinary upload is refused. Standard library only.
+Starts dia-server on the loopback interface with default options, under a memory limit if control groups are writable,
+and runs one attack after another. During each attack, clients request /livez and upload a small image. The test fails
+if the server exits, if its memory exceeds the documented formula (docs/operations.md, "Sizing"), if any /livez request
+takes 100 ms or more, if the 99th percentile of /livez is 50 ms or more, or if a normal upload is rejected. Uses only the
+standard library.
 """
 import argparse
 import base64
@@ -28,7 +29,7 @@ import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MEGABYTE = 1 << 20
-# The formula: what the process has when it is ready, --max-held-bytes, and for each connection and for the rest these.
+# The formula: memory of the process when ready, --max-held-bytes, CONNECTION for each connection, and FIXED.
 HELD = 512 * MEGABYTE
 CONNECTION = 128 << 10
 FIXED = 64 * MEGABYTE
@@ -48,7 +49,7 @@ SMALL, LARGE = png(32, 90), png(5000, 90)
 
 
 class Server:
-    """A server process, in a control group with a memory limit if that can be had."""
+    """A server process, in a control group with a memory limit if possible."""
 
     def __init__(self, path, models, model, arguments=()):
         self.base = f"/v1/models/{model}"
@@ -68,7 +69,7 @@ class Server:
         raise RuntimeError(f"no {name}")
 
     def limit(self):
-        """Puts the process under the formula's limit; the group's folder, or None where that is not allowed."""
+        """Applies the limit of the formula to the process. Returns the control group folder, or None if not permitted."""
         for parent, file in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
             folder = pathlib.Path(parent) / f"dia-attacks-{os.getpid()}"
             try:
@@ -89,7 +90,7 @@ class Server:
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def stop(self):
-        """Ends the server; its exit status."""
+        """Stops the server and returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(60)
         if self.group:
@@ -111,7 +112,7 @@ class Server:
         return text.encode()
 
     def post(self, path, kind, body, more=""):
-        """The status of a request, or None if the connection broke."""
+        """Returns the status of a request, or None if the connection broke."""
         try:
             with self.connect() as connection:
                 connection.sendall(self.head(path, kind, len(body), more + "Connection: close\r\n"))
@@ -133,7 +134,7 @@ def parallel(count, work):
 
 
 def pipeline(server, seconds):
-    """Thousands of pipelined requests that are refused by their heads, behind one that takes its time."""
+    """Thousands of pipelined requests with invalid heads, behind a slow request."""
     line = b'{"id":1,"image":"' + base64.b64encode(SMALL) + b'"}\n'
     end = time.time() + seconds
     while time.time() < end:
@@ -157,7 +158,7 @@ def drain(connection):
 
 
 def announced(server, seconds):
-    """900 connections announce 32 MiB each and send nothing, or all but the last byte of what is allowed."""
+    """900 connections announce 32 MiB each and send nothing, or all but the last byte."""
     kept = []
     for index in range(900):
         try:
@@ -175,7 +176,7 @@ def announced(server, seconds):
 
 
 def ndjson(server, seconds):
-    """Batches of 32 MB of empty lines and of short ones, plain and as gzip of 3.4 MB."""
+    """Batches of 32 MB of empty lines or short lines, uncompressed and as 3.4 MB of gzip."""
     empty, short = b"\n" * (32 << 20), b"x\n" * (16 << 20)
     noise = os.urandom(3_400_000)
     packed = gzip.compress(b"\n" * 28_000_000, 1) + gzip.compress(noise, 0)
@@ -186,7 +187,7 @@ def ndjson(server, seconds):
 
 
 def infer(server, seconds):
-    """Open Inference requests of up to 32 MB: long shapes, millions of empty strings, outputs, an array as an id."""
+    """Open Inference requests of up to 32 MB: long shapes, millions of empty strings, many outputs, an array as ID."""
     start = b'{"inputs":[{"name":"image","datatype":"BYTES","shape":['
     bodies = [
         start + b"1," * 15_000_000 + b"1]}]}",
@@ -202,7 +203,7 @@ def infer(server, seconds):
 
 
 def decode(server, seconds):
-    """60 images of 25 megapixels at once, half of whose clients leave at once."""
+    """60 concurrent images of 25 megapixels; half of the clients disconnect immediately."""
 
     def one(index):
         end = time.time() + seconds
@@ -218,7 +219,7 @@ def decode(server, seconds):
 
 
 def pictures(server, seconds):
-    """Heat maps and strips of images of 25 megapixels, eight at once, some of whose answers are read slowly."""
+    """Eight concurrent heat maps and strips of 25 megapixels; some responses are read slowly."""
     strip = png(2800, 90)
 
     def one(index):
@@ -239,7 +240,7 @@ def pictures(server, seconds):
 
 
 def members(server, seconds):
-    """gzip bodies of a million empty members, and ones that unpack to all that is allowed."""
+    """gzip bodies with 400,000 empty members, and bodies that decompress to the maximum size."""
     many = gzip.compress(b"") * 400_000
     bomb = gzip.compress(bytes(32 << 20))
     padded = bomb + gzip.compress(os.urandom(3_300_000), 0)
@@ -250,7 +251,7 @@ def members(server, seconds):
 
 
 def connections(server, seconds):
-    """A thousand connections that send a request's head a byte at a time, chunk by chunk, or stray line ends."""
+    """A thousand connections that slowly send a head, small chunks, or stray line ends."""
     kept = []
     for index in range(1000):
         try:
@@ -275,7 +276,7 @@ def connections(server, seconds):
 
 
 def overload(server, seconds):
-    """Four times as many images as can be scored."""
+    """64 clients that upload images continuously."""
     end = time.time() + seconds
 
     def one(_):
@@ -290,7 +291,7 @@ ATTACKS = [pipeline, announced, ndjson, infer, decode, pictures, members, connec
 
 
 class Probe:
-    """A client that asks again and again, and remembers how long each answer took."""
+    """A client that repeats a request and records each response time."""
 
     def __init__(self, ask):
         self.ask, self.times, self.statuses = ask, [], {}
@@ -336,11 +337,11 @@ def probes(server):
 
 
 def run(server, attack, seconds, times_count):
-    """One row of the table, and what is wrong."""
+    """Returns one row of the table, and the failed checks."""
     server.clear_peak()
     health, upload = probes(server)
     time.sleep(0.5)
-    # In a process of its own: the probes must not wait for the attacker's interpreter.
+    # The attacker runs in a separate process, so that the probes do not wait for its interpreter lock.
     attacker = multiprocessing.Process(target=attack, args=(server, seconds))
     attacker.start()
     attacker.join()
@@ -348,28 +349,28 @@ def run(server, attack, seconds, times_count):
     upload.end()
     peak = server.status("VmHWM")
     faults = []
-    # Under overload uploads are refused, and that is right.
+    # Under overload, uploads may be rejected with 503.
     refusals = {200, 503} if attack is overload else {200}
     if server.process.poll() is not None:
-        faults.append(f"the server ended with {server.process.poll()}")
+        faults.append(f"the server exited with status {server.process.poll()}")
     if set(health.statuses) != {200}:
         faults.append(f"/livez: {health.statuses}")
     if not set(upload.statuses) <= refusals:
         faults.append(f"uploads: {upload.statuses}")
-    # Beside other tests on a busy machine times say little; that nobody starves must hold anywhere.
+    # On a busy machine, latencies are not meaningful. But no client may starve on any machine.
     if max(health.times + upload.times) >= 10:
-        faults.append(f"others waited {max(health.times + upload.times):.0f} s")
+        faults.append(f"other clients waited {max(health.times + upload.times):.0f} s")
     if times_count and (max(health.times) >= 0.1 or health.quantile(0.99) >= 0.05):
         faults.append(f"/livez took {max(health.times) * 1000:.0f} ms")
     if peak > server.most:
-        faults.append(f"memory {peak >> 20} MB, the formula gives {server.most >> 20} MB")
+        faults.append(f"memory {peak >> 20} MB, limit by the formula {server.most >> 20} MB")
     row = (
         f"| {attack.__name__} | {attack.__doc__.rstrip('.')} | {peak >> 20} | {health.quantile(0.99) * 1000:.0f} "
         f"| {max(health.times) * 1000:.0f} | {upload.quantile(0.99) * 1000:.0f} | {max(upload.times) * 1000:.0f} |"
     )
     print(row, flush=True)
     for fault in faults:
-        print(f"  BROKEN: {fault}", flush=True)
+        print(f"  FAILED: {fault}", flush=True)
     return row, faults
 
 
@@ -377,15 +378,15 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--seconds", type=float, default=8)
     options.add_argument("--only", nargs="*")
-    options.add_argument("--correctness", action="store_true", help="judge everything but the latencies")
+    options.add_argument("--correctness", action="store_true", help="do not check latencies")
     options.add_argument("--report")
     options.add_argument("--server", default=str(ROOT / ".build/release/dia-server"))
     options.add_argument("--models", default=str(ROOT / "Models"))
     options.add_argument("--model", default="pneumonia")
     arguments = options.parse_args()
     server = Server(arguments.server, arguments.models, arguments.model)
-    limited = "under a control group's memory limit of that size" if server.group else "without a memory limit"
-    note = f"Ready with {server.ready >> 20} MB; the formula gives {server.most >> 20} MB; run {limited}."
+    limited = "under a memory limit of that size (control group)" if server.group else "without a memory limit"
+    note = f"Memory when ready: {server.ready >> 20} MB; limit by the formula: {server.most >> 20} MB; run {limited}."
     print(note, flush=True)
     rows, faults = [], []
     for attack in ATTACKS:
@@ -402,15 +403,15 @@ def main():
         faults.append(f"exit status {status}")
     if arguments.report and not faults:
         processor = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
-        text = "# Attacks\n\nWritten by `make attacks`, which fails if a promise is broken: the server lives; /livez is "
-        text += "below 100 ms always and below 50 ms\nat the 99th percentile; an ordinary upload of a small image is "
-        text += "answered with 200 (503 is right under overload); memory\nstays below the formula of "
-        text += f"[operations](../operations.md#sizing).\n\n{processor}, {os.cpu_count()} processors, defaults, "
+        text = "# Attacks\n\nWritten by `make attacks`. It checks that the server does not exit; that /livez takes less than "
+        text += "100 ms, and less than 50 ms\nat the 99th percentile; that a normal upload of a small image returns 200 "
+        text += "(503 is allowed under overload); and that memory\nstays below the limit given by the formula in "
+        text += f"[operations](../operations.md#sizing).\n\n{processor}, {os.cpu_count()} processors, default options, "
         text += f"{arguments.seconds:g} s each. {note}\n\n"
-        text += "| attack | what it does | peak MB | /livez p99 ms | /livez worst ms | upload p99 ms | upload worst ms |\n"
+        text += "| attack | description | peak MB | /livez p99 ms | /livez worst ms | upload p99 ms | upload worst ms |\n"
         text += "| --- | --- | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
         pathlib.Path(arguments.report).write_text(text)
-    print("ok" if not faults else f"{len(faults)} promises broken")
+    print("ok" if not faults else f"{len(faults)} checks failed")
     sys.exit(1 if faults else 0)
 
 

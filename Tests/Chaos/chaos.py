@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A server in bad company: everything that goes wrong in months, in some minutes.
+"""Chaos test: several minutes of the faults that occur during months of operation.
 
-    chaos.py [--minutes 4]     writes docs/chaos.md; exits 1 if a promise was broken
+    chaos.py [--minutes 4]     writes docs/chaos.md; exits 1 if a check fails
 
-First the server is killed (SIGKILL) and started again every few seconds under load. Then one process has to live
-through clients that vanish, half-open connections by the hundred and thousand, garbage, a log on a full disk, models
-replaced and broken under load, and a wall clock that jumps by days. Every answer is held against its own image's
-score. At the end memory and descriptors must have been flat.
+First, the server is killed (SIGKILL) and restarted every few seconds under load. Then one server process runs with
+disconnecting clients, thousands of half-open connections, invalid requests, a log on a full disk, models that are
+replaced and corrupted under load, and a wall clock that jumps by days. Every response is compared with the known score
+of its image. At the end, memory and the number of descriptors must not have grown.
 """
 
 import argparse
@@ -33,7 +33,7 @@ TOLERANCE = 1e-4
 
 
 def png(seed):
-    """A smooth random grey image of 32 x 32."""
+    """A smooth random gray image of 32 x 32 pixels."""
     generator = random.Random(seed)
     corners = [generator.randrange(256) for _ in range(4)]
     rows = b""
@@ -50,7 +50,7 @@ def png(seed):
 
 
 class Server:
-    """dia-server over a folder of models, on one port for all its lives."""
+    """dia-server with a folder of models, on the same port after every restart."""
 
     def __init__(self, folder):
         self.folder, self.port, self.process = folder, 0, None
@@ -70,19 +70,19 @@ class Server:
             stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment,
         )
         line = self.process.stdout.readline()
-        assert "ready at" in line, "the server does not start"
+        assert "ready at" in line, "the server did not start"
         self.port = int(line.split("127.0.0.1:")[1].split()[0])
         return time.monotonic() - began
 
     def usage(self):
-        """Resident KiB and descriptors."""
+        """Resident memory in KiB and number of descriptors."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         resident = int(status.split("VmRSS:")[1].split()[0])
         return resident, len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
 
 class Count:
-    """What happened, counted by all threads."""
+    """Event counters, shared by all threads."""
 
     def __init__(self):
         self.lock, self.counts, self.wrong = threading.Lock(), {}, []
@@ -103,7 +103,7 @@ def score(connection, body, identifier):
 
 
 def scorer(server, images, known, count, stop, seed):
-    """Scores images and holds every answer against its own image's known score."""
+    """Scores images and compares every response with the known score of its image."""
     generator, connection, turn = random.Random(seed), None, 0
     while not stop.is_set():
         index, turn = generator.randrange(len(images)), turn + 1
@@ -113,27 +113,27 @@ def scorer(server, images, known, count, stop, seed):
                 connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
             status, echoed, text = score(connection, images[index], identifier)
         except (OSError, http.client.HTTPException):
-            # A broken connection is said; nothing was promised.
+            # A broken connection is visible to the client, so it is not a failure.
             count.add("connections broken")
             connection = None
             time.sleep(0.05)
             continue
         if echoed != identifier:
-            count.broken(f"the answer to {identifier} carries the id {echoed}")
+            count.broken(f"the response to {identifier} has the ID {echoed}")
         if status == 200:
             normality = json.loads(text)["normality"]
-            count.add("scores right")
+            count.add("scores correct")
             if abs(normality - known[index]) > TOLERANCE:
-                count.broken(f"image {index} scored {normality}, not {known[index]}")
+                count.broken(f"image {index}: normality {normality}, expected {known[index]}")
         elif status == 503:
-            count.add("refused (503)")
+            count.add("rejected (503)")
             time.sleep(0.05)
         else:
             count.broken(f"status {status}: {text[:200]}")
 
 
 def batcher(server, images, known, count, stop, seed):
-    """Posts batches, holds every line against its own image's known score, and now and then leaves in the middle."""
+    """Posts batches, compares every line with the known score of its image, and sometimes disconnects early."""
     generator = random.Random(seed)
     while not stop.is_set():
         chosen = [generator.randrange(len(images)) for _ in range(generator.randrange(1, 40))]
@@ -147,28 +147,28 @@ def batcher(server, images, known, count, stop, seed):
                 text = answer.read()
                 if answer.status != 503:
                     count.broken(f"batch status {answer.status}: {text[:200]}")
-                count.add("batches refused (503)")
+                count.add("batches rejected (503)")
                 time.sleep(0.05)
                 continue
-            # read() raises where the last chunk is missing, readline() does not.
+            # read() raises an error if the last chunk is missing, readline() does not.
             body = [answer.readline()] if leaves else answer.read().splitlines()
             for found, line in enumerate(body):
                 if not line:
                     continue
                 entry, index = json.loads(line), chosen[found]
                 if (entry["index"], entry["id"]) != (found, f"{seed}-{index}"):
-                    count.broken(f"line {found} of a batch is of {entry['id']}, not of image {index}")
+                    count.broken(f"line {found} of a batch has the ID {entry['id']}, expected image {index}")
                 if "result" in entry and abs(entry["result"]["normality"] - known[index]) > TOLERANCE:
-                    count.broken(f"image {index} scored {entry['result']['normality']} in a batch, not {known[index]}")
+                    count.broken(f"image {index} in a batch: normality {entry['result']['normality']}, expected {known[index]}")
                 if entry.get("error", {}).get("status", 503) != 503:
-                    count.broken(f"a line of a batch says {entry['error']}")
-                count.add("lines right")
+                    count.broken(f"a line of a batch has the error {entry['error']}")
+                count.add("batch lines correct")
             if leaves:
-                count.add("batches left in the middle")
+                count.add("batches aborted by the client")
             elif len(body) != len(chosen):
-                count.broken(f"a whole batch of {len(chosen)} images has {len(body)} lines")
+                count.broken(f"a complete batch of {len(chosen)} images has {len(body)} lines")
             else:
-                count.add("batches whole")
+                count.add("batches completed")
             connection.close()
         except (OSError, http.client.HTTPException):
             count.add("connections broken")
@@ -176,7 +176,7 @@ def batcher(server, images, known, count, stop, seed):
 
 
 def vanisher(server, images, count, stop, seed):
-    """Sends a part of a request, or all of it, and is gone; now and then with a reset."""
+    """Sends part of a request or all of it and disconnects, sometimes with a TCP reset."""
     generator = random.Random(seed)
     while not stop.is_set():
         body = generator.choice(images)
@@ -187,14 +187,14 @@ def vanisher(server, images, count, stop, seed):
                 if generator.random() < 0.5:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 time.sleep(generator.random() * 0.02)
-            count.add("clients vanished")
+            count.add("clients disconnected")
         except OSError:
             time.sleep(0.05)
         time.sleep(0.01)
 
 
 def loiterer(server, count, stop, number):
-    """Opens connections by the hundred, says half a word on each, and lets them hang until they are closed."""
+    """Opens many connections, sends an incomplete request on each, and leaves them open until they are closed."""
     while not stop.is_set():
         held = []
         try:
@@ -211,7 +211,7 @@ def loiterer(server, count, stop, number):
 
 
 def babbler(server, count, stop, seed):
-    """Sends garbage, and requests with a byte wrong."""
+    """Sends random bytes, and requests with one changed byte."""
     generator = random.Random(seed)
     good = b"POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
     while not stop.is_set():
@@ -222,14 +222,14 @@ def babbler(server, count, stop, seed):
                 connection.sendall(bytes(data))
                 connection.settimeout(0.2)
                 connection.recv(1000)
-            count.add("garbage answered or dropped")
+            count.add("invalid requests answered or dropped")
         except OSError:
             pass
         time.sleep(0.02)
 
 
 def replacer(server, count, stop):
-    """Breaks the model and mends it, and has it loaded by signal and by POST in between."""
+    """Corrupts and restores the model, and reloads it with a signal and with POST after each change."""
     model, turn = server.folder / "models/phantom", 0
     while not stop.is_set():
         turn += 1
@@ -244,8 +244,8 @@ def replacer(server, count, stop):
                 connection.request("POST", "/v1/models/phantom/reload")
                 status = connection.getresponse().status
                 if status != 422:
-                    count.broken(f"a broken model was loaded: {status}")
-                count.add("broken models refused")
+                    count.broken(f"an invalid model was loaded: {status}")
+                count.add("invalid models rejected")
             except (OSError, http.client.HTTPException):
                 pass
             server.process.send_signal(signal.SIGHUP)
@@ -260,14 +260,14 @@ def replacer(server, count, stop):
             if (status := connection.getresponse().status) == 200:
                 count.add("models replaced")
             else:
-                count.broken(f"a sound model was not loaded: {status}")
+                count.broken(f"a valid model was not loaded: {status}")
         except (OSError, http.client.HTTPException):
             pass
         stop.wait(2)
 
 
 def jumper(server, count, stop):
-    """Has the wall clock jump by minutes and days, back and forth."""
+    """Makes the wall clock jump by minutes and days, forward and backward."""
     while not stop.is_set():
         server.clock.write_text(str(random.choice([-86_400 * 400, -3600, 0, 120, 86_400 * 30])))
         count.add("clock jumps")
@@ -275,7 +275,7 @@ def jumper(server, count, stop):
 
 
 def run(workers, seconds, during):
-    """Runs `workers` (functions of a stop event) for so long, and `during` every second meanwhile."""
+    """Runs `workers` (functions that take a stop event) for `seconds`, and calls `during` every second."""
     stop = threading.Event()
     threads = [threading.Thread(target=worker, args=(stop,)) for worker in workers]
     for thread in threads:
@@ -320,7 +320,7 @@ def main():
             run(scorers, 60 * options.minutes / 4, murder)
             server.process.terminate()
             server.process.wait()
-            # From here on one process, whose log goes to a disk that is always full.
+            # From here on there is one process, whose log goes to a disk that is always full.
             with open("/dev/full", "w") as full:
                 server.start(log=full)
             usage = []
@@ -333,15 +333,15 @@ def main():
             ]
             run(scorers + others, 60 * options.minutes * 3 / 4, lambda: usage.append(server.usage()))
             if server.process.poll() is not None:
-                count.broken(f"the server ended by itself: {server.process.returncode}")
+                count.broken(f"the server exited: {server.process.returncode}")
             time.sleep(11)
             rest = server.usage()
             server.process.terminate()
             if server.process.wait(60) != 0:
-                count.broken("SIGTERM did not end in 0")
+                count.broken("the exit status after SIGTERM is not 0")
         finally:
             server.process.kill()
-    # The last half, in halves of its own: the same, to within 5%.
+    # The third and the last quarter must agree to within 5%.
     half = usage[len(usage) // 2 :]
     earlier, later = half[: len(half) // 2], half[len(half) // 2 :]
     flat = {}
@@ -350,19 +350,19 @@ def main():
         flat[what] = (before, after)
         if after > 1.05 * before + (20 if index else 0):
             count.broken(f"{what} grew from {before} to {after}")
-    if not count.counts.get("scores right") or not count.counts.get("models replaced"):
-        count.broken("nothing was served: the test shows nothing")
+    if not count.counts.get("scores correct") or not count.counts.get("models replaced"):
+        count.broken("no successful requests: the test is not valid")
     lines = [f"| {name} | {number} |" for name, number in sorted(count.counts.items())]
-    lines += [f"| start to ready after a kill, s | {statistics.median(starts):.2f} (median), {max(starts):.2f} (most) |"] if starts else []
+    lines += [f"| time from start to ready after a kill, s | {statistics.median(starts):.2f} (median), {max(starts):.2f} (maximum) |"] if starts else []
     lines += [f"| {what}, third and last quarter | {before:.0f}, {after:.0f} |" for what, (before, after) in flat.items()]
-    lines += [f"| afterwards, with all clients gone | {rest[0]} KiB, {rest[1]} descriptors |", f"| **promises broken** | **{len(count.wrong)}** |"]
+    lines += [f"| after all clients disconnected | {rest[0]} KiB, {rest[1]} descriptors |", f"| **failed checks** | **{len(count.wrong)}** |"]
     (ROOT / "docs/chaos.md").write_text(
-        f"# A server in bad company\n\nWritten by `make chaos`, {options.minutes:g} minutes: "
-        + " ".join(__doc__.split("\n\n")[2].split()) + "\n\n| what | how often |\n| --- | --- |\n" + "\n".join(lines) + "\n"
+        f"# Chaos test\n\nWritten by `make chaos`, {options.minutes:g} minutes. "
+        + " ".join(__doc__.split("\n\n")[2].split()) + "\n\n| event | count |\n| --- | --- |\n" + "\n".join(lines) + "\n"
     )
     print("\n".join(lines))
     for text in count.wrong[:20]:
-        print(f"BROKEN: {text}")
+        print(f"FAILED: {text}")
     sys.exit(1 if count.wrong else 0)
 
 

@@ -1,4 +1,4 @@
-/* Preloaded into the server: its wall clock is off by the seconds in the file that CHAOS_CLOCK names. */
+/* Preloaded into the server. Shifts its wall clock by the number of seconds in the file named by CHAOS_CLOCK. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# What `make fuzz` and `make fuzz-corpus` run once dia-fuzz is built.
+# Run by `make fuzz` and `make fuzz-corpus` after dia-fuzz is built.
 #
-#   fuzz.sh run TARGET SECONDS   fuzzes; what is found lands in Findings/TARGET
-#   fuzz.sh minimize TARGET      replaces Corpus/TARGET by few small inputs that reach all that was ever reached
+#   fuzz.sh run TARGET SECONDS   fuzzes; findings are written to Findings/TARGET
+#   fuzz.sh minimize TARGET      minimizes Corpus/TARGET, keeping the coverage of all inputs found so far
 set -euo pipefail
 cd "$(dirname "$0")"
 command=$1 target=$2
 found=../../.build/fuzz/corpus/$target
 mkdir -p "$found" "Corpus/$target" "Findings/$target"
 
-# Long enough for what a target takes, short enough to try many.
+# Maximum input length: long enough for typical inputs, short enough for many executions.
 case $target in
     parameters | configuration) length=512 ;;
     request-target | keys) length=1024 ;;
     *) length=4096 ;;
 esac
-# What libpng, zlib and Foundation do shows only in how often our own code is reached.
+# libpng, zlib and Foundation are not instrumented. Their behavior shows only in the hit counts of this project's code.
 case $target in
     png | configuration | gzip) counters=1 ;;
     *) counters=0 ;;
@@ -34,7 +34,7 @@ case $command in
             -print_final_stats=1 "$found" "Corpus/$target" ;;
     minimize)
         smaller=$(mktemp -d)
-        # By the edges reached alone, few files are enough, and `make test` replays them all.
+        # Counting only edges keeps the corpus small. `make test` replays all of it.
         fuzz -set_cover_merge=1 -use_counters="$counters" "$smaller" "Corpus/$target" "$found"
         rm -r "Corpus/$target"
         mv "$smaller" "Corpus/$target"

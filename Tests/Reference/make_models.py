@@ -1,7 +1,7 @@
-"""Writes small model directories with random weights, and what a PyTorch implementation makes of them.
+"""Writes small model directories with random weights, and the outputs of a PyTorch implementation.
 
-An independent program for Tests/DIATests/ReferenceModelTests.swift: it shares no code with the Swift
-sources. The fixtures it wrote are committed; to write them again:
+An independent program for Tests/DIATests/ReferenceModelTests.swift. It shares no code with the Swift sources. Its
+fixtures are committed. To write them again:
 
     python3 -m venv /tmp/reference && /tmp/reference/bin/pip install numpy torch
     /tmp/reference/bin/python Tests/Reference/make_models.py Tests/TestSupport/Models
@@ -109,7 +109,7 @@ class Attention(nn.Module):
 
 
 class Wrap(nn.Module):
-    """Residual(PreNorm(attention)), with the reference's names."""
+    """Residual(PreNorm(attention)), with the names of the reference implementation."""
 
     def __init__(self, dim, linear):
         super().__init__()
@@ -231,7 +231,7 @@ def abar(kind, timesteps):
 
 
 def randomize(network):
-    """Weights that keep activations alive, statistics that are not trivial, all exact in half precision."""
+    """Sets weights that preserve the scale of activations, and non-trivial statistics, all exact in half precision."""
     with torch.no_grad():
         for name, value in network.state_dict().items():
             if name.endswith("num_batches_tracked"):
@@ -309,12 +309,12 @@ def model(folder, name, size, dim, mults, channels, resolution, fit, beta, stem,
 
 
 def checkpoints(folder, name):
-    """The networks of a directory written above as PyTorch checkpoints, for Tools/convert_checkpoint.py."""
+    """Writes the networks of a directory written above as PyTorch checkpoints, for Tools/convert_checkpoint.py."""
     torch.manual_seed(sum(name.encode()))
     unet, encoder = UNet(8, [1, 2], 1), Encoder("cifar", 4, 1, 16)
     for network in (unet, encoder):
         randomize(network)
-    # As the trainer of denoising-diffusion-pytorch: the network itself, and its moving average beside a copy.
+    # Like the trainer of denoising-diffusion-pytorch: the network, and an EMA that contains the average and a copy.
     average = {f"model.{key}": value.half() for key, value in unet.state_dict().items()}
     current = {key: value + 1 for key, value in average.items()}
     betas = {"betas": torch.linspace(0, 1, 1000, dtype=torch.float64)}
@@ -326,7 +326,7 @@ def checkpoints(folder, name):
     optimizer.step()
     trainer = {"step": 7, "model": current | betas, "opt": optimizer.state_dict(), "ema": ema | {"initted": torch.tensor(True)}}
     torch.save(trainer, folder / "diffusion.pt")
-    # As CSI saves its encoder, here from several devices and in another memory layout.
+    # Like an encoder saved by CSI, here with DataParallel and in a different memory layout.
     encoder.linear = nn.Linear(32, 2)
     torch.save(nn.DataParallel(encoder.to(memory_format=torch.channels_last)).state_dict(), folder / "encoder.pt")
 
@@ -341,7 +341,7 @@ def main():
     model(folder, "deep-gray", 32, 8, [1, 2, 4, 8], 1, 32, "pad", "linear", "cifar", 6, 24, "rotation", True)
     model(folder, "imagenet", 64, 24, [1, 2], 3, 32, "resize", "cosine", "imagenet", 8, 128, "rotation", True)
     if len(sys.argv) > 2:
-        # The paper's size: too large to commit.
+        # The size used in the paper, too large to commit.
         model(folder, "paper", 32, 64, [1, 2, 4, 8], 1, 32, "pad", "cosine", "cifar", 64, 128, "rotation", True)
 
 

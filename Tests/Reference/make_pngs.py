@@ -1,8 +1,8 @@
-"""Writes PNG files of every legal kind, with the samples they stand for, and broken ones: the categories of PngSuite.
+"""Writes valid PNG files of all kinds with their expected samples, and invalid ones, in the categories of PngSuite.
 
-An independent encoder for Tests/CodecsTests/PNGTests.swift. What it expects of each file follows from the pixels
-that went in, and is compared with what two independent decoders read: pypng for all, Pillow too where samples have
-at most 8 bits. The fixtures it wrote are committed; to write them again:
+An independent encoder for Tests/CodecsTests/PNGTests.swift. The expected samples of each file are computed from the
+input pixels and compared with the output of two independent decoders: pypng for all files, and Pillow if samples have at
+most 8 bits. The fixtures are committed. To write them again:
 
     python3 -m venv venv && venv/bin/pip install pypng==0.20220715.0 pillow==13.0.0
     venv/bin/python Tests/Reference/make_pngs.py Tests/CodecsTests/Images
@@ -29,8 +29,8 @@ DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 1
 KINDS = [(color, depth) for color, depths in DEPTHS.items() for depth in depths]
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 MIXED = None
-# Files that Pillow and libpng read: the one leaves out entries that no index can name; in the other the checksum of
-# the stream comes when all pixels are there, in chunks of its own with checksums that are right.
+# Files that Pillow and libpng accept, but pypng rejects. The first has palette entries beyond the largest index. In the
+# second, the wrong zlib checksum comes after all pixels, in separate chunks whose own checksums are correct.
 PYPNG_REFUSES = ("palette-longer-than-the-depth", "order-bytewise-checksum-wrong")
 
 
@@ -54,7 +54,7 @@ def pack(row, depth):
 
 
 def filtered(rows, bytes_per_pixel, kind, rng):
-    """The rows with filter `kind`, or each with one of its own."""
+    """Returns the rows with filter `kind`, or each with a random filter if `kind` is MIXED."""
     out, above = b"", None
     for row in rows:
         above = above or bytes(len(row))
@@ -75,7 +75,7 @@ def filtered(rows, bytes_per_pixel, kind, rng):
 
 @dataclasses.dataclass
 class Picture:
-    """Random pixels of a kind, with a palette where there is one, and transparency where it is asked for."""
+    """Random pixels of a color type and depth, with a palette if needed and optional transparency."""
 
     color: int
     depth: int
@@ -118,7 +118,7 @@ class Picture:
         return chunk(b"tRNS", b"".join(struct.pack(">H", v) for v in self.key))
 
     def file(self, interlaced=False, first=b"", before=b"", after=b"", kind=MIXED, split=None, level=9, packed=None):
-        """The file: `first` before the palette, `before` and `after` the pixels, which `split` cuts into chunks."""
+        """Returns the file, with `first` before the palette, `before` and `after` the pixels, and IDAT split by `split`."""
         packed = zlib.compress(self.scanlines(interlaced, kind), level) if packed is None else packed
         parts = split(packed) if split else [packed]
         return (
@@ -128,7 +128,7 @@ class Picture:
         )
 
     def samples(self):
-        """What the pixels stand for: 0 to 1, composed on black."""
+        """Returns the samples of the pixels, 0 to 1, composited on black."""
         return [v for row in self.pixels for pixel in row for v in self.sample(pixel)]
 
     def sample(self, pixel):
@@ -150,7 +150,7 @@ def composed(values, channels, top):
 
 def read_by_pypng(data):
     reader = pypng.Reader(bytes=data)
-    # The checksum of a chunk that is skipped may be wrong; sBIT would make pypng round.
+    # Skipped chunks may have wrong checksums. With sBIT, pypng would round the samples.
     reader.preamble(lenient=True)
     reader.sbit = None
     _, _, rows, info = reader.asDirect()
@@ -171,7 +171,7 @@ def check(name, picture, data):
 
     if name not in PYPNG_REFUSES:
         compare("pypng", read_by_pypng(data))
-    # Pillow rounds 16 bits to 8, and takes the transparent level of 2 or 4 bits for one of 8.
+    # Pillow rounds 16 bits to 8, and misinterprets the transparent value of 2-bit and 4-bit images.
     if picture.depth <= 8 and not (picture.transparent and picture.color == 0 and picture.depth in (2, 4)):
         compare("Pillow", read_by_pillow(data, 1 if picture.color in (0, 4) else 3))
 
@@ -190,11 +190,11 @@ def basic():
 
 
 def sizes():
-    """1 to 9 and 32 to 40 a side, as PngSuite, and strips that leave passes of Adam7 empty."""
+    """Side lengths 1 to 9 and 32 to 40, as in PngSuite, and strips with empty Adam7 passes."""
     squares = [(side, side) for side in (*range(1, 10), *range(32, 41))]
     kinds = [(3, 1), (0, 1), (3, 2), (0, 2), (3, 4), (0, 4), (2, 8), (3, 8), (4, 8)]
     for place, (width, height) in enumerate([*squares, (1, 9), (9, 1), (5, 1), (1, 5), (2, 7), (4, 3)]):
-        # Large ones of few bits, so that the files are small.
+        # Large images have a low depth, so that the files are small.
         color, depth = kinds[place % (6 if width > 9 else 9)]
         picture = Picture(color, depth, width, height)
         for interlaced in (False, True):
@@ -202,7 +202,7 @@ def sizes():
 
 
 def backgrounds():
-    """bKGD of every kind, of which nothing may show: transparency is composed on black."""
+    """All kinds of bKGD, which must be ignored: transparency is composited on black."""
     for color, depth, transparent in [
         (0, 1, True), (0, 4, True), (0, 8, True), (0, 16, True), (2, 8, True), (2, 16, True), (3, 4, True), (3, 8, True),
         (4, 8, False), (4, 16, False), (6, 8, False), (6, 16, False),
@@ -213,7 +213,7 @@ def backgrounds():
 
 
 def gammas():
-    """Gamma and colour spaces, which change no sample."""
+    """Gamma and color spaces, which must not change samples."""
     for color, depth in [(0, 16), (2, 8), (3, 4)]:
         picture = Picture(color, depth)
         for gamma in (35000, 45000, 55000, 70000, 100000, 250000):
@@ -260,7 +260,7 @@ def palettes():
 
 
 def ancillaries():
-    """Chunks that are skipped, sound or not, before the pixels and after."""
+    """Chunks that are skipped, valid or not, before and after the pixels."""
     meter = struct.pack(">IIB", 2835, 2835, 1)
     listed = {
         "significant-bits-gray": (0, 8, chunk(b"sBIT", b"\5")),
@@ -298,7 +298,7 @@ def ancillaries():
 
 
 def orders():
-    """Pixels cut into chunks in every way."""
+    """Pixel data split into chunks in different ways."""
     cuts = {
         "two": lambda packed: [packed[:20], packed[20:]],
         "four": lambda packed: [packed[i : i + len(packed) // 4 + 1] for i in range(0, len(packed), len(packed) // 4 + 1)],
@@ -311,7 +311,7 @@ def orders():
             picture = Picture(color, depth)
             data = picture.file(interlaced, split=split)
             yield f"order-{name}-color{color}", picture, data
-    # What comes after the last pixel in chunks of its own is not looked at, as long as it is short.
+    # Short data after the last pixel, in separate chunks, is ignored.
     picture = Picture(0, 8)
     packed = zlib.compress(picture.scanlines(False))
     yield "order-bytewise-checksum-wrong", picture, picture.file(packed=packed[:-4] + b"\1\2\3\4", split=bytewise)
@@ -338,7 +338,7 @@ def compressions():
 
 
 def rejected():
-    """Broken files, by what is wrong with them."""
+    """Invalid files, by the kind of error."""
     gray = Picture(0, 8)
     good = gray.file(before=chunk(b"tEXt", b"Comment\0nobody's name"), split=lambda p: [p[:20], p[20:]])
     ihdr, idat, iend = 8, good.index(b"IDAT") - 4, len(good) - 12
@@ -352,7 +352,7 @@ def rejected():
     def flipped(data, place):
         return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
-    # Transfers that take a picture for text, and other beginnings.
+    # Files damaged by text-mode transfers, and other wrong signatures.
     for place in range(8):
         yield f"signature-byte-{place}", flipped(good, place)
     yield "signature-seven-bits", b"\x09" + good[1:]
@@ -486,7 +486,7 @@ def rejected():
     yield "cut-in-pixels", good[: idat + 30]
     yield "cut-in-length", good[: second + 2]
 
-    # Bytes that no part of the image accounts for.
+    # Bytes after the end of the image.
     for name, more in {
         "a-zero": b"\0", "a-line-end": b"\n", "text": b"and more", "another-image": good, "another-end": good[iend:],
     }.items():
@@ -499,7 +499,7 @@ def main():
         (folder / part).mkdir(parents=True, exist_ok=True)
         for old in (folder / part).glob("*.png"):
             old.unlink()
-    # Both decoders pass over a wrong checksum in a chunk that is skipped only when they are told to.
+    # Both decoders ignore wrong checksums in skipped chunks only with these settings.
     warnings.simplefilter("ignore", RuntimeWarning)
     PIL.ImageFile.LOAD_TRUNCATED_IMAGES = True
     colors = {0: "gray", 2: "rgb", 3: "palette", 4: "gray-alpha", 6: "rgb-alpha"}
@@ -516,7 +516,7 @@ def main():
             }
     (folder / "expected.json").write_text(json.dumps(expected, indent=0) + "\n")
     broken = list(rejected())
-    assert len(dict(broken)) == len(broken) == len({data for _, data in broken}), "two are the same"
+    assert len(dict(broken)) == len(broken) == len({data for _, data in broken}), "two files are identical"
     for name, data in broken:
         (folder / "rejected" / f"{name}.png").write_bytes(data)
     huge = SIGNATURE + header(50000, 50000, 8, 0) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND")
