@@ -2,13 +2,13 @@ public import DIA
 import Foundation
 import ModelFile
 
-/// An evaluation as files: report.json, report.md, scores.csv, and the pictures they show.
+/// An evaluation as files: report.json, report.md, scores.csv, and pictures.
 public struct Report {
-    /// The figures.
+    /// The results.
     public let evaluation: Evaluation
     private let scored: ScoredSplit
 
-    /// Scores `split` of `data` with `model` and takes the figures.
+    /// Scores `split` of `data` with `model` and computes the results.
     public init(
         _ model: Model,
         data: DataSet,
@@ -20,9 +20,9 @@ public struct Report {
         evaluation = Evaluation(scored, seed: seed)
     }
 
-    /// Writes the files to `folder`, which is made if need be.
+    /// Writes the files to `folder`, which is created if it does not exist.
     ///
-    /// The dissolving grid shows images of the data set; the other files hold none.
+    /// Only the dissolving grid contains images of the data set.
     public func write(_ model: Model, data: DataSet, normal: String, to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let manifest = model.information.manifest
