@@ -19,8 +19,10 @@ final class SpinningThreads: Sendable {
         var body: Body?
         var items = 0
         let shares: [Share]
-        /// Upper bits: the number of the round times 2, plus 1 while helpers may enter. Lower 16 bits: the number of
-        /// helpers inside.
+        /// The state of the gate and the number of helpers inside.
+        ///
+        /// The lower 16 bits are the number of helpers inside. The upper bits are the number of the round times 2,
+        /// plus 1 while helpers may enter.
         let gate = Atomic<UInt64>(0)
         let sleepers = Atomic<Int>(0)
         let semaphore = DispatchSemaphore(value: 0)

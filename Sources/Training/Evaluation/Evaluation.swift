@@ -78,7 +78,7 @@ public struct Evaluation: Sendable, Codable {
             } ?? "no threshold"
         let parts = aurocByPart.sorted { $0.key < $1.key }.map { "| AUROC of \($0.key) alone | \(figure($0.value)) |" }
         return """
-            | figure | value |
+            | metric | value |
             | --- | --- |
             | split | \(split): \(normals) normal, \(anomalies) anomalous |
             | AUROC, \(method) | \(figure(auroc)) (95% interval \(figure(aurocInterval[0])) to \(figure(aurocInterval[1]))) |

@@ -48,8 +48,8 @@ public struct Report {
             ![ROC curve](roc.png)
             ![Normality of normal and anomalous images](histogram.png)
 
-            `dissolving.png`, beside this page where the data are, shows three normal and three anomalous images, left
-            to right as they are and dissolved at \(steps). `scores.csv` has a line for each image.
+            `dissolving.png`, which is only stored with the data, shows three normal and three anomalous images, from
+            left to right: the image itself and dissolved at \(steps). `scores.csv` has one line per image.
 
             """
         try write(page, to: "\(folder)/report.md")

@@ -12,7 +12,7 @@ public struct Color: Sendable, Hashable {
         self.blue = blue
     }
 
-    /// Black, for text and axes.
+    /// Black.
     public static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
     /// Gray.
     public static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
