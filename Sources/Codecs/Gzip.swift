@@ -44,8 +44,8 @@ public enum Gzip {
 
     /// Decompresses `bytes`, all members in order (`inflate`).
     ///
-    /// Returns at most ``limit(_:count:ratio:)`` bytes and allocates no more memory than that. `isCancelled` is polled
-    /// regularly; if it returns true, the function throws an error.
+    /// Throws an error if the result is larger than ``limit(_:count:ratio:)``, and never stores more than that.
+    /// `isCancelled` is polled regularly; if it returns true, the function throws an error.
     public static func decompress(
         _ bytes: [UInt8],
         limit: Int,
