@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The fences of the project: they hold for every Swift target, tests included.
+/// Settings for all Swift targets, including tests.
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -10,12 +10,12 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// Modules in which every unsafe expression must say `unsafe`.
+/// Settings for modules in which every unsafe expression must be marked `unsafe`.
 let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
 
-/// The kernels: no overflow, bounds or precondition checks, and optimised in debug builds too, which would be of no
-/// use else. Their one caller, Neural, is checked as usual and derives every shape itself. Vector code for AVX2 and
-/// FMA on x86, which the executables look for when they start.
+/// Settings for the kernels: no overflow, bounds or precondition checks, and optimized in debug builds too, where they
+/// would otherwise be too slow. Their only caller, Neural, is compiled with checks and validates all shapes. On x86 the
+/// kernels are compiled for AVX2 and FMA; the executables check for both at startup.
 #if arch(x86_64)
     let numeric: [SwiftSetting] =
         settings + [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=x86-64-v3"])]
@@ -36,15 +36,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
-        // C libraries: a module map and a header each, imported by one Swift module.
+        // C libraries: each has a module map and a header, and is imported by one Swift module.
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        // libpng reports errors by longjmp, which must not cross Swift frames: the setjmp lives here.
+        // libpng reports errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
         .target(name: "CPNG", dependencies: ["CLibPNG"]),
 
-        // Images and their files.
+        // Images and image files.
         .target(name: "Imaging", swiftSettings: settings),
         .target(name: "Codecs", dependencies: ["Imaging", "CPNG", "CZlib"], swiftSettings: strict),
 
@@ -53,7 +53,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CBLAS", "CVector"], swiftSettings: numeric),
         .target(name: "Neural", dependencies: ["Kernels"], swiftSettings: settings),
 
-        // SHA-256, secrets compared, TLS: the only importer of OpenSSL.
+        // SHA-256, constant-time comparison of secrets, TLS: the only module that imports OpenSSL.
         .target(name: "OpenSSL", dependencies: ["COpenSSL"], swiftSettings: strict),
 
         // Model directories and the method itself.
@@ -74,7 +74,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // The engine's own side of `make bench`.
+        // The engine's side of `make bench`.
         .executableTarget(
             name: "dia-bench",
             dependencies: ["DIA", "Neural", "Kernels", "ModelFile", arguments],
@@ -185,7 +185,7 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // Fuzzing: the targets, and the test that replays what was found.
+        // Fuzzing: the targets, and the test that replays earlier findings.
         .target(
             name: "FuzzTargets",
             dependencies: ["HTTP", "InferenceService", "Codecs", "Console", "Imaging", "ModelFile", "Training"],
@@ -205,7 +205,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-// libFuzzer brings its own main, so its executable links in builds with --sanitize=fuzzer alone (`make fuzz`).
+// libFuzzer has its own main function, so the executable links only with --sanitize=fuzzer (`make fuzz`).
 if Context.environment["DIA_FUZZ"] == "1" {
     package.targets.append(
         .executableTarget(

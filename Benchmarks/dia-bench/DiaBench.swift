@@ -5,22 +5,24 @@ import Kernels
 import ModelFile
 import Neural
 
-/// One side of a benchmark: prepares a network, then runs it once for each line on standard input and
-/// prints the milliseconds (after a line with the operations of its products), so that another program can let its
-/// peers run in turn.
+/// The engine's side of a benchmark.
+///
+/// Prepares a network and prints a line with the number of operations of its products. Then runs the network once for
+/// each line on standard input and prints the milliseconds, so that another program can alternate between this
+/// process and its peers.
 @main
 struct DiaBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dia-bench",
-        abstract: "One side of the benchmarks.",
+        abstract: "Runs the engine's side of the benchmarks.",
         subcommands: [Time.self, Views.self],
         defaultSubcommand: Time.self
     )
 }
 
-/// Prints the crops under which a model scores, for a peer that scores the same.
+/// Prints the crops with which a model scores, for a peer that uses the same crops.
 struct Views: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Prints a model's crops: top, left, height, width.")
+    static let configuration = CommandConfiguration(abstract: "Prints the crops of a model: top, left, height, width.")
 
     @Option(help: "The model directory.")
     var model: String
@@ -39,7 +41,7 @@ struct Views: ParsableCommand {
 
 struct Time: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs one network of a model directory once for each line read, and prints the milliseconds."
+        abstract: "Runs a network of a model directory once per input line and prints the milliseconds."
     )
 
     enum Network: String, ExpressibleByArgument {
@@ -49,28 +51,28 @@ struct Time: ParsableCommand {
     @Option(help: "The model directory.")
     var model: String
 
-    @Option(help: "Which of its networks.")
+    @Option(help: "The network to run.")
     var network: Network
 
-    @Option(help: "The images of a run.")
+    @Option(help: "The number of images per run.")
     var batch: Int
 
-    @Flag(help: "Training steps, instead of forward passes.")
+    @Flag(help: "Run training steps instead of forward passes.")
     var training = false
 
-    @Option(help: "The inputs, raw little-endian float32: images [batch, height, width, channels].")
+    @Option(help: "The input file with raw little-endian float32: images [batch, height, width, channels].")
     var input: String
 
-    @Option(help: "Where the first run's outputs go, raw float32 one behind the other.")
+    @Option(help: "The file for the outputs of the first run, concatenated raw float32.")
     var output: String?
 
-    @Option(help: "Images that go through the network at once, for forward passes; by default the plan's own choice.")
+    @Option(help: "Images per chunk in forward passes (default: chosen by the plan).")
     var chunk: Int?
 
-    @Flag(help: "Prints how often a run asks for memory and the bytes, instead of milliseconds; see allocations.py.")
+    @Flag(help: "Print the number of allocations and bytes per run instead of milliseconds; see allocations.py.")
     var allocations = false
 
-    @Option(help: "Threads.")
+    @Option(help: "The number of threads.")
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
     func validate() throws {
@@ -102,14 +104,14 @@ struct Time: ParsableCommand {
         }
     }
 
-    /// Prints a line at once: the other side waits for it.
+    /// Prints a line without buffering, because the other process waits for it.
     private func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
-    /// The images of the input file, which must hold `count` numbers.
+    /// Reads the images from the input file, which must contain `count` numbers.
     func images(count: Int) throws -> [Float] {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: input))
         guard bytes.count == 4 * count else {
-            throw ValidationError("\(input) holds \(bytes.count) bytes, \(4 * count) are needed")
+            throw ValidationError("\(input) has \(bytes.count) bytes, expected \(4 * count)")
         }
         return bytes.withUnsafeBytes { raw in
             (0..<count).map { Float(bitPattern: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }

@@ -3,7 +3,7 @@ import Kernels
 import ModelFile
 import Neural
 
-/// What is run and timed.
+/// The network that is run and timed.
 final class Workload {
     private enum Kind {
         case inference(InferencePlan)
@@ -13,12 +13,12 @@ final class Workload {
     private let kind: Kind
     private let inputs: [[Float]]
     private let batch: Int
-    /// The operations of a run's products, in thousand millions.
+    /// The operations of the products in one run, in billions of floating-point operations (GFLOP).
     let operations: Double
-    // Kept from run to run, as the service keeps them.
+    // Reused by every run, as in the service.
     private var outputs: [[Float]] = []
 
-    /// The diffusion step of every image.
+    /// The diffusion step of all images.
     private static let step = 100
 
     init(_ options: Time, _ directory: ModelDirectory, _ workers: ThreadPool) throws {
@@ -49,7 +49,7 @@ final class Workload {
         operations = graph.productOperations(batch: batch, chunk: chunk, training: options.training) / 1e9
     }
 
-    /// Runs for the first time; the outputs, or the loss of a training step.
+    /// Runs for the first time; returns the outputs, or the loss of a training step.
     func run() -> [Float] {
         switch kind {
         case .inference(let plan):
@@ -60,7 +60,7 @@ final class Workload {
         }
     }
 
-    /// Runs again, after the first time.
+    /// Runs again after the first run.
     func `repeat`() {
         switch kind {
         case .inference(let plan): plan.run(inputs, batch: batch, into: &outputs)
@@ -69,7 +69,7 @@ final class Workload {
     }
 }
 
-/// A training step: forward, loss, backward, optimiser.
+/// A training step: forward pass, loss, backward pass, optimizer.
 final class TrainingWorkload {
     private let plan: TrainingPlan
     private let network: Time.Network
@@ -89,10 +89,10 @@ final class TrainingWorkload {
         self.workers = workers
     }
 
-    /// One step on `inputs`; returns the loss.
+    /// Runs one step on `inputs` and returns the loss.
     ///
-    /// The U-Net learns to give back its input by the L1 loss. The encoder takes the batch for three
-    /// chunks, each with all shifts, as the encoder's stage lays them out.
+    /// The U-Net learns to reproduce its input with the L1 loss. The batch of the encoder consists of three chunks,
+    /// each with all shifts, in the same layout as in the encoder stage.
     func step(_ inputs: [[Float]]) -> Float {
         let outputs = plan.forward(inputs, parameters: &parameters)
         gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The caller limits the sides, by a message of its own. */
+/* The caller limits the sides and has its own error message. */
 #define MAX_SIDE 0x7fffffff
-/* What may stand beside the compressed pixels: profiles and comments have room, but skipping takes time too. */
+/* The limit of all bytes outside IDAT: enough for profiles and comments, but skipping them takes time too. */
 #define MAX_BYTES_BESIDES (4 << 20)
-/* What may be left of IDAT after the last pixel: a block's end and a checksum, which libpng need not look at. */
+/* The limit of the rest of IDAT after the last pixel: a block end and a checksum, which libpng may not read. */
 #define MAX_BYTES_AFTER_PIXELS 256
 
 typedef struct {
@@ -21,7 +21,7 @@ typedef struct {
     char *message;
 } source;
 
-/* Colors with their alpha multiplied in. */
+/* Palette colors, premultiplied by alpha. */
 typedef struct {
     float rgb[256][3];
     int count;
@@ -34,7 +34,7 @@ static void fail(png_structp png, png_const_charp text) {
     png_longjmp(png, 1);
 }
 
-/* Warnings are about chunks that are skipped, except for tRNS, which changes pixels. Nothing is printed. */
+/* Warnings are about skipped chunks, except for tRNS, which changes pixels. Nothing is printed. */
 static void warn(png_structp png, png_const_charp text) {
     if (strncmp(text, "tRNS", 4) == 0) png_error(png, text);
 }
@@ -47,28 +47,28 @@ static int has_all_pixels(png_structp png, const source *from) {
 static void read_bytes(png_structp png, png_bytep target, size_t count) {
     static const uint32_t IDAT = 0x49444154;
     source *from = png_get_io_ptr(png);
-    if (count > from->size - from->position) png_error(png, "the file is cut short");
+    if (count > from->size - from->position) png_error(png, "the file is truncated");
     if (png_get_io_chunk_type(png) != IDAT || (png_get_io_state(png) & PNG_IO_MASK_LOC) != PNG_IO_CHUNK_DATA) {
         from->besides += count;
-        if (from->besides > MAX_BYTES_BESIDES) png_error(png, "more than 4 MB of the file are no pixels");
+        if (from->besides > MAX_BYTES_BESIDES) png_error(png, "more than 4 MB of the file are not pixel data");
     } else if (has_all_pixels(png, from)) {
-        /* libpng would inflate all of it, a gigabyte from each megabyte, only to say that it is too much. */
+        /* libpng would inflate all of it, up to a gigabyte per megabyte, only to report that it is too much. */
         from->after_pixels += count;
-        if (from->after_pixels > MAX_BYTES_AFTER_PIXELS) png_error(png, "IDAT goes on after the last pixel");
+        if (from->after_pixels > MAX_BYTES_AFTER_PIXELS) png_error(png, "IDAT continues after the last pixel");
     }
     memcpy(target, from->data + from->position, count);
     from->position += count;
 }
 
-/* Opens a reader that skips every ancillary chunk but tRNS. Must be called with setjmp in place. */
+/* Opens a reader that skips all ancillary chunks except tRNS. Must be called after setjmp. */
 static void prepare(png_structp png, source *from) {
     png_set_read_fn(png, from, read_bytes);
     png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
-    /* No limit to a chunk's length: skipped ones are never in memory, and IDAT is read in small pieces. */
+    /* Chunk lengths are not limited: skipped chunks are not kept in memory, and IDAT is read in small pieces. */
     png_set_chunk_malloc_max(png, 0);
-    /* What libpng calls benign is damage to pixels, palette or transparency, since all else is skipped. */
+    /* The errors that libpng calls benign are damage to pixels, palette or transparency; all else is skipped. */
     png_set_benign_errors(png, 0);
-    /* A negative count names all ancillary chunks; those that decoding needs cannot be skipped. */
+    /* A negative count means all ancillary chunks; the chunks that decoding needs cannot be skipped. */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 }
 
@@ -96,9 +96,9 @@ static void read_palette(png_structp png, png_infop info, palette *colors) {
     }
 }
 
-/* A pixel of `colors` samples as one of `channels`: color to gray by the luma of BT.601. */
+/* Converts a pixel of `colors` samples to `channels` samples: color to gray with the luma of BT.601. */
 static void put(const float *pixel, int colors, float *to, int channels) {
-    /* The same sums as Imaging's, on every processor. */
+    /* The same arithmetic as in Imaging, so that results are the same on every processor. */
 #pragma STDC FP_CONTRACT OFF
     if (channels < colors)
         to[0] = 0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2];
@@ -106,14 +106,14 @@ static void put(const float *pixel, int colors, float *to, int channels) {
         for (int i = 0; i < colors; i++) to[i] = pixel[i];
 }
 
-/* Where the pixels of a row go. */
+/* The destination of the pixels of a row. */
 typedef struct {
     float *samples;
     int channels;
-    size_t count, step; /* pixels, and the samples from one to the next */
+    size_t count, step; /* the number of pixels, and their stride in samples */
 } line;
 
-/* Indices as colors. libpng itself takes an index beyond the palette for black. */
+/* Converts palette indices to colors. libpng itself decodes an index outside the palette as black. */
 static void look_up(png_structp png, const palette *colors, png_const_bytep row, line to) {
     for (size_t pixel = 0; pixel < to.count; pixel++, to.samples += to.step) {
         if (row[pixel] >= colors->count) png_error(png, "a pixel's color is not in the palette");
@@ -121,7 +121,7 @@ static void look_up(png_structp png, const palette *colors, png_const_bytep row,
     }
 }
 
-/* Pixels with their alpha multiplied in (composed on black). */
+/* Multiplies pixels by their alpha (composites them on black). */
 static void compose(png_const_bytep row, int channels, int bytes, line to) {
     int colors = channels < 3 ? 1 : 3;
     float scale = bytes == 2 ? 65535 : 255;
@@ -141,8 +141,8 @@ struct dia_png_reader {
     png_infop info;
     dia_png_header header;
     palette colors;
-    int channels;      /* of the samples that are wanted */
-    int file_channels; /* of a row as libpng gives it */
+    int channels;      /* of the output samples */
+    int file_channels; /* of a row as decoded by libpng */
     int pass;
     uint32_t y; /* of the next row within its pass */
     png_bytep row;
@@ -153,7 +153,7 @@ dia_png_reader *dia_png_open(const uint8_t *data, size_t size, dia_png_header *h
         strncpy(message, "not a PNG file", DIA_PNG_MESSAGE);
         return NULL;
     }
-    /* libpng asks this of the chunks that it reads, not of those that it skips. */
+    /* libpng checks this for the chunks that it reads, but not for those that it skips. */
     if (size >= 16 && memcmp(data + 12, "IHDR", 4) != 0) {
         strncpy(message, "the first chunk is not IHDR", DIA_PNG_MESSAGE);
         return NULL;
@@ -179,12 +179,12 @@ int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MES
     reader->from.message = message;
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png)) != 0) return -1;
-    if (channels != 1 && channels != reader->header.channels) png_error(png, "no such number of channels");
+    if (channels != 1 && channels != reader->header.channels) png_error(png, "unsupported number of channels");
     reader->channels = channels;
     reader->from.height = reader->header.height;
     reader->from.interlaced = png_get_interlace_type(png, reader->info) != PNG_INTERLACE_NONE;
     if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE)
-        png_set_packing(png); /* one index a byte */
+        png_set_packing(png); /* one index per byte */
     else
         png_set_expand(png); /* 1, 2 and 4 bits to 8, tRNS to alpha */
     png_read_update_info(png, reader->info);
@@ -206,13 +206,13 @@ int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place,
             left = PNG_PASS_START_COL(reader->pass), across = PNG_PASS_COL_OFFSET(reader->pass);
             top = PNG_PASS_START_ROW(reader->pass), down = PNG_PASS_ROW_OFFSET(reader->pass);
         }
-        /* A pass without columns or rows is not in the file. */
+        /* A pass without columns or rows is not stored in the file. */
         if (left < reader->header.width && top + (uint64_t)reader->y * down < reader->header.height) break;
     }
     if (reader->pass == passes) {
         png_read_end(png, reader->info);
-        /* Two files in one, or remnants of another image: not what its sender believes it to be. */
-        if (reader->from.position < reader->from.size) png_error(png, "bytes follow the image's end");
+        /* Two concatenated files, or remains of another image: probably not what the sender intended. */
+        if (reader->from.position < reader->from.size) png_error(png, "extra bytes after the end of the image");
         return 0;
     }
     place->y = top + reader->y++ * down;
@@ -274,7 +274,7 @@ dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channel
         return NULL;
     }
     png_set_write_fn(writer->png, &writer->to, write_bytes, flush_nothing);
-    /* The library's own limit of a million a side would refuse long strips. */
+    /* The default limit of libpng, a million pixels a side, would reject long strips. */
     png_set_user_limits(writer->png, MAX_SIDE, MAX_SIDE);
     int color = channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
     png_set_IHDR(writer->png, writer->info, width, height, 8, color, PNG_INTERLACE_NONE,

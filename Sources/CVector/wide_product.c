@@ -4,7 +4,7 @@
 
 #define WIDE __attribute__((target("avx512f")))
 
-/// Floats of a panel that are asked for ahead: with few rows the weights pass faster than they come by themselves.
+/// The prefetch distance in floats: with few rows, hardware prefetching of the weights is too slow.
 enum { AHEAD = 512 };
 
 typedef float half_t __attribute__((ext_vector_type(8)));
@@ -14,7 +14,7 @@ typedef wide_t loose_wide_t __attribute__((aligned(4)));
 
 bool dia_has_wide_product(void) { return __builtin_cpu_supports("avx512f"); }
 
-/// With constant `rows` and `panels` the sums stay in registers.
+/// `rows` and `panels` must be compile-time constants, so that the sums stay in registers.
 WIDE static inline __attribute__((always_inline)) void product(
     const int rows, const int panels, const float *const *a, long taps, long tap_stride, long inner,
     const float *panel, long panel_stride, float *result, long result_stride) {

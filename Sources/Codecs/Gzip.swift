@@ -1,27 +1,27 @@
 import CZlib
 
-/// Why bytes cannot be unpacked.
+/// An error while decompressing gzip data.
 public enum GzipError: Error, Equatable, CustomStringConvertible {
-    /// They are not a gzip stream, broken, or cut short.
+    /// The data is not a valid gzip stream, or is truncated.
     case invalid
-    /// They hold more than is allowed, or far more than their own size suggests.
+    /// The decompressed data is larger than allowed, or too large for the size of the compressed data.
     case tooLarge(limit: Int)
-    /// Nobody waits for the bytes any more.
+    /// The caller cancelled the operation.
     case cancelled
 
-    /// What is wrong, in words for the sender.
+    /// The error message for the client.
     public var description: String {
         switch self {
-        case .invalid: "the gzip data is broken or cut short"
-        case .cancelled: "unpacking was cancelled"
-        case .tooLarge(let limit): "the gzip data unpacks to more than \(limit) bytes, which is the limit for its size"
+        case .invalid: "the gzip data is invalid or truncated"
+        case .cancelled: "decompression was cancelled"
+        case .tooLarge(let limit): "the gzip data decompresses to more than \(limit) bytes, the limit for its size"
         }
     }
 }
 
 /// The gzip format (RFC 1952).
 public enum Gzip {
-    /// Packs `bytes` (`deflate`).
+    /// Compresses `bytes` (`deflate`).
     public static func compress(_ bytes: [UInt8]) -> [UInt8] {
         let packed = unsafe try? withZlibStream { (stream) throws(GzipError) -> [UInt8] in
             guard bytes.count <= Int(UInt32.max) / 2, unsafe dia_deflate_init_gzip(stream) == Z_OK else {
@@ -33,19 +33,19 @@ public enum Gzip {
             guard status == Z_STREAM_END else { throw .invalid }
             return Array(output.prefix(made))
         }
-        guard let packed else { preconditionFailure("more than zlib takes at once, or no memory for it") }
+        guard let packed else { preconditionFailure("too large for zlib, or out of memory") }
         return packed
     }
 
-    /// The bytes that `count` packed ones may unpack to: `limit`, and `ratio` times as many, though 64 KiB in any case.
+    /// The limit of the decompressed size of `count` bytes: `ratio * count`, at least 64 KiB and at most `limit`.
     public static func limit(_ limit: Int, count: Int, ratio: Int) -> Int {
         min(limit, max(65_536, count.multipliedClamping(by: ratio)))
     }
 
-    /// Unpacks `bytes`, members one after another (`inflate`).
+    /// Decompresses `bytes`, all members in order (`inflate`).
     ///
-    /// At most ``limit(_:count:ratio:)`` bytes: nothing is made for what lies beyond. `isCancelled` is asked now and
-    /// then and ends the work with an error.
+    /// Throws an error if the result is larger than ``limit(_:count:ratio:)``, and never stores more than that.
+    /// `isCancelled` is polled regularly; if it returns true, the function throws an error.
     public static func decompress(
         _ bytes: [UInt8],
         limit: Int,
@@ -58,7 +58,7 @@ public enum Gzip {
             guard unsafe dia_inflate_init_gzip(stream) == Z_OK else { throw .invalid }
             defer { unsafe _ = inflateEnd(stream) }
             var output: [UInt8] = []
-            // Memory that is not touched costs nothing; growing would touch it twice.
+            // Reserved memory that is not written costs nothing, and growing the array would copy it.
             output.reserveCapacity(limit)
             var piece = [UInt8](repeating: 0, count: 65_536)
             var position = 0

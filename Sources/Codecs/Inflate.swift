@@ -1,21 +1,21 @@
 import CZlib
 
-/// Why a compressed run of bytes cannot be used.
+/// An error while decompressing a deflate stream.
 public enum InflateError: Error, Equatable {
-    /// The data is no deflate stream, or is cut short.
+    /// The data is not a deflate stream, or is truncated.
     case invalid
-    /// It holds another number of bytes than promised.
+    /// The decompressed size is not the expected one.
     case wrongLength
 }
 
-/// Raw deflate streams, as zip archives hold them.
+/// Raw deflate streams, as in zip archives.
 public enum Inflate {
     /// Decompresses `bytes` to exactly `count` bytes (`inflate`).
     public static func decompress(_ bytes: ArraySlice<UInt8>, count: Int) throws(InflateError) -> [UInt8] {
         try unsafe withZlibStream { (stream) throws(InflateError) -> [UInt8] in
             guard unsafe dia_inflate_init_raw(stream) == Z_OK else { throw .invalid }
             defer { unsafe _ = inflateEnd(stream) }
-            // One byte more than promised, to notice a longer stream.
+            // One byte more than expected, to detect a longer stream.
             var output = [UInt8](repeating: 0, count: count + 1)
             let input = Array(bytes)
             guard input.count <= Int(UInt32.max), output.count <= Int(UInt32.max) else { throw .wrongLength }

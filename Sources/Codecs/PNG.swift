@@ -1,36 +1,37 @@
 public import Imaging
 
-/// Why bytes are not an image that can be used.
+/// An error while decoding a PNG.
 public enum PNGError: Error, Equatable, CustomStringConvertible {
-    /// The bytes are not a PNG, broken, or cut short.
+    /// The data is not a valid PNG, or is truncated.
     case invalid(String)
-    /// The header promises more pixels, or a longer side, than allowed.
+    /// The image in the header has more pixels, or a longer side, than allowed.
     case tooManyPixels(width: Int, height: Int, limit: Int)
-    /// Nobody waits for the image any more.
+    /// The caller cancelled the operation.
     case cancelled
 
-    /// What is wrong, in words for the sender.
+    /// The error message for the client.
     public var description: String {
         switch self {
         case .invalid(let reason): "the image is not a valid PNG: \(reason)"
         case .tooManyPixels(let width, let height, let limit):
-            "the image is \(width) x \(height) pixels, the limit is \(limit) in all and \(PNG.maximumSide) a side"
+            "the image is \(width) x \(height) pixels, the limit is \(limit) pixels and \(PNG.maximumSide) a side"
         case .cancelled: "decoding was cancelled"
         }
     }
 }
 
-/// PNG files: the way of bytes into images and back.
+/// Decodes and encodes PNG files.
 public enum PNG {
-    /// The longest side of an image that is decoded: far beyond any scan, and short enough that no image
-    /// of few bytes costs much memory by its shape alone.
+    /// The longest side of an image that is decoded.
+    ///
+    /// It is far larger than any scan, and small enough that the shape alone of a small file cannot take much memory.
     public static let maximumSide = 32_768
 
-    /// What a file's header says of its pixels.
+    /// The contents of a file header.
     public struct Header: Sendable, Hashable {
-        /// Columns and rows.
+        /// The number of columns and rows.
         public let width, height: Int
-        /// Bits of a sample (of a palette index, with a palette): 1, 2, 4, 8 or 16.
+        /// The bits per sample, or per palette index: 1, 2, 4, 8 or 16.
         public let bitDepth: Int
         /// The color type.
         public let color: ColorType
@@ -61,20 +62,20 @@ public enum PNG {
         }
     }
 
-    /// An image with what its file said of it.
+    /// An image with the header of its file.
     public struct Decoded: Sendable {
         /// The file's header.
         public let header: Header
-        /// The pixels: one channel for gray, three for color unless that was made gray; alpha composed on black.
+        /// The pixels: one channel for gray, three for color unless converted to gray; composited on black.
         public let image: Image
     }
 
-    /// Decodes a PNG of any legal color type, depth and interlace.
+    /// Decodes a PNG of any valid color type, bit depth and interlace method.
     ///
-    /// More than `maximumPixels` are refused before anything is allocated for them. gAMA, sRGB, iCCP and
-    /// all other ancillary chunks but tRNS are skipped unread, sound or not; of all else, damage of any kind
-    /// is an error, as are bytes after the end. The file's bytes are not copied. With `asGray`, colors become gray as
-    /// ``Imaging/Image/converted(toChannels:)`` makes them, row by row and so in a third of the memory.
+    /// An image with more than `maximumPixels` is rejected before memory is allocated for it. gAMA, sRGB, iCCP and
+    /// all other ancillary chunks except tRNS are skipped and not validated. Any other invalid data is an error, and so
+    /// are bytes after the end. The bytes of the file are not copied. With `asGray`, colors are converted to gray as
+    /// in ``Imaging/Image/converted(toChannels:)``, row by row, which takes a third of the memory.
     public static func decode(
         _ bytes: some Collection<UInt8>,
         maximumPixels: Int,
@@ -107,10 +108,9 @@ public enum PNG {
         return try result.get()
     }
 
-    /// The size that the header of a PNG promises, no side beyond ``maximumSide``; nil if these bytes do not begin like a
-    /// PNG, or like one that would be refused.
+    /// The size in the header of a PNG; nil if the bytes do not start like a PNG or a side exceeds ``maximumSide``.
     ///
-    /// Looks at 24 bytes only: how much work a file will be can be told before it is looked at closely.
+    /// Reads only the first 24 bytes, so that the cost of a file can be estimated before it is decoded.
     public static func promisedSize(_ bytes: some Collection<UInt8>) -> (height: Int, width: Int)? {
         let head = Array(bytes.prefix(24))
         guard head.count == 24, head[12..<16].elementsEqual("IHDR".utf8) else { return nil }

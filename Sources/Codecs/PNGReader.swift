@@ -1,19 +1,20 @@
 import CPNG
 import Imaging
 
-/// Decodes a PNG row by row (`png_read_row`), so that no more than a row of it needs to be in memory.
+/// Decodes a PNG row by row (`png_read_row`), so that only one row needs to be in memory.
 ///
-/// `@safe` because its pointers do not leave it: the file's bytes outlive it, see ``PNG/withReader(_:maximumPixels:asGray:_:)``.
+/// `@safe` because its pointers never escape, and the bytes of the file outlive the reader; see
+/// ``PNG/withReader(_:maximumPixels:asGray:_:)``.
 @safe public struct PNGReader: ~Copyable {
     /// The file's header.
     public let header: PNG.Header
-    /// Channels of the rows: 1 for gray, 3 for color.
+    /// The number of channels of the rows: 1 for gray, 3 for color.
     public let channels: Int
-    /// Whether rows come in the seven passes of Adam7.
+    /// Whether rows are stored in the seven passes of Adam7.
     private let isInterlaced: Bool
     private let reader: OpaquePointer
 
-    /// Rows between two questions whether anybody still waits.
+    /// The number of rows between two calls of `isCancelled`.
     private static let rowsPerCheck = 16
 
     /// Reads the header of the file in `bytes`.
@@ -48,7 +49,7 @@ import Imaging
 
     private static func header(_ raw: dia_png_header, _ maximumPixels: Int) throws(PNGError) -> PNG.Header {
         let (width, height) = (Int(raw.width), Int(raw.height))
-        // Both are below 2^31, so their product fits.
+        // Both are less than 2^31, so the product does not overflow.
         guard width * height <= maximumPixels, max(width, height) <= PNG.maximumSide else {
             throw .tooManyPixels(width: width, height: height, limit: maximumPixels)
         }
@@ -56,10 +57,11 @@ import Imaging
         return PNG.Header(width: width, height: height, bitDepth: Int(raw.bit_depth), color: color)
     }
 
-    /// Calls `body` with each row and its number.
+    /// Calls `body` with each row and its index.
     ///
-    /// In an interlaced file a row comes several times, each time with other pixels: all others are 0, and `first` and
-    /// `step` say which columns were filled. `isCancelled` is asked now and then and ends the reading with an error.
+    /// A row of an interlaced file is passed several times with different pixels: `first` and `step` are the columns
+    /// that are set, and all other samples are 0. `isCancelled` is polled regularly; if it returns true, the method
+    /// throws an error.
     public func forEachRow(
         isCancelled: () -> Bool = { false },
         _ body: (_ row: [Float], _ y: Int, _ columns: StrideTo<Int>) -> Void
@@ -79,12 +81,12 @@ import Imaging
         }
     }
 
-    /// All pixels.
+    /// Decodes all pixels.
     func image() throws(PNGError) -> Image {
         let (width, height) = (header.width, header.height)
         let length = width * channels
         var failure: PNGError?
-        // Not set to zero first: memory that a header promises and no pixel fills is never touched.
+        // The array is not zeroed, so memory for pixels that are in the header but not in the file is never written.
         let samples = unsafe [Float](unsafeUninitializedCapacity: height * length) { samples, written in
             do throws(PNGError) {
                 try unsafe fill(samples.baseAddress, length)
@@ -102,7 +104,7 @@ import Imaging
         guard let samples = unsafe samples else { return }
         guard isInterlaced else {
             for row in 0..<header.height { _ = try unsafe next(samples + row * length) }
-            // The end of the file is checked by the call that finds no further row.
+            // The call that finds no more rows also checks the end of the file.
             _ = try unsafe next(samples)
             return
         }
@@ -115,7 +117,7 @@ import Imaging
         }
     }
 
-    /// Decodes the next row into `samples`; nil after the last.
+    /// Decodes the next row into `samples`; returns nil after the last row.
     private func next(_ samples: UnsafeMutablePointer<Float>?) throws(PNGError) -> dia_png_row? {
         var place = dia_png_row()
         var status: Int32 = 0
@@ -127,7 +129,7 @@ import Imaging
         return status == 1 ? place : nil
     }
 
-    /// Runs a call of the decoder; nil unless it fails, else libpng's message.
+    /// Calls the decoder; returns nil on success, otherwise the message of libpng.
     private static func message(_ call: (UnsafeMutablePointer<CChar>?) -> Int32) -> String? {
         var message = [CChar](repeating: 0, count: Int(DIA_PNG_MESSAGE))
         let status = unsafe message.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress) }

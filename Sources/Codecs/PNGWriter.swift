@@ -2,22 +2,23 @@ import CPNG
 public import Imaging
 
 extension PNG {
-    /// Encodes `image` with 8 bits a sample, rounded and clamped.
+    /// Encodes `image` with 8 bits per sample, rounded and clamped.
     ///
-    /// A sample that is not a number becomes 0. The image must have pixels and 1 or 3 channels.
+    /// NaN becomes 0. The image must not be empty and must have 1 or 3 channels.
     public static func encode(_ image: Image) -> [UInt8] {
         let length = image.width * image.channels
         let bytes = encode(height: image.height, width: image.width, channels: image.channels) { y, row in
             for place in 0..<length { row[place] = ByteImage.byte(image.samples[y * length + place]) }
         }
-        guard let bytes else { preconditionFailure("encoding was cancelled by nobody") }
+        guard let bytes else { preconditionFailure("encoding without a cancellation callback was cancelled") }
         return bytes
     }
 
-    /// Encodes an image with 8 bits a sample whose rows `fill` makes, one after another (`png_write_row`).
+    /// Encodes an image with 8 bits per sample, row by row (`png_write_row`).
     ///
-    /// `fill` gets the number of a row and `width * channels` bytes for it. `isCancelled` is asked now and then; the
-    /// result is nil if it says yes. There must be pixels and 1 or 3 channels.
+    /// `fill` is called with the index of each row and a buffer of `width * channels` bytes for it. `isCancelled` is
+    /// polled regularly; if it returns true, the result is nil. The image must not be empty and must have 1 or 3
+    /// channels.
     public static func encode(
         height: Int,
         width: Int,
@@ -25,15 +26,15 @@ extension PNG {
         isCancelled: () -> Bool = { false },
         _ fill: (_ y: Int, _ row: inout [UInt8]) -> Void
     ) -> [UInt8]? {
-        precondition(channels == 1 || channels == 3, "\(channels) channels in a PNG")
+        precondition(channels == 1 || channels == 3, "invalid number of channels: \(channels)")
         guard let writer = unsafe dia_png_writer_open(UInt32(width), UInt32(height), Int32(channels)) else {
-            fatalError("no memory to encode a PNG")
+            fatalError("out of memory while encoding a PNG")
         }
         defer { unsafe dia_png_writer_close(writer) }
-        // Pieces joined in the end: an array that grows would be copied as a whole again and again.
+        // The pieces are joined at the end, because an array that grows would be copied repeatedly.
         var pieces: [[UInt8]] = []
         func write(_ row: UnsafePointer<UInt8>?) {
-            guard unsafe dia_png_write_row(writer, row) == 0 else { fatalError("no memory to encode a PNG") }
+            guard unsafe dia_png_write_row(writer, row) == 0 else { fatalError("out of memory while encoding a PNG") }
             var count = 0
             guard let bytes = unsafe dia_png_take(writer, &count), count > 0 else { return }
             pieces.append(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))

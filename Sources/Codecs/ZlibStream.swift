@@ -1,9 +1,9 @@
 import CZlib
 
-/// zlib's state for one stream, at an address that it may keep.
+/// A pointer to the state of a zlib stream, which needs a stable address.
 typealias ZlibStream = UnsafeMutablePointer<z_stream>
 
-/// Runs `body` with a stream that is not initialized yet.
+/// Calls `body` with an uninitialized stream.
 func withZlibStream<Result, Failure: Error>(_ body: (ZlibStream) throws(Failure) -> Result) throws(Failure) -> Result {
     let stream = ZlibStream.allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
@@ -11,8 +11,9 @@ func withZlibStream<Result, Failure: Error>(_ body: (ZlibStream) throws(Failure)
     return try unsafe body(stream)
 }
 
-/// Has `call` (`inflate`, `deflate`) take `input` from `position` on and fill `output`; what it returned, and how many
-/// bytes it took and made.
+/// Calls `call` (`inflate` or `deflate`) to read `input` from `position` and to fill `output`.
+///
+/// Returns the status of the call, the number of bytes read, and the number of bytes written.
 func run(
     _ stream: ZlibStream,
     _ input: [UInt8],
@@ -23,7 +24,7 @@ func run(
     unsafe input.withUnsafeBufferPointer { source in
         unsafe output.withUnsafeMutableBufferPointer { target in
             unsafe stream.pointee.next_in = source.baseAddress.map {
-                // zlib only reads from it; its header is not const.
+                // zlib only reads through this pointer, but the declaration in its header is not const.
                 unsafe UnsafeMutablePointer(mutating: $0 + position)
             }
             unsafe stream.pointee.avail_in = UInt32(source.count - position)

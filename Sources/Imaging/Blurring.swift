@@ -1,9 +1,9 @@
 import Glibc
 
 extension Image {
-    /// The image convolved with a Gaussian of `deviation` pixels, cut at three deviations; its borders repeat.
+    /// Returns the image convolved with a Gaussian of `deviation` pixels, cut at 3 deviations; borders are repeated.
     public func blurred(deviation: Float) -> Image {
-        precondition(deviation > 0 && deviation < 1000, "a Gaussian of \(deviation) pixels")
+        precondition(deviation > 0 && deviation < 1000, "invalid deviation: \(deviation) pixels")
         let radius = Int((3 * deviation).rounded(.up))
         let kernel = (-radius...radius).map { exp(-Float($0 * $0) / (2 * deviation * deviation)) }
         let sum = kernel.reduce(0, +)
@@ -11,7 +11,7 @@ extension Image {
         return convolved(weights, rowStep: 0, columnStep: 1).convolved(weights, rowStep: 1, columnStep: 0)
     }
 
-    /// The image convolved along one direction with `weights`, an odd number of them; its borders repeat.
+    /// Returns the image convolved in one direction with `weights`, an odd number of them; borders are repeated.
     private func convolved(_ weights: [Float], rowStep: Int, columnStep: Int) -> Image {
         var result = self
         for row in 0..<height {
@@ -31,9 +31,9 @@ extension Image {
         return result
     }
 
-    /// Each sample replaced by the median of its window of 2 `radius` + 1 pixels a side; its borders repeat.
+    /// Returns the median filter of the image, with windows of 2 `radius` + 1 pixels a side; borders are repeated.
     public func medianFiltered(radius: Int) -> Image {
-        precondition((0...100).contains(radius), "a median over \(radius) pixels")
+        precondition((0...100).contains(radius), "invalid radius: \(radius) pixels")
         var result = self
         for row in 0..<height {
             for column in 0..<width {

@@ -1,11 +1,11 @@
-/// Where dissolving changed an image.
+/// A map of the changes that dissolving makes to an image.
 package struct HeatMap: Sendable {
-    /// The change that is shown as the largest, at least: less than this is noise and is not amplified.
+    /// The smallest change that is displayed as the maximum; smaller changes are noise and are not amplified.
     private static let floor: Float = 0.05
 
     private let map: Image
 
-    /// How much each pixel of `image` changed, averaged over the channels: 1 where it changed most.
+    /// Creates the map of the change of each pixel, averaged over the channels and scaled to a maximum of 1.
     package init(_ image: Image, dissolved: Image) {
         let channels = image.channels
         let changes = (0..<image.height * image.width).map { pixel -> Float in
@@ -16,8 +16,10 @@ package struct HeatMap: Sendable {
         map = Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / most })
     }
 
-    /// What makes the rows of the map, stretched to `height` x `width`: gray, or in colors from nothing over red to
-    /// yellow over a gray `image` of that size.
+    /// Returns a function that computes the rows of the map, scaled to `height` x `width`.
+    ///
+    /// Without `image` the rows are gray. With it they are colored, from the gray `image` of that size over red to
+    /// yellow.
     package func rows(over image: ByteImage?, height: Int, width: Int) -> (_ y: Int, _ row: inout [UInt8]) -> Void {
         let sampler = RowSampler(map, height: height, width: width)
         return { y, row in
@@ -39,7 +41,7 @@ package struct HeatMap: Sendable {
 
     private static func color(of heat: Float, over light: Float) -> (red: Float, green: Float, blue: Float) {
         let cover = min(1, max(0, heat)) * 0.8
-        // The hottest third turns from red to yellow.
+        // The top third of the range goes from red to yellow.
         let green = min(1, max(0, heat * 3 - 2))
         return (light + (1 - light) * cover, light + (green - light) * cover, light * (1 - cover))
     }

@@ -1,17 +1,17 @@
 /// An image with samples in [0, 1], rows x columns x channels, channels innermost.
 public struct Image: Sendable, Hashable {
-    /// Rows and columns.
+    /// The number of rows and columns.
     public let height, width: Int
-    /// 1 for grey, 3 for red, green, blue.
+    /// The number of channels: 1 for gray, 3 for red, green, blue.
     public let channels: Int
     /// `height * width * channels` samples.
     public var samples: [Float]
 
-    /// An image of `samples`, which must be as many as its size says.
+    /// Creates an image of `samples`, which must have `height * width * channels` elements.
     public init(height: Int, width: Int, channels: Int, samples: [Float]) {
         precondition(
             height > 0 && width > 0 && channels > 0 && samples.count == height * width * channels,
-            "\(samples.count) samples for \(height)x\(width)x\(channels)"
+            "\(samples.count) samples, expected \(height)x\(width)x\(channels)"
         )
         self.height = height
         self.width = width
@@ -19,7 +19,7 @@ public struct Image: Sendable, Hashable {
         self.samples = samples
     }
 
-    /// An image of one colour.
+    /// Creates an image of one color.
     public init(height: Int, width: Int, channels: Int, filledWith value: Float = 0) {
         let samples = Array(repeating: value, count: height * width * channels)
         self.init(height: height, width: width, channels: channels, samples: samples)
@@ -31,7 +31,9 @@ public struct Image: Sendable, Hashable {
         set { samples[(row * width + column) * channels + channel] = newValue }
     }
 
-    /// The image with `count` channels, 1 or 3: colour to grey by the luma of BT.601, grey repeated.
+    /// Returns the image with `count` channels, 1 or 3.
+    ///
+    /// Color becomes gray with the luma of BT.601; gray is repeated in all channels.
     public func converted(toChannels count: Int) -> Image {
         switch (channels, count) {
         case (3, 1):
@@ -43,12 +45,12 @@ public struct Image: Sendable, Hashable {
         case (1, 3):
             return Image(height: height, width: width, channels: 3, samples: samples.flatMap { [$0, $0, $0] })
         default:
-            precondition(channels == count, "no conversion from \(channels) to \(count) channels")
+            precondition(channels == count, "cannot convert \(channels) to \(count) channels")
             return self
         }
     }
 
-    /// The image mirrored left to right.
+    /// The image mirrored horizontally.
     public var flipped: Image {
         var result = self
         for row in 0..<height {
@@ -59,17 +61,17 @@ public struct Image: Sendable, Hashable {
         return result
     }
 
-    /// The image in the middle of a black one of `height` x `width`, which must be no smaller.
+    /// Returns the image centered on a black background of `height` x `width`, which must not be smaller.
     public func padded(height: Int, width: Int) -> Image {
         var result = Image(height: height, width: width, channels: channels)
         result.paste(self, row: (height - self.height) / 2, column: (width - self.width) / 2)
         return result
     }
 
-    /// The middle of the image, `height` x `width`: undoes ``padded(height:width:)``.
+    /// Returns the center of the image, `height` x `width`; undoes ``padded(height:width:)``.
     public func cropped(height: Int, width: Int) -> Image {
         let (top, left) = ((self.height - height) / 2, (self.width - width) / 2)
-        precondition(top >= 0 && left >= 0, "a crop larger than its image")
+        precondition(top >= 0 && left >= 0, "the crop is larger than the image")
         var result = Image(height: height, width: width, channels: channels)
         for row in 0..<height {
             let from = ((top + row) * self.width + left) * channels
@@ -79,12 +81,12 @@ public struct Image: Sendable, Hashable {
         return result
     }
 
-    /// Copies `image` into this one with its first sample at `row`, `column`; it must fit.
+    /// Copies `image` into this one, with its first sample at `row`, `column`; it must fit.
     public mutating func paste(_ image: Image, row: Int, column: Int) {
         precondition(
             image.channels == channels && row >= 0 && column >= 0 && row + image.height <= height
                 && column + image.width <= width,
-            "an image pasted over the border"
+            "the pasted image does not fit"
         )
         let length = image.width * channels
         for line in 0..<image.height {

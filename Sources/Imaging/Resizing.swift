@@ -1,13 +1,13 @@
 extension Image {
-    /// How samples are combined when an image changes its size.
+    /// The interpolation of samples when an image is resized.
     public enum Interpolation: Sendable {
         /// Bilinear between the two nearest samples (`interpolate(mode: bilinear, align_corners: false)`).
         case bilinear
-        /// Bilinear with the triangle widened by the scale when shrinking, so that nothing aliases.
+        /// Bilinear, with the triangle filter widened by the scale when shrinking, to avoid aliasing.
         case antialiased
     }
 
-    /// The image stretched to `height` x `width`.
+    /// Returns the image resized to `height` x `width`.
     public func resized(height: Int, width: Int, _ interpolation: Interpolation = .antialiased) -> Image {
         guard (height, width) != (self.height, self.width) else { return self }
         let sampler = RowSampler(self, height: height, width: width, interpolation)
@@ -22,12 +22,12 @@ extension Image {
     }
 }
 
-/// An image stretched to another size, of which one row at a time is made: what is large is never whole in memory.
+/// Resizes an image row by row, so that a large result is never in memory as a whole.
 public struct RowSampler: Sendable {
     private let narrowed: Image
     private let vertical: Taps
 
-    /// Prepares `image` to be stretched to `height` x `width`.
+    /// Prepares to resize `image` to `height` x `width`.
     public init(_ image: Image, height: Int, width: Int, _ interpolation: Image.Interpolation = .antialiased) {
         let horizontal = Taps(from: image.width, to: width, interpolation)
         vertical = Taps(from: image.height, to: height, interpolation)
@@ -41,7 +41,7 @@ public struct RowSampler: Sendable {
         narrowed = Image(height: image.height, width: width, channels: image.channels, samples: samples)
     }
 
-    /// Writes the row `y` of the stretched image to `row`.
+    /// Writes row `y` of the resized image to `row`.
     public func sample(_ y: Int, into row: inout [Float]) {
         for place in row.indices { row[place] = 0 }
         let (first, weights) = vertical[y]
@@ -52,17 +52,18 @@ public struct RowSampler: Sendable {
     }
 }
 
-/// An image stretched to another size from its rows, which may come in any order and in parts: what is large is never
-/// whole in memory.
+/// Resizes an image from its rows, so that a large source is never in memory as a whole.
+///
+/// Rows can be added in any order and in parts.
 public struct RowResizer {
     private let horizontal, vertical: Taps
-    /// For each row of the source, the rows of the result that draw on it.
+    /// For each row of the source, the rows of the result that it contributes to.
     private let targets: [Range<Int>]
     private let channels: Int
     private var line: [Float]
     private var result: Image
 
-    /// A resizer from `height` x `width` to `targetHeight` x `targetWidth`.
+    /// Creates a resizer from `height` x `width` to `targetHeight` x `targetWidth`.
     public init(height: Int, width: Int, channels: Int, targetHeight: Int, targetWidth: Int) {
         self.channels = channels
         horizontal = Taps(from: width, to: targetWidth, .antialiased)
@@ -79,7 +80,7 @@ public struct RowResizer {
         result = Image(height: targetHeight, width: targetWidth, channels: channels)
     }
 
-    /// Adds the row `y`, or some of its pixels with the others 0.
+    /// Adds row `y`, or some of its pixels with the others set to 0.
     public mutating func add(_ row: [Float], at y: Int) {
         guard !targets[y].isEmpty else { return }
         horizontal.apply(to: row[...], channels) { line[$0] = $1 }
@@ -91,15 +92,15 @@ public struct RowResizer {
         }
     }
 
-    /// The stretched image, once all rows were added.
+    /// Returns the resized image after all rows were added.
     public consuming func finish() -> Image { result }
 }
 
-/// For each output place, the first input place it draws on and the weights from there on.
+/// For each output position, the first input position it depends on and the weights from there.
 private struct Taps: Sendable {
     private var taps: [(first: Int, weights: [Float])]
 
-    /// Combines the samples of `row`, which has `channels`; `put` gets each place of the result and its sample.
+    /// Combines the samples of `row`, which has `channels`; calls `put` with each output position and its sample.
     func apply(to row: ArraySlice<Float>, _ channels: Int, _ put: (Int, Float) -> Void) {
         for (column, tap) in taps.enumerated() {
             for channel in 0..<channels {

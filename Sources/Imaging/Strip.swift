@@ -1,17 +1,17 @@
-/// Images side by side in one size, made row by row.
+/// Images of one size side by side, computed row by row.
 package struct Strip: Sendable {
     private let shown: ByteImage?
     private let panels: [RowSampler]
     private let length: Int
 
-    /// `shown`, if there is one, then `images` stretched to `height` x `width`.
+    /// Creates a strip of `shown`, unless it is nil, and `images`, resized to `height` x `width`.
     package init(_ shown: ByteImage?, _ images: [Image], height: Int, width: Int) {
         self.shown = shown
         panels = images.map { RowSampler($0, height: height, width: width) }
         length = width * images[0].channels
     }
 
-    /// Writes the row `y` to `row`.
+    /// Writes row `y` to `row`.
     package func row(_ y: Int, _ row: inout [UInt8]) {
         var start = 0
         if let shown {

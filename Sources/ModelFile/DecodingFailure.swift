@@ -1,23 +1,23 @@
 public import Foundation
 
-/// A decoding error in words: the member and what is wrong with it.
+/// A JSON decoding error as text: the member and what is wrong with it.
 public struct DecodingFailure: CustomStringConvertible {
     /// "member: reason".
     public let description: String
 
-    /// The words for `error`, which decoding `data` threw.
+    /// Creates the text for `error`, which was thrown while decoding `data`.
     public init(_ error: any Error, in data: Data) {
         description =
             switch error as? DecodingError {
             case .keyNotFound(let key, let context): "\(Self.place(context.codingPath + [key])) is missing"
-            case .typeMismatch(let type, let context): "\(Self.place(context.codingPath)) is no \(type)"
-            case .valueNotFound(let type, let context): "\(Self.place(context.codingPath)) is null, \(type) expected"
+            case .typeMismatch(let type, let context): "\(Self.place(context.codingPath)) is not of type \(type)"
+            case .valueNotFound(let type, let context): "\(Self.place(context.codingPath)) is null, expected \(type)"
             case .dataCorrupted(let context) where !context.codingPath.isEmpty:
-                "\(Self.place(context.codingPath)) is not valid: \(context.debugDescription)"
+                "\(Self.place(context.codingPath)) is invalid: \(context.debugDescription)"
             default:
                 if let value = try? JSONDecoder().decode(JSONValue.self, from: data) {
-                    // The decoder does not say where a number was that fits no integer.
-                    Self.oddNumber(value, "") ?? "a number is not whole where a whole one is expected"
+                    // The decoder does not report the position of a number that does not fit an integer.
+                    Self.oddNumber(value, "") ?? "a number is not an integer where an integer is expected"
                 } else {
                     "is not valid JSON"
                 }
@@ -25,10 +25,10 @@ public struct DecodingFailure: CustomStringConvertible {
     }
 
     private static func place(_ path: [any CodingKey]) -> String {
-        path.isEmpty ? "the whole" : path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+        path.isEmpty ? "document" : path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
     }
 
-    /// The first number that no integer member can hold, and where it stands.
+    /// The first number that does not fit any integer member, with its path.
     private static func oddNumber(_ value: JSONValue, _ path: String) -> String? {
         switch value {
         case .number(let number) where number < 0 || number > 9e15: "\(path.dropFirst()) is \(number), out of range"

@@ -1,4 +1,4 @@
-/// Any JSON value, for the parts of a manifest that are passed on as they are.
+/// A JSON value, for the parts of a manifest that are passed through unchanged.
 public enum JSONValue: Sendable, Hashable, Codable {
     /// `null`.
     case null
@@ -6,14 +6,14 @@ public enum JSONValue: Sendable, Hashable, Codable {
     case bool(Bool)
     /// A number.
     case number(Double)
-    /// A text.
+    /// A string.
     case string(String)
-    /// A list.
+    /// An array.
     case array([JSONValue])
     /// An object.
     case object([String: JSONValue])
 
-    /// Decodes whatever stands there.
+    /// Decodes any JSON value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -31,7 +31,7 @@ public enum JSONValue: Sendable, Hashable, Codable {
         }
     }
 
-    /// Encodes the value; whole numbers without a decimal point.
+    /// Encodes the value; integers have no decimal point.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

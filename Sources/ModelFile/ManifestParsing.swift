@@ -1,10 +1,10 @@
 import Foundation
 
 extension ModelManifest {
-    /// The largest model.json that is read, in bytes.
+    /// The largest size of model.json in bytes.
     private static let maximumLength = 4 << 20
 
-    /// The manifest that the bytes of a model.json hold, validated.
+    /// Parses and validates the bytes of a model.json file.
     package init(parsing bytes: [UInt8]) throws(ModelFileError) {
         guard bytes.count <= Self.maximumLength else {
             throw ModelFileError(file: Self.fileName, reason: "is larger than \(Self.maximumLength) bytes")

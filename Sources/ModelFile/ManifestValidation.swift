@@ -1,18 +1,18 @@
 extension ModelManifest {
-    /// The name of the manifest's file.
+    /// The file name of the manifest.
     public static let fileName = "model.json"
 
-    /// Throws an error that names the first member whose value no model can have.
+    /// Throws an error that names the first member with an invalid value.
     ///
-    /// Every number here ends in an allocation or an index, so each has bounds.
+    /// Every number becomes an allocation size or an index, so each has limits.
     public func validate() throws(ModelFileError) {
-        try require(format == Self.format, "format", "is '\(format)', '\(Self.format)' expected")
+        try require(format == Self.format, "format", "is '\(format)', expected '\(Self.format)'")
         try require(
             !name.isEmpty && name.utf8.count <= 64 && name.utf8.allSatisfy(Self.isNameCharacter) && name.first != ".",
             "name",
-            "takes 1 to 64 letters, digits, dots, underscores and hyphens, and does not start with a dot"
+            "must be 1 to 64 letters, digits, dots, underscores or hyphens and not start with a dot"
         )
-        try require(!version.isEmpty && version.utf8.count <= 64, "version", "takes 1 to 64 characters")
+        try require(!version.isEmpty && version.utf8.count <= 64, "version", "must be 1 to 64 characters long")
         try range(input.height, 8...1024, "input.height")
         try range(input.width, 8...1024, "input.width")
         try choice(input.channels, [1, 3], "input.channels")
@@ -20,17 +20,17 @@ extension ModelManifest {
         try validateEncoder()
         try fileNamed(score.file, "score.file")
         try choice(score.method, ["csi", "combined"], "score.method")
-        try require((score.method == "combined") == (score.parts != nil), "score.parts", "go with 'combined' alone")
+        try require((score.method == "combined") == (score.parts != nil), "score.parts", "must match score.method")
         if let parts = score.parts {
             try range(parts.count, 1...16, "the length of score.parts")
-            try require(Set(parts).count == parts.count, "score.parts", "must name each part once")
+            try require(Set(parts).count == parts.count, "score.parts", "must not repeat a part")
         }
         try range(score.views, 1...64, "score.views")
-        try require(score.cropScale > 0 && score.cropScale <= 1, "score.crop_scale", "must lie in (0, 1]")
+        try require(score.cropScale > 0 && score.cropScale <= 1, "score.crop_scale", "must be in (0, 1]")
         if let golden { try fileNamed(golden.file, "golden.file") }
         if let calibration {
             try fileNamed(calibration.file, "calibration.file")
-            try require(calibration.alpha > 0 && calibration.alpha < 1, "calibration.alpha", "must lie in (0, 1)")
+            try require(calibration.alpha > 0 && calibration.alpha < 1, "calibration.alpha", "must be in (0, 1)")
         }
     }
 
@@ -40,18 +40,18 @@ extension ModelManifest {
         try require(dissolve.dim % 8 == 0, "dissolve.dim", "must be a multiple of 8, for the group norms")
         try range(dissolve.dimMults.count, 1...6, "the length of dissolve.dim_mults")
         for multiplier in dissolve.dimMults { try range(multiplier, 1...16, "an element of dissolve.dim_mults") }
-        try require(dissolve.channels == input.channels, "dissolve.channels", "must be input.channels")
+        try require(dissolve.channels == input.channels, "dissolve.channels", "must equal input.channels")
         try range(dissolve.resolution, 8...512, "dissolve.resolution")
         let step = 1 << (dissolve.dimMults.count - 1)
         try require(dissolve.resolution % step == 0, "dissolve.resolution", "must be a multiple of \(step)")
         try choice(dissolve.fit, ["pad", "resize"], "dissolve.fit")
         let fits = max(input.height, input.width) <= dissolve.resolution
-        try require(dissolve.fit != "pad" || fits, "dissolve.fit", "'pad' needs an input within the resolution")
+        try require(dissolve.fit != "pad" || fits, "dissolve.fit", "'pad' needs input within the resolution")
         try range(dissolve.timesteps, 2...10_000, "dissolve.timesteps")
         try choice(dissolve.betaSchedule, ["cosine", "linear"], "dissolve.beta_schedule")
-        // Below that the linear schedule's last beta, 20 / timesteps, is no probability.
+        // With fewer steps the last beta of the linear schedule, 20 / timesteps, would not be a probability.
         let isSchedule = dissolve.betaSchedule != "linear" || dissolve.timesteps > 20
-        try require(isSchedule, "dissolve.timesteps", "must be above 20 for the linear schedule")
+        try require(isSchedule, "dissolve.timesteps", "must be greater than 20 for the linear schedule")
         try range(dissolve.defaultT, 0...dissolve.timesteps - 1, "dissolve.default_t")
     }
 
@@ -60,11 +60,11 @@ extension ModelManifest {
         try choice(encoder.arch, ["resnet18"], "encoder.arch")
         try choice(encoder.stem, ["cifar", "imagenet"], "encoder.stem")
         try range(encoder.width, 1...256, "encoder.width")
-        try require(encoder.channels == input.channels, "encoder.channels", "must be input.channels")
+        try require(encoder.channels == input.channels, "encoder.channels", "must equal input.channels")
         try range(encoder.projection, 1...4096, "encoder.projection")
         try choice(encoder.shifts, ["rotation", "cutperm"], "encoder.shifts")
         let isSquare = input.height == input.width
-        try require(encoder.shifts != "rotation" || isSquare, "encoder.shifts", "'rotation' needs a square input")
+        try require(encoder.shifts != "rotation" || isSquare, "encoder.shifts", "'rotation' requires a square input")
     }
 
     private static func isNameCharacter(_ byte: UInt8) -> Bool {
@@ -85,18 +85,18 @@ extension ModelManifest {
         try require(
             range.contains(value),
             member,
-            "is \(value), from \(range.lowerBound) to \(range.upperBound) expected"
+            "is \(value), expected \(range.lowerBound) to \(range.upperBound)"
         )
     }
 
     private func choice<T: Equatable>(_ value: T, _ choices: [T], _ member: String) throws(ModelFileError) {
         let list = choices.map { "'\($0)'" }.joined(separator: " or ")
-        try require(choices.contains(value), member, "is '\(value)', \(list) expected")
+        try require(choices.contains(value), member, "is '\(value)', expected \(list)")
     }
 
-    /// A file of the model's own directory: no way out of it.
+    /// Requires the name of a file in the model's directory, without a path.
     private func fileNamed(_ name: String, _ member: String) throws(ModelFileError) {
         let isPlain = !name.isEmpty && name.utf8.count <= 255 && name.utf8.allSatisfy(Self.isNameCharacter)
-        try require(isPlain && name.first != ".", member, "must be the plain name of a file in the model's directory")
+        try require(isPlain && name.first != ".", member, "must be a file name in the model directory")
     }
 }

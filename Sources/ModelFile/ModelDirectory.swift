@@ -1,13 +1,13 @@
 import OpenSSL
 import Foundation
 
-/// A model directory on disk: its manifest, and its weight files with their digests checked.
+/// A model directory on disk: its manifest and its weight files, with verified digests.
 public struct ModelDirectory: Sendable {
-    /// The manifest, validated.
+    /// The validated manifest.
     public let manifest: ModelManifest
-    /// "sha256:..." of model.json, which holds the digests of all other files.
+    /// The digest "sha256:..." of model.json, which contains the digests of all other files.
     public let digest: String
-    /// Where it is.
+    /// The path of the directory.
     public let path: String
 
     /// Opens the directory at `path` and reads its manifest.
@@ -26,30 +26,30 @@ public struct ModelDirectory: Sendable {
             throw ModelFileError(file: file, reason: "cannot be read in \(path)")
         }
         guard !bytes.starts(with: Self.pointerStart) else {
-            throw ModelFileError(file: file, reason: "is a Git LFS pointer, not the file itself: run 'git lfs pull'")
+            throw ModelFileError(file: file, reason: "is a Git LFS pointer, not the file itself; run 'git lfs pull'")
         }
         return bytes
     }
 
-    /// How the text begins that stands for a file in a clone without Git LFS.
+    /// The first bytes of a Git LFS pointer, which replaces a file in a clone without Git LFS.
     private static let pointerStart = Array("version https://git-lfs.github.com/spec/".utf8)
 
-    /// The bytes of `file`, whose digest must be `sha256`.
+    /// Returns the bytes of `file`; throws an error if their digest is not `sha256`.
     private func verified(_ file: String, _ sha256: String) throws(ModelFileError) -> [UInt8] {
         let bytes = try Self.read(file, in: path)
         let actual = SHA256.hexadecimal(bytes)
         guard actual == sha256.lowercased() else {
-            throw ModelFileError(file: file, reason: "has sha256 \(actual), model.json says \(sha256)")
+            throw ModelFileError(file: file, reason: "has sha256 \(actual), expected \(sha256) from model.json")
         }
         return bytes
     }
 
-    /// Throws unless every file of the directory still has the digest that the manifest names.
+    /// Throws an error if a file of the directory does not have the digest in the manifest.
     public func verifyFiles() throws(ModelFileError) {
         for (file, sha256) in manifest.files { _ = try verified(file, sha256) }
     }
 
-    /// The tensors of `file`, whose digest must be `sha256`.
+    /// Returns the tensors of `file`; throws an error if its digest is not `sha256`.
     public func tensors(in file: String, sha256: String) throws(ModelFileError) -> Safetensors {
         let bytes = try verified(file, sha256)
         return try Safetensors(parsing: bytes, file: file)
@@ -57,7 +57,7 @@ public struct ModelDirectory: Sendable {
 }
 
 extension ModelManifest {
-    /// The names of the directory's other files, with their digests.
+    /// The names of the other files in the directory, with their digests.
     var files: [(file: String, sha256: String)] {
         var files = [(dissolve.file, dissolve.sha256), (encoder.file, encoder.sha256), (score.file, score.sha256)]
         if let calibration { files.append((calibration.file, calibration.sha256)) }

@@ -1,13 +1,13 @@
-/// What is wrong with a file of a model directory.
+/// An error in a file of a model directory.
 public struct ModelFileError: Error, Equatable, CustomStringConvertible {
     /// The file's name.
     public var file: String
-    /// The tensor in it, if one is at fault.
+    /// The tensor with the error; nil if the error is not in a tensor.
     public var tensor: String?
     /// What is wrong.
     public var reason: String
 
-    /// An error in `file`.
+    /// Creates an error in `file`.
     public init(file: String, tensor: String? = nil, reason: String) {
         self.file = file
         self.tensor = tensor

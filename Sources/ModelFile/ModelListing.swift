@@ -1,11 +1,11 @@
-/// A model directory that cannot be loaded.
+/// The error for a model directory that cannot be loaded.
 public struct ModelLoadError: Error, CustomStringConvertible {
     /// The directory.
     public let path: String
-    /// What is wrong with it.
+    /// The error in the directory.
     public let reason: ModelFileError
 
-    /// An error of the directory at `path`.
+    /// Creates an error for the directory at `path`.
     public init(path: String, reason: ModelFileError) {
         self.path = path
         self.reason = reason
@@ -15,14 +15,14 @@ public struct ModelLoadError: Error, CustomStringConvertible {
     public var description: String { "the model in \(path) cannot be loaded: \(reason)" }
 }
 
-/// The model directories below a folder: those whose manifests are valid, and those that cannot be opened.
+/// The model directories in a folder: those with valid manifests, and those that cannot be opened.
 public struct ModelListing: Sendable {
-    /// The directories, in the order of their paths.
+    /// The directories with valid manifests, in the order of their paths.
     public var directories: [ModelDirectory]
-    /// The others.
+    /// The directories that cannot be opened.
     public var failures: [ModelLoadError]
 
-    /// A listing.
+    /// Creates a listing.
     public init(directories: [ModelDirectory] = [], failures: [ModelLoadError] = []) {
         self.directories = directories
         self.failures = failures

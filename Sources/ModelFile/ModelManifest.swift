@@ -1,16 +1,16 @@
 /// The contents of model.json, format "dia-model/1".
 public struct ModelManifest: Sendable, Codable {
-    /// The one format there is.
+    /// The only supported format.
     public static let format = "dia-model/1"
 
-    /// The images a model takes; others are brought to this size.
+    /// The images that a model takes; other images are converted to this size.
     public struct Input: Sendable, Codable, Hashable {
-        /// 1 (grey) or 3.
+        /// The number of channels: 1 (gray) or 3.
         public var channels: Int
-        /// Rows and columns.
+        /// The number of rows and columns.
         public var height, width: Int
 
-        /// Images of `height` x `width`.
+        /// Creates an input of `height` x `width`.
         public init(channels: Int, height: Int, width: Int) {
             self.channels = channels
             self.height = height
@@ -20,21 +20,21 @@ public struct ModelManifest: Sendable, Codable {
 
     /// The diffusion model.
     public struct Dissolve: Sendable, Codable, Hashable {
-        /// The weights' file and its sha256, in hexadecimal.
+        /// The file with the weights, and its sha256 in hexadecimal.
         public var file, sha256: String
-        /// The U-Net's width.
+        /// The number of channels of the U-Net's first level.
         public var dim: Int
-        /// Each level's width over ``dim``.
+        /// The number of channels of each level as a multiple of ``dim``.
         public var dimMults: [Int]
-        /// The U-Net's channels and the side of its images.
+        /// The number of channels of the U-Net, and the side of its images.
         public var channels, resolution: Int
         /// "pad" or "resize".
         public var fit: String
-        /// The steps of the noise schedule.
+        /// The number of steps of the noise schedule.
         public var timesteps: Int
         /// "cosine" or "linear".
         public var betaSchedule: String
-        /// The step used when a request names none.
+        /// The default step of a request.
         public var defaultT: Int
 
         enum CodingKeys: String, CodingKey {
@@ -44,7 +44,7 @@ public struct ModelManifest: Sendable, Codable {
             case defaultT = "default_t"
         }
 
-        /// A diffusion model.
+        /// Creates a diffusion model.
         public init(
             file: String,
             sha256: String,
@@ -72,16 +72,16 @@ public struct ModelManifest: Sendable, Codable {
 
     /// The encoder.
     public struct Encoder: Sendable, Codable, Hashable {
-        /// The weights' file and its sha256.
+        /// The file with the weights, and its sha256.
         public var file, sha256: String
-        /// "resnet18"; its stem, "cifar" or "imagenet".
+        /// The architecture, "resnet18", and its stem, "cifar" or "imagenet".
         public var arch, stem: String
-        /// Channels of the first stage, of the image, and the length of a projection.
+        /// The number of channels of the first stage and of the image, and the length of a projection.
         public var width, channels, projection: Int
         /// "rotation" or "cutperm".
         public var shifts: String
 
-        /// An encoder.
+        /// Creates an encoder.
         public init(
             file: String,
             sha256: String,
@@ -103,19 +103,19 @@ public struct ModelManifest: Sendable, Codable {
         }
     }
 
-    /// How features become a normality.
+    /// How the normality is computed from the features.
     public struct Score: Sendable, Codable, Hashable {
-        /// The bank's file and its sha256.
+        /// The file with the bank, and its sha256.
         public var file, sha256: String
-        /// The score's name: "csi" or "combined".
+        /// The name of the score: "csi" or "combined".
         public var method: String
         /// The names of the parts of a combined score.
         public var parts: [String]?
-        /// Views of each shift; 1 means the image as it is.
+        /// The number of views of each shift; 1 means only the unchanged image.
         public var views: Int
-        /// The smallest share of the image's area in a view.
+        /// The smallest area of a view, relative to the image.
         public var cropScale: Double
-        /// Where the views' crops come from.
+        /// The seed of the crops of the views.
         public var seed: UInt64
 
         enum CodingKeys: String, CodingKey {
@@ -123,7 +123,7 @@ public struct ModelManifest: Sendable, Codable {
             case cropScale = "crop_scale"
         }
 
-        /// A score.
+        /// Creates a score.
         public init(
             file: String,
             sha256: String,
@@ -143,14 +143,14 @@ public struct ModelManifest: Sendable, Codable {
         }
     }
 
-    /// The normality of normal images that no training step saw.
+    /// The normality of normal images that were not used in training.
     public struct Calibration: Sendable, Codable, Hashable {
-        /// The file and its sha256.
+        /// The file with the values, and its sha256.
         public var file, sha256: String
-        /// The share of normal images that may be called anomalous.
+        /// The target false-positive rate: the share of normal images that may be called anomalous.
         public var alpha: Double
 
-        /// A calibration.
+        /// Creates a calibration.
         public init(file: String, sha256: String, alpha: Double) {
             self.file = file
             self.sha256 = sha256
@@ -158,27 +158,27 @@ public struct ModelManifest: Sendable, Codable {
         }
     }
 
-    /// Images with what the model makes of them.
+    /// Images with the outputs of the model.
     public struct Golden: Sendable, Codable, Hashable {
-        /// The file and its sha256.
+        /// The file with the images, and its sha256.
         public var file, sha256: String
 
-        /// A golden set.
+        /// Creates a golden set.
         public init(file: String, sha256: String) {
             self.file = file
             self.sha256 = sha256
         }
     }
 
-    /// ``format``, "dia-model/1".
+    /// The format; must be ``format``, "dia-model/1".
     public var format: String
-    /// The model's name, as in request paths, and its version.
+    /// The name of the model, as in request paths, and its version.
     public var name, version: String
-    /// When it was made (ISO 8601), and what it is.
+    /// The creation time (ISO 8601), and a description.
     public var created, description: String?
-    /// What it is for, and the licence of its weights.
+    /// The intended use, and the license of the weights.
     public var intendedUse, license: String?
-    /// The images it takes.
+    /// The images that the model takes.
     public var input: Input
     /// The diffusion model.
     public var dissolve: Dissolve
@@ -188,9 +188,9 @@ public struct ModelManifest: Sendable, Codable {
     public var score: Score
     /// The calibration; without it there is no p-value and no verdict.
     public var calibration: Calibration?
-    /// The golden set; without it there is nothing to verify.
+    /// The golden set; without it the model cannot be verified.
     public var golden: Golden?
-    /// What was measured on it, and how it was made.
+    /// The results of the evaluation, and information about the training.
     public var evaluation, training: JSONValue?
 
     enum CodingKeys: String, CodingKey {
@@ -200,7 +200,7 @@ public struct ModelManifest: Sendable, Codable {
         case intendedUse = "intended_use"
     }
 
-    /// A manifest of the parts that a model must have.
+    /// Creates a manifest from its required parts.
     public init(
         name: String,
         version: String,

@@ -1,10 +1,10 @@
-/// The contents of a safetensors file: named tensors, checked before anything is read from them.
+/// The contents of a safetensors file: named tensors, validated before any of them is read.
 ///
-/// The format is 8 bytes (the header's length, little-endian), the JSON header, then raw little-endian
-/// numbers. A model file is untrusted input: the header's length, every offset, overlaps, gaps, lengths
-/// against shapes and duplicate names are checked, and nothing is allocated by a number from the file.
+/// A file consists of 8 bytes (the length of the header, little-endian), the JSON header, and raw little-endian
+/// numbers. A model file is untrusted input: the header length, every offset, overlaps, gaps, lengths compared to
+/// shapes, and duplicate names are checked, and no allocation size is taken from the file.
 public struct Safetensors: Sendable {
-    /// The types of numbers that are read.
+    /// The supported element types.
     private enum ElementType: String {
         case double = "F64"
         case float = "F32"
@@ -21,33 +21,33 @@ public struct Safetensors: Sendable {
         }
     }
 
-    /// Sizes of the further types of the format, whose tensors may stand in a file but are not read.
+    /// The sizes of the other element types of the format; a file may contain such tensors, but they are not read.
     private static let otherSizes = [
         "I32": 4, "U32": 4, "U64": 8, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1,
     ]
 
-    /// The longest header that is accepted, in bytes: the limit of the reference implementation.
+    /// The largest header length in bytes, which is the limit of the reference implementation.
     public static let maximumHeaderLength = 100_000_000
 
-    /// The file's name, for errors.
+    /// The name of the file, for error messages.
     public let file: String
-    /// The texts of the header's `__metadata__`.
+    /// The strings in the header's `__metadata__`.
     public let metadata: [String: String]
-    /// The tensors' names, in the header's order.
+    /// The names of the tensors in the order of the header.
     public let names: [String]
     private let entries: [String: SafetensorsHeader.Entry]
     private let bytes: [UInt8]
     private let dataStart: Int
 
-    /// Parses `bytes`; `file` names them in errors.
+    /// Parses `bytes`; `file` is the name for error messages.
     public init(parsing bytes: [UInt8], file: String) throws(ModelFileError) {
         func fail(_ reason: String, _ tensor: String? = nil) -> ModelFileError {
             ModelFileError(file: file, tensor: tensor, reason: reason)
         }
-        guard bytes.count >= 8 else { throw fail("cut short: \(bytes.count) bytes, no room for the header's length") }
+        guard bytes.count >= 8 else { throw fail("truncated: \(bytes.count) bytes are too few for the header length") }
         let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(Self.maximumHeaderLength), Int(length) <= bytes.count - 8 else {
-            throw fail("cut short: a header of \(length) bytes in a file of \(bytes.count)")
+            throw fail("truncated: header length is \(length), file size is \(bytes.count)")
         }
         dataStart = 8 + Int(length)
         let header: SafetensorsHeader
@@ -64,17 +64,17 @@ public struct Safetensors: Sendable {
             var count = size
             for extent in entry.shape {
                 let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-                guard !overflow else { throw fail("its shape \(entry.shape) is too large", entry.name) }
+                guard !overflow else { throw fail("shape \(entry.shape) is too large", entry.name) }
                 count = product
             }
             guard entry.begin <= entry.end, entry.end <= bytes.count - dataStart else {
-                throw fail("cut short: it ends at byte \(entry.end) of \(bytes.count - dataStart)", entry.name)
+                throw fail("truncated: ends at byte \(entry.end) of \(bytes.count - dataStart)", entry.name)
             }
             guard entry.end - entry.begin == count else {
-                throw fail("\(entry.end - entry.begin) bytes where its shape \(entry.shape) needs \(count)", entry.name)
+                throw fail("has \(entry.end - entry.begin) bytes, but shape \(entry.shape) needs \(count)", entry.name)
             }
             guard entry.begin == end else {
-                throw fail(entry.begin < end ? "overlaps the tensor before it" : "a gap stands before it", entry.name)
+                throw fail(entry.begin < end ? "overlaps the previous tensor" : "a gap precedes it", entry.name)
             }
             end = entry.end
         }
@@ -88,30 +88,30 @@ public struct Safetensors: Sendable {
         entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
     }
 
-    /// The shape of the tensor called `name`, if there is one.
+    /// Returns the shape of the tensor named `name`; nil if it does not exist.
     public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
-    /// The numbers of the tensor called `name`, which must have `shape` and be finite.
+    /// Returns the numbers of the tensor named `name`, which must have shape `shape` and finite elements.
     public func floats(_ name: String, shape: [Int]) throws(ModelFileError) -> [Float] {
         guard let entry = entries[name] else { throw ModelFileError(file: file, tensor: name, reason: "is missing") }
         guard entry.shape == shape else {
-            throw ModelFileError(file: file, tensor: name, reason: "has shape \(entry.shape), \(shape) expected")
+            throw ModelFileError(file: file, tensor: name, reason: "has shape \(entry.shape), expected \(shape)")
         }
         return try floats(name)
     }
 
-    /// The numbers of the tensor called `name`, of any shape; all must be finite.
+    /// Returns the numbers of the tensor named `name`, of any shape; all elements must be finite.
     public func floats(_ name: String) throws(ModelFileError) -> [Float] {
         let values = try doubles(name).map { Float($0) }
         guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return values }
         throw ModelFileError(file: file, tensor: name, reason: "element \(bad) is not finite")
     }
 
-    /// The numbers of the tensor called `name` in double precision.
+    /// Returns the numbers of the tensor named `name` in double precision.
     public func doubles(_ name: String) throws(ModelFileError) -> [Double] {
         guard let entry = entries[name] else { throw ModelFileError(file: file, tensor: name, reason: "is missing") }
         guard let type = ElementType(rawValue: entry.type) else {
-            throw ModelFileError(file: file, tensor: name, reason: "type \(entry.type) holds no weights")
+            throw ModelFileError(file: file, tensor: name, reason: "type \(entry.type) is not supported for weights")
         }
         let start = dataStart + entry.begin
         func bits<Word: FixedWidthInteger>(_ index: Int, _: Word.Type) -> Word {

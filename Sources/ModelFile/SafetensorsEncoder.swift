@@ -1,15 +1,15 @@
-/// A tensor to be written to a safetensors file.
+/// A tensor to write to a safetensors file.
 public struct NamedTensor: Sendable {
-    /// Its name.
+    /// The name.
     public var name: String
-    /// Its shape.
+    /// The shape.
     public var shape: [Int]
-    /// Its numbers, row-major.
+    /// The numbers in row-major order.
     public var values: [Float]
 
-    /// A tensor; the shape must hold as many numbers as there are.
+    /// Creates a tensor; `shape` must match the number of values.
     public init(name: String, shape: [Int], values: [Float]) {
-        precondition(shape.reduce(1, *) == values.count, "\(name): \(values.count) numbers in a shape of \(shape)")
+        precondition(shape.reduce(1, *) == values.count, "\(name): \(values.count) numbers do not match shape \(shape)")
         self.name = name
         self.shape = shape
         self.values = values
@@ -18,17 +18,17 @@ public struct NamedTensor: Sendable {
 
 /// Writes safetensors files.
 public enum SafetensorsEncoder {
-    /// How numbers are stored.
+    /// The storage format of numbers.
     public enum Precision: Sendable {
-        /// Four bytes each, exact.
+        /// Four bytes per number, exact.
         case float32
-        /// Two bytes each, rounded to the nearest.
+        /// Two bytes per number, rounded to nearest.
         case float16
     }
 
-    /// The bytes of a file holding `tensors` in order.
+    /// Returns the bytes of a file that contains `tensors` in order.
     ///
-    /// Throws if a number is not finite, or is too large for `float16`.
+    /// Throws an error if a number is not finite or is too large for `float16`.
     public static func encode(
         _ tensors: [NamedTensor],
         as precision: Precision = .float32,
@@ -49,7 +49,7 @@ public enum SafetensorsEncoder {
                     throw ModelFileError(
                         file: file,
                         tensor: tensor.name,
-                        reason: "element \(index), \(value), cannot be stored"
+                        reason: "element \(index) is \(value), which cannot be stored"
                     )
                 }
                 switch precision {
@@ -64,7 +64,7 @@ public enum SafetensorsEncoder {
             )
         }
         var header = Array("{\(members.joined(separator: ","))}".utf8)
-        // The data starts at a multiple of eight bytes, as the reference implementation writes it.
+        // The data starts at a multiple of eight bytes, as in files written by the reference implementation.
         header += Array(repeating: 0x20, count: (8 - header.count % 8) % 8)
         var bytes: [UInt8] = []
         append(UInt64(header.count), to: &bytes)

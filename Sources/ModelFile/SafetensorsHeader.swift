@@ -1,6 +1,6 @@
-/// The JSON header of a safetensors file: tensor names with type, shape and place.
+/// The JSON header of a safetensors file: tensor names with types, shapes and offsets.
 ///
-/// Parsed strictly and by hand: a general JSON decoder drops duplicate names without a word.
+/// Has its own strict parser, because a general JSON decoder silently drops duplicate names.
 struct SafetensorsHeader {
     struct Entry: Equatable {
         var name: String
@@ -10,7 +10,7 @@ struct SafetensorsHeader {
         var end: Int
     }
 
-    /// What is wrong, and in which tensor.
+    /// An error, and the tensor in which it was found.
     struct Failure: Error {
         var tensor: String?
         var reason: String
@@ -23,7 +23,7 @@ struct SafetensorsHeader {
         var scanner = Scanner(bytes)
         var names: Set<String> = []
         try scanner.object { (scanner, name) throws(Failure) in
-            guard names.insert(name).inserted else { throw Failure(tensor: name, reason: "stands twice in the header") }
+            guard names.insert(name).inserted else { throw Failure(tensor: name, reason: "is twice in the header") }
             if name == "__metadata__" {
                 try scanner.object { (scanner, key) throws(Failure) in metadata[key] = try scanner.string() }
             } else {
@@ -55,7 +55,7 @@ struct SafetensorsHeader {
         return Entry(name: name, type: type, shape: shape, begin: offsets[0], end: offsets[1])
     }
 
-    /// Reads the few JSON forms a header has: objects, strings, lists of non-negative integers.
+    /// Parses the JSON forms that a header contains: objects, strings, and arrays of non-negative integers.
     struct Scanner {
         private let bytes: ArraySlice<UInt8>
         private var position: Int
@@ -77,12 +77,12 @@ struct SafetensorsHeader {
         }
 
         private mutating func expect(_ character: Character) throws(Failure) {
-            guard take(character) else { throw Failure(reason: "the header is not valid: '\(character)' expected") }
+            guard take(character) else { throw Failure(reason: "the header is invalid: expected '\(character)'") }
         }
 
         mutating func finish() throws(Failure) {
             skipSpace()
-            guard position == bytes.endIndex else { throw Failure(reason: "the header goes on after its end") }
+            guard position == bytes.endIndex else { throw Failure(reason: "the header continues after its end") }
         }
 
         mutating func object(
@@ -109,12 +109,12 @@ struct SafetensorsHeader {
                 while position < bytes.endIndex, (0x30...0x39).contains(bytes[position]) {
                     let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
                     let (sum, overflow) = product.addingReportingOverflow(Int(bytes[position] - 0x30))
-                    guard !tooLarge, !overflow else { throw Failure(reason: "a number is too large") }
+                    guard !tooLarge, !overflow else { throw Failure(reason: "an integer is too large") }
                     value = sum
                     position += 1
                 }
                 guard position == start + 1 || (position > start && bytes[start] != 0x30) else {
-                    throw Failure(reason: "a whole number expected")
+                    throw Failure(reason: "expected an integer")
                 }
                 guard result.count < 16 else { throw Failure(reason: "more than 16 dimensions") }
                 result.append(value)
@@ -132,19 +132,19 @@ struct SafetensorsHeader {
                 switch byte {
                 case UInt8(ascii: "\""):
                     guard let string = String(validating: text, as: UTF8.self) else {
-                        throw Failure(reason: "a string is not UTF-8")
+                        throw Failure(reason: "a string is not valid UTF-8")
                     }
                     return string
                 case UInt8(ascii: "\\"): text += try escape()
-                case 0..<0x20: throw Failure(reason: "a control character in a string")
+                case 0..<0x20: throw Failure(reason: "a string contains a control character")
                 default: text.append(byte)
                 }
             }
-            throw Failure(reason: "a string does not end")
+            throw Failure(reason: "a string is not terminated")
         }
 
         private mutating func escape() throws(Failure) -> [UInt8] {
-            guard position < bytes.endIndex else { throw Failure(reason: "a string does not end") }
+            guard position < bytes.endIndex else { throw Failure(reason: "a string is not terminated") }
             let kind = bytes[position]
             position += 1
             switch kind {
@@ -157,15 +157,15 @@ struct SafetensorsHeader {
             case UInt8(ascii: "u"):
                 let unit = try codeUnit()
                 guard UTF16.isLeadSurrogate(unit) else {
-                    guard let scalar = Unicode.Scalar(unit) else { throw Failure(reason: "a lone surrogate") }
+                    guard let scalar = Unicode.Scalar(unit) else { throw Failure(reason: "lone surrogate") }
                     return Array(String(Character(scalar)).utf8)
                 }
-                guard bytes[position...].starts(with: "\\u".utf8) else { throw Failure(reason: "a lone surrogate") }
+                guard bytes[position...].starts(with: "\\u".utf8) else { throw Failure(reason: "lone surrogate") }
                 position += 2
                 let low = try codeUnit()
-                guard UTF16.isTrailSurrogate(low) else { throw Failure(reason: "a lone surrogate") }
+                guard UTF16.isTrailSurrogate(low) else { throw Failure(reason: "lone surrogate") }
                 return Array(String(decoding: [unit, low], as: UTF16.self).utf8)
-            default: throw Failure(reason: "an unknown escape in a string")
+            default: throw Failure(reason: "a string contains an unknown escape sequence")
             }
         }
 
@@ -173,7 +173,7 @@ struct SafetensorsHeader {
             guard position + 4 <= bytes.endIndex,
                 let text = String(validating: bytes[position..<position + 4], as: UTF8.self),
                 text.allSatisfy(\.isHexDigit), let unit = UInt16(text, radix: 16)
-            else { throw Failure(reason: "an escape needs four hexadecimal digits") }
+            else { throw Failure(reason: "a \\u escape needs four hexadecimal digits") }
             position += 4
             return unit
         }

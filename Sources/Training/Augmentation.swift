@@ -1,14 +1,14 @@
 import DIA
 import Imaging
 
-/// The random augmentation of each image of an encoder step (method, section 3): colour jitter, greyscale,
-/// random resized crop.
+/// The random augmentation of each image in an encoder step (method, section 3): color jitter, conversion to gray,
+/// and random resized crop.
 struct Augmentation {
-    /// The smallest share of the area in a crop.
+    /// The smallest area of a crop, relative to the image.
     let cropScale: Double
-    /// The reach of brightness, contrast and saturation, and of the hue in turns.
+    /// The ranges of brightness, contrast and saturation, and of the hue as a fraction of a turn.
     let jitter, hue: Float
-    /// Shares of images that are jittered, and that are made grey.
+    /// The probabilities of color jitter and of conversion to gray.
     let jitterProbability, greyProbability: Double
 
     init(_ recipe: Recipe.Encoder) {
@@ -29,7 +29,7 @@ struct Augmentation {
     private func jitter(_ image: inout Image, using generator: inout some RandomNumberGenerator) {
         func factor() -> Float { Float.random(in: 1 - jitter...1 + jitter, using: &generator) }
         let (brightness, contrast) = (factor(), factor())
-        // On grey images saturation and hue change nothing.
+        // Saturation and hue have no effect on gray images.
         if image.channels == 3 {
             let (saturation, turn) = (factor(), Float.random(in: -hue...hue, using: &generator))
             Self.recolor(&image, saturation: saturation, turn: turn)
@@ -41,7 +41,7 @@ struct Augmentation {
         }
     }
 
-    /// Scales the saturation and turns the hue by a share of the circle.
+    /// Scales the saturation and rotates the hue by `turn`, a fraction of the circle.
     private static func recolor(_ image: inout Image, saturation: Float, turn: Float) {
         for pixel in stride(from: 0, to: image.samples.count, by: 3) {
             var (hue, chroma, value) = toHSV(image.samples[pixel], image.samples[pixel + 1], image.samples[pixel + 2])
@@ -55,7 +55,7 @@ struct Augmentation {
         }
     }
 
-    /// Hue in [0, 6), saturation and value in [0, 1].
+    /// Converts to hue in [0, 6), and saturation and value in [0, 1].
     private static func toHSV(_ red: Float, _ green: Float, _ blue: Float) -> (Float, Float, Float) {
         let (high, low) = (max(red, green, blue), min(red, green, blue))
         let range = high - low

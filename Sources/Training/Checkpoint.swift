@@ -2,31 +2,31 @@ import Foundation
 import ModelFile
 import Neural
 
-/// A training stage's state between two steps: with it a run goes on to the same final bytes.
+/// The state of a training stage between two steps; a run that resumes from it gives bit-identical results.
 struct Checkpoint {
-    /// The stage and the recipe it belongs to.
+    /// The stage and the digest of the recipe that it belongs to.
     let stage: String
     let recipeDigest: String
-    /// Steps done.
+    /// The number of steps done.
     var step: Int
-    /// The numbers: parameters, moments, averages.
+    /// The stored numbers: parameters, moments, averages.
     var arrays: [String: [Float]]
     /// The loss of each step so far.
     var losses: [Float]
 
-    /// Reads the checkpoint at `path`; nil if there is none.
+    /// Reads the checkpoint at `path`; nil if the file does not exist.
     ///
-    /// One of another recipe is an error.
+    /// Throws an error if it belongs to another stage or recipe.
     static func load(path: String, stage: String, recipeDigest: String) throws -> Checkpoint? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         let file = try Safetensors(parsing: Array(data), file: path)
         guard file.metadata["stage"] == stage, let step = file.metadata["step"].flatMap({ Int($0) }), step >= 0 else {
-            throw ModelFileError(file: path, reason: "is no checkpoint of the \(stage) stage")
+            throw ModelFileError(file: path, reason: "is not a checkpoint of the \(stage) stage")
         }
         guard file.metadata["recipe"] == recipeDigest else {
             throw ModelFileError(
                 file: path,
-                reason: "belongs to another recipe or data set; remove it to start the stage again"
+                reason: "belongs to another recipe or data set; remove it to restart the stage"
             )
         }
         var arrays: [String: [Float]] = [:]
@@ -48,13 +48,13 @@ struct Checkpoint {
         try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
-    /// The array called `name`, which must have `count` numbers.
+    /// Returns the array named `name`, which must have `count` numbers.
     func array(_ name: String, count: Int) throws -> [Float] {
         guard let values = arrays[name], values.count == count else {
             throw ModelFileError(
                 file: stage,
                 tensor: name,
-                reason: "is missing from the checkpoint, or of another size"
+                reason: "is missing from the checkpoint or has another size"
             )
         }
         return values
@@ -62,12 +62,12 @@ struct Checkpoint {
 }
 
 extension Optimizer {
-    /// The moments, as a checkpoint names them.
+    /// The moments with their names in a checkpoint.
     var arrays: [String: [Float]] {
         Dictionary(uniqueKeysWithValues: moments.enumerated().map { ("moment.\($0.offset)", $0.element) })
     }
 
-    /// This optimiser at the state of `checkpoint`.
+    /// Returns this optimizer with the state stored in `checkpoint`.
     func restored(from checkpoint: Checkpoint) throws -> Optimizer {
         let moments = try moments.enumerated().map {
             try checkpoint.array("moment.\($0.offset)", count: $0.element.count)

@@ -2,24 +2,24 @@ import Glibc
 
 /// The learning rate of each step.
 public struct LearningRate: Sendable, Hashable {
-    /// What the rate does after the warm-up.
+    /// The change of the rate after the warm-up.
     public enum Decay: String, Sendable, Codable, Hashable {
-        /// It stays.
+        /// The rate stays constant.
         case constant
-        /// It falls to zero along half a cosine.
+        /// The rate decreases to zero along half a cosine.
         case cosine
     }
 
     /// The rate after the warm-up.
     public var peak: Float
-    /// Steps over which it grows from a tenth.
+    /// The number of steps over which the rate grows from a tenth of the peak.
     public var warmUpSteps: Int
-    /// What it does then.
+    /// The change of the rate after the warm-up.
     public var decay: Decay
-    /// Steps in all.
+    /// The total number of steps.
     public var steps: Int
 
-    /// The rates of a stage of `steps` steps.
+    /// Creates the rates of a stage of `steps` steps.
     public init(peak: Float, warmUpSteps: Int, decay: Decay, steps: Int) {
         self.peak = peak
         self.warmUpSteps = warmUpSteps
@@ -27,7 +27,7 @@ public struct LearningRate: Sendable, Hashable {
         self.steps = steps
     }
 
-    /// The rate of step `index`, from 0.
+    /// Returns the rate of step `index`, counted from 0.
     public func callAsFunction(_ index: Int) -> Float {
         if index < warmUpSteps { return peak * (0.1 + 0.9 * Float(index) / Float(warmUpSteps)) }
         guard decay == .cosine else { return peak }
@@ -35,7 +35,7 @@ public struct LearningRate: Sendable, Hashable {
     }
 }
 
-/// A part of a recipe that trains with a learning rate.
+/// A part of a recipe that has a learning rate.
 protocol TrainedStage {
     var learningRate: Float { get }
     var warmUpSteps: Int { get }
@@ -44,7 +44,7 @@ protocol TrainedStage {
 }
 
 extension TrainedStage {
-    /// The stage's learning rate.
+    /// The learning rate of the stage.
     var rate: LearningRate {
         LearningRate(peak: learningRate, warmUpSteps: warmUpSteps, decay: decay, steps: steps)
     }

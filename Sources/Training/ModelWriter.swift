@@ -3,7 +3,7 @@ import OpenSSL
 import ModelFile
 import Neural
 
-/// Writes the files of a model directory and remembers their digests.
+/// Writes the files of a model directory and keeps their digests.
 struct ModelWriter {
     let folder: String
     private(set) var digests: [String: String] = [:]
@@ -13,7 +13,7 @@ struct ModelWriter {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
-    /// Writes `tensors` to `file`; returns them as they can be read from there.
+    /// Writes `tensors` to `file`; returns the tensors as read back from the file.
     @discardableResult
     mutating func write(
         _ tensors: [NamedTensor],
@@ -26,7 +26,7 @@ struct ModelWriter {
         return try Safetensors(parsing: bytes, file: file)
     }
 
-    /// Writes a network's parameters in half precision: what is measured afterwards is read from there.
+    /// Writes the parameters of a network in half precision; later stages read them from the file.
     mutating func write(_ parameters: Parameters, to file: String) throws {
         let tensors = parameters.layout.map {
             NamedTensor(name: $0.name, shape: $0.shape, values: Array(parameters.values[$0.range]))
@@ -34,10 +34,10 @@ struct ModelWriter {
         try write(tensors, to: file, as: .float16)
     }
 
-    /// Reads `file`, which an earlier stage wrote.
+    /// Reads `file`, which an earlier stage has written.
     mutating func read(_ file: String, of stage: String) throws -> Safetensors {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
-            throw ModelFileError(file: file, reason: "is not there yet: the \(stage) stage writes it")
+            throw ModelFileError(file: file, reason: "does not exist; run the \(stage) stage first")
         }
         digests[file] = SHA256.hexadecimal(Array(data))
         return try Safetensors(parsing: Array(data), file: file)

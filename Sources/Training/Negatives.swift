@@ -1,21 +1,21 @@
 import Imaging
 
-/// What the encoder learns to tell from plain images: the paper's choice, and those of its ablation.
+/// The negatives that the encoder learns to separate from plain images: the paper's choice and its ablations.
 public enum Negatives: String, Sendable, Codable, Hashable {
     /// Dissolved copies (method, section 3).
     case dissolved
-    /// Copies blurred by a Gaussian of a random deviation.
+    /// Copies blurred with a Gaussian of random deviation.
     case gaussian
     /// Copies after a median filter.
     case median
-    /// None: CSI.
+    /// No negatives: CSI.
     case none
 
-    /// The deviations of a Gaussian, in pixels.
+    /// The range of the deviation of the Gaussian in pixels.
     static let deviations: ClosedRange<Float> = 0.3...2
-    /// The pixels on each side that a median reads.
+    /// The number of pixels on each side of the median window.
     static let medianRadius = 1
 
-    /// Chunks of a step: two of plain images, and one of negatives.
+    /// The number of chunks of a step: two of plain images, and one of negatives.
     var chunks: Int { self == .none ? 2 : 3 }
 }

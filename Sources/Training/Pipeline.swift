@@ -5,7 +5,7 @@ import OpenSSL
 import ModelFile
 public import Neural
 
-/// The way from a data set to a model directory, stage by stage; each leaves its files for the next.
+/// The training pipeline from a data set to a model directory; each stage writes files that the next stages read.
 public struct Pipeline {
     private let recipe: Recipe
     private let data: DataSet
@@ -16,10 +16,10 @@ public struct Pipeline {
     private let isInterrupted: @Sendable () -> Bool
     private let workers: ThreadPool
 
-    /// A run that trains on the images of `data` labelled `normal` and writes the model to `folder`.
+    /// Creates a run that trains on the images of `data` labeled `normal` and writes the model to `folder`.
     ///
-    /// Checkpoints and losses go to `folder/.training`; a run that was interrupted goes on from there. When
-    /// `isInterrupted` says so, the run saves its checkpoint and throws ``Interrupted``.
+    /// Checkpoints and losses are written to `folder/.training`; an interrupted run continues from there. If
+    /// `isInterrupted` returns true, the run saves its checkpoint and throws ``Interrupted``.
     public init(
         _ recipe: Recipe,
         data: DataSet,
@@ -46,8 +46,8 @@ public struct Pipeline {
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     }
 
-    /// Runs every stage; returns the model's figures on the test split, or nil where there is no test split with
-    /// both kinds of images.
+    /// Runs all stages; returns the results on the test split, or nil if the test split does not have both kinds of
+    /// images.
     public func run() throws -> Evaluation? {
         try trainDiffusion()
         try trainEncoder()
@@ -56,7 +56,7 @@ public struct Pipeline {
         return try evaluate()
     }
 
-    /// Trains the U-Net, or takes it from its finished checkpoint, and writes its weights.
+    /// Trains the U-Net, or reads it from its finished checkpoint, and writes its weights.
     public func trainDiffusion() throws {
         var stage = DiffusionStage(recipe, images: split.training, workers: workers)
         try runner([recipe.diffusion]).run(&stage)
@@ -64,9 +64,9 @@ public struct Pipeline {
         try writer.write(stage.averaged, to: ModelFiles.unet)
     }
 
-    /// Trains the encoder, or takes it from its finished checkpoint, and writes its weights.
+    /// Trains the encoder, or reads it from its finished checkpoint, and writes its weights.
     ///
-    /// Dissolved negatives take the U-Net's weights as they were written.
+    /// Dissolved negatives are computed with the U-Net weights in the file.
     public func trainEncoder() throws {
         var writer = try ModelWriter(folder: folder)
         var dissolver: Dissolver?
@@ -80,13 +80,13 @@ public struct Pipeline {
         try writer.write(stage.parameters, to: ModelFiles.encoder)
     }
 
-    /// Fills the bank with training images, scores the calibration images against it, and writes model.json.
+    /// Fills the bank with training images, scores the calibration images with it, and writes model.json.
     public func calibrate() throws {
         var writer = try ModelWriter(folder: folder)
         let (scorer, parts) = try scorer(&writer)
         let entries = Array(split.training.prefix(recipe.score.bank))
         let filled = try ScoreBank(training: evidence(entries, scorer, "bank"), parts: parts)
-        // As it is stored, in half precision, so that later scores agree with the calibration.
+        // Use the bank as stored, in half precision, so that later scores agree with the calibration.
         let stored = try writer.write(filled.tensors, to: ModelFiles.bank, as: .float16)
         let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
         let normality = evidence(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }.sorted()
@@ -104,7 +104,7 @@ public struct Pipeline {
             "encoder_steps": .number(Double(recipe.encoder.steps)),
         ])
         try writer.write(manifest)
-        // Only the model as it will be loaded can say what it makes of the golden set.
+        // The outputs in the golden set must come from the model as loaded from its files.
         let model = try Model(ModelDirectory(path: folder), workers: workers)
         let golden = GoldenSet(goldenImages.map(model.information.prepare), of: model)
         try writer.write(golden.tensors, to: ModelFiles.golden, as: .float32)
@@ -112,14 +112,14 @@ public struct Pipeline {
         try writer.write(manifest)
     }
 
-    /// Synthetic images for a golden set: nobody's.
+    /// Synthetic images for a golden set, which are not from any patient.
     private var goldenImages: [Image] {
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.golden)
         let phantom = Phantom(side: max(recipe.input.height, recipe.input.width))
         return (0..<4).map { phantom.image(withLesion: $0 % 2 == 1, using: &generator) }
     }
 
-    /// Measures the model on the test split, writes the report, and notes the figures in model.json.
+    /// Evaluates the model on the test split, writes the report, and adds the results to model.json.
     public func evaluate() throws -> Evaluation {
         let model = try Model(ModelDirectory(path: folder), workers: workers)
         let report = try Report(model, data: data, split: .test, normal: normal, seed: recipe.seed)
@@ -166,8 +166,8 @@ public struct Pipeline {
         return result
     }
 
-    /// A runner whose checkpoints belong to the seed, the training images and `parts` of the recipe: what the
-    /// stage's result depends on, and no more.
+    /// Creates a runner whose checkpoints depend on the seed, the training images and `parts` of the recipe, which
+    /// determine the result of the stage.
     private func runner(_ parts: [any Encodable]) throws -> StageRunner {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys

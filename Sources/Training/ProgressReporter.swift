@@ -1,9 +1,9 @@
 import Console
 import Foundation
 
-/// Shows how far a long task is: a bar with rate and time left on a terminal, now and then a plain line elsewhere.
+/// Reports the progress of a long task to standard error.
 ///
-/// Writes to standard error.
+/// On a terminal it shows a bar with the rate and the remaining time; otherwise it prints a line from time to time.
 public struct ProgressReporter {
     private let title: String
     private let total: Int
@@ -12,14 +12,14 @@ public struct ProgressReporter {
     private let start = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?
 
-    /// ProgressReporter of `total` steps, of which `done` were done before.
+    /// Creates a reporter for `total` steps, of which `done` are already done.
     public init(_ title: String, total: Int, done: Int = 0) {
         self.title = title
         self.total = total
         first = done
     }
 
-    /// Notes that `done` steps are done; `note` stands behind the figures.
+    /// Reports that `done` steps are done; `note` is appended to the line.
     public mutating func update(_ done: Int, _ note: String = "") {
         let now = ContinuousClock.now
         let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(30)
@@ -39,12 +39,12 @@ public struct ProgressReporter {
         }
     }
 
-    /// Ends the bar's line before its time, for whatever is printed next.
+    /// Ends the line of the bar early, so that other text can be printed.
     public func endLine() {
         if isTerminal { write("\n") }
     }
 
-    /// ProgressReporter that nobody can see is no reason to stop.
+    /// Ignores errors, because a progress report that cannot be written must not stop the task.
     private func write(_ text: String) { try? StandardStream.error.write(text) }
 
     private static func time(_ seconds: Double) -> String {

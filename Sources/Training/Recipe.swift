@@ -3,43 +3,43 @@ import Foundation
 import ModelFile
 public import Neural
 
-/// Everything that decides how a model is trained: one JSON file, committed beside the model.
+/// All settings that determine how a model is trained: one JSON file, committed with the model.
 public struct Recipe: Sendable, Codable, Hashable {
-    /// The images the model takes.
+    /// The images that the model takes.
     public struct Input: Sendable, Codable, Hashable {
-        /// Channels, rows and columns.
+        /// The number of channels, rows and columns.
         public var channels, height, width: Int
     }
 
     /// The diffusion stage.
     public struct Diffusion: Sendable, Codable, Hashable {
-        /// The U-Net's width, level multipliers and resolution.
+        /// The number of channels of the U-Net's first level.
         public var dim: Int
-        /// Each level's width over ``dim``.
+        /// The number of channels of each level as a multiple of ``dim``.
         public var dimMults: [Int]
         /// The side of the U-Net's images.
         public var resolution: Int
-        /// How other sizes are brought to it.
+        /// How images of other sizes are converted to the resolution.
         public var fit: Dissolver.Fit
-        /// The schedule.
+        /// The number of steps of the noise schedule.
         public var timesteps: Int
-        /// How beta grows.
+        /// The growth of beta.
         public var betaSchedule: NoiseSchedule.Kind
-        /// The step used when a request names none.
+        /// The default step of a request.
         public var defaultT: Int
-        /// Images of a step, and steps.
+        /// The number of images per step, and the number of steps.
         public var batch, steps: Int
-        /// The optimiser.
+        /// The optimizer.
         public var optimizer: OptimizerRule.Name
         /// The learning rate after warm-up.
         public var learningRate: Float
-        /// Steps over which the rate grows from a tenth.
+        /// The number of steps over which the rate grows from a tenth.
         public var warmUpSteps: Int
-        /// What the rate does after that.
+        /// The change of the rate after the warm-up.
         public var decay: LearningRate.Decay
-        /// The moving average of the weights, which is what is saved: its decay, and the steps between updates.
+        /// The decay of the moving average of the weights; the averaged weights are saved.
         public var emaDecay: Float
-        /// Steps between two updates of the average.
+        /// The number of steps between two updates of the average.
         public var emaEvery: Int
 
         enum CodingKeys: String, CodingKey {
@@ -56,35 +56,35 @@ public struct Recipe: Sendable, Codable, Hashable {
 
     /// The encoder stage.
     public struct Encoder: Sendable, Codable, Hashable {
-        /// The network.
+        /// The type of the first layers of the network.
         public var stem: ResNet18.Stem
-        /// Channels of its first stage, and the length of a projection.
+        /// The number of channels of the first stage, and the length of a projection.
         public var width, projection: Int
-        /// The shifts it learns to tell apart.
+        /// The shifts that the encoder learns to classify.
         public var shifts: Shift
-        /// Images of a step (each gives 12 views, 8 without negatives), and steps.
+        /// The number of images per step (12 views per image, or 8 without negatives), and the number of steps.
         public var batch, steps: Int
-        /// The optimiser.
+        /// The optimizer.
         public var optimizer: OptimizerRule.Name
         /// The learning rate after warm-up.
         public var learningRate: Float
-        /// Steps over which the rate grows from a tenth.
+        /// The number of steps over which the rate grows from a tenth.
         public var warmUpSteps: Int
-        /// What the rate does after that.
+        /// The change of the rate after the warm-up.
         public var decay: LearningRate.Decay
-        /// What stands against the plain images.
+        /// The negatives of the contrastive loss.
         public var negatives: Negatives
-        /// The loss's temperature and mask.
+        /// The temperature of the loss.
         public var temperature: Float
-        /// The pairs left out of the loss.
+        /// The pairs that are excluded from the loss.
         public var mask: ContrastiveLoss.Mask
-        /// The dissolving steps of the negatives, from (included) and to (excluded).
+        /// The range of dissolving steps of the negatives: from (included) and to (excluded).
         public var dissolveFrom, dissolveTo: Int
-        /// The smallest share of the area in a random crop.
+        /// The smallest area of a random crop, relative to the image.
         public var cropScale: Double
-        /// Brightness, contrast and saturation change by at most this share, the hue by this part of a turn.
+        /// The largest relative change of brightness, contrast and saturation, and of the hue as a fraction of a turn.
         public var jitter, hue: Float
-        /// The shares of images whose colours are jittered, and that are made grey.
+        /// The probabilities of color jitter and of conversion to gray.
         public var jitterProbability, greyProbability: Double
 
         enum CodingKeys: String, CodingKey {
@@ -102,21 +102,21 @@ public struct Recipe: Sendable, Codable, Hashable {
 
     /// The score and its calibration.
     public struct Score: Sendable, Codable, Hashable {
-        /// The score's name, "csi" or "combined".
+        /// The name of the score, "csi" or "combined".
         public var method: String
         /// The parts of a combined score.
         public var parts: [String]?
-        /// Views of each shift, their smallest share of the area, their seed.
+        /// The number of views of each shift.
         public var views: Int
-        /// The smallest share of the image's area in a view.
+        /// The smallest area of a view, relative to the image.
         public var cropScale: Double
-        /// Where the views' crops come from.
+        /// The seed of the crops of the views.
         public var seed: UInt64
-        /// The most training images in the bank.
+        /// The largest number of training images in the bank.
         public var bank: Int
-        /// The share of the training normals kept for calibration.
+        /// The share of the normal training images that is reserved for calibration.
         public var calibrationShare: Double
-        /// The share of normal images that may be called anomalous.
+        /// The target false-positive rate: the share of normal images that may be called anomalous.
         public var alpha: Double
 
         enum CodingKeys: String, CodingKey {
@@ -126,19 +126,19 @@ public struct Recipe: Sendable, Codable, Hashable {
         }
     }
 
-    /// The model's name and version.
+    /// The name and version of the model.
     public var name, version: String
-    /// What it is, what it is for, and its licence.
+    /// The description of the model.
     public var description: String
-    /// What the model is for.
+    /// The intended use of the model.
     public var intendedUse: String
-    /// The licence of the weights.
+    /// The license of the weights.
     public var license: String
-    /// Where every random number comes from.
+    /// The seed of all random numbers.
     public var seed: UInt64
-    /// The images the model takes.
+    /// The images that the model takes.
     public var input: Input
-    /// The stages.
+    /// The diffusion stage.
     public var diffusion: Diffusion
     /// The encoder stage.
     public var encoder: Encoder
@@ -150,7 +150,7 @@ public struct Recipe: Sendable, Codable, Hashable {
         case intendedUse = "intended_use"
     }
 
-    /// The U-Net it describes.
+    /// The U-Net of this recipe.
     public var network: UNet {
         UNet(
             dim: diffusion.dim,
@@ -160,10 +160,10 @@ public struct Recipe: Sendable, Codable, Hashable {
         )
     }
 
-    /// The noise schedule it describes.
+    /// The noise schedule of this recipe.
     public var schedule: NoiseSchedule { NoiseSchedule(diffusion.betaSchedule, timesteps: diffusion.timesteps) }
 
-    /// The encoder it describes.
+    /// The encoder of this recipe.
     public var encoderNetwork: ResNet18 {
         ResNet18(
             stem: encoder.stem,
@@ -178,7 +178,7 @@ public struct Recipe: Sendable, Codable, Hashable {
 }
 
 extension OptimizerRule {
-    /// The optimisers a recipe may name, with the method's settings.
+    /// The optimizers that a recipe can name, with the settings of the method.
     public enum Name: String, Sendable, Codable, Hashable {
         /// LARS with trust 0.001, momentum 0.9, decay 1e-6: the paper's choice for the encoder.
         case lars
@@ -189,7 +189,7 @@ extension OptimizerRule {
         /// AdamW, betas 0.9 and 0.999, decay 0.05.
         case adamw
 
-        /// The rule.
+        /// The update rule.
         public var rule: OptimizerRule {
             switch self {
             case .lars: .lars(momentum: 0.9, weightDecay: 1e-6, trust: 0.001)

@@ -2,16 +2,16 @@ import DIA
 package import Foundation
 import ModelFile
 
-/// What is wrong with a recipe.
+/// An error in a recipe.
 public struct RecipeError: Error, Equatable, CustomStringConvertible {
-    /// The member and what is wrong with it.
+    /// The member, and what is wrong with it.
     public let description: String
 
     init(_ reason: String) { description = "recipe: \(reason)" }
 }
 
 extension Recipe {
-    /// Reads a recipe; an unknown, missing or impossible member is an error that names it.
+    /// Reads a recipe; throws an error that names an unknown, missing or invalid member.
     public static func load(path: String) throws -> Recipe {
         guard let data = FileManager.default.contents(atPath: path) else { throw RecipeError("\(path) cannot be read") }
         do {
@@ -23,10 +23,10 @@ extension Recipe {
         }
     }
 
-    /// The recipe that `data` holds.
+    /// Parses the recipe in `data`.
     package static func parse(_ data: Data) throws -> Recipe {
         let recipe = try JSONDecoder().decode(Recipe.self, from: data)
-        // Whatever the decoder did not take does not come back out.
+        // A member that the decoder ignores is missing after the recipe is encoded again.
         let given = try JSONDecoder().decode(JSONValue.self, from: data)
         let known = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(recipe))
         if let unknown = unknownMember(given, known, "") { throw RecipeError("unknown member '\(unknown)'") }
@@ -45,7 +45,7 @@ extension Recipe {
 
     private func validate() throws(RecipeError) {
         do {
-            // A manifest has bounds for most of it.
+            // The manifest has limits for most members.
             let manifest = manifest(files: [:])
             try manifest.validate()
             _ = try manifest.scoreParts()
@@ -62,7 +62,7 @@ extension Recipe {
         for (rate, name) in [(diffusion.learningRate, "diffusion"), (encoder.learningRate, "encoder")] {
             try require(rate.isFinite && rate > 0, "\(name).learning_rate must be positive")
         }
-        try require(diffusion.emaDecay >= 0 && diffusion.emaDecay < 1, "diffusion.ema_decay must lie in [0, 1)")
+        try require(diffusion.emaDecay >= 0 && diffusion.emaDecay < 1, "diffusion.ema_decay must be in [0, 1)")
         try require(diffusion.emaEvery >= 1, "diffusion.ema_every must be positive")
         for (steps, name) in [(diffusion.warmUpSteps, "diffusion"), (encoder.warmUpSteps, "encoder")] {
             try require((0...10_000_000).contains(steps), "\(name).warm_up_steps must be from 0 to 10,000,000")
@@ -71,22 +71,22 @@ extension Recipe {
         try require(
             encoder.dissolveFrom >= 0 && encoder.dissolveFrom < encoder.dissolveTo
                 && encoder.dissolveTo <= diffusion.timesteps,
-            "encoder.dissolve_from must lie below dissolve_to, and that within the timesteps"
+            "encoder.dissolve_from must be less than dissolve_to, and dissolve_to at most the timesteps"
         )
-        try require(encoder.cropScale > 0 && encoder.cropScale <= 1, "encoder.crop_scale must lie in (0, 1]")
-        try require(encoder.jitter >= 0 && encoder.jitter < 1, "encoder.jitter must lie in [0, 1)")
-        try require(encoder.hue >= 0 && encoder.hue <= 0.5, "encoder.hue must lie in [0, 0.5]")
+        try require(encoder.cropScale > 0 && encoder.cropScale <= 1, "encoder.crop_scale must be in (0, 1]")
+        try require(encoder.jitter >= 0 && encoder.jitter < 1, "encoder.jitter must be in [0, 1)")
+        try require(encoder.hue >= 0 && encoder.hue <= 0.5, "encoder.hue must be in [0, 0.5]")
         for (value, name) in [(encoder.jitterProbability, "jitter"), (encoder.greyProbability, "grey")] {
-            try require(value >= 0 && value <= 1, "encoder.\(name)_probability must lie in [0, 1]")
+            try require(value >= 0 && value <= 1, "encoder.\(name)_probability must be in [0, 1]")
         }
         try require((2...1_000_000).contains(score.bank), "score.bank must be from 2 to 1,000,000")
         try require(
             score.calibrationShare > 0 && score.calibrationShare < 1,
-            "score.calibration_share must lie in (0, 1)"
+            "score.calibration_share must be in (0, 1)"
         )
     }
 
-    /// The model.json of a model made by this recipe; `files` gives the sha256 of each file by its name.
+    /// Returns the manifest of a model trained with this recipe; `files` maps file names to sha256 digests.
     func manifest(files: [String: String]) -> ModelManifest {
         func digest(_ file: String) -> String { files[file] ?? "" }
         var manifest = ModelManifest(
@@ -137,7 +137,7 @@ extension Recipe {
     }
 }
 
-/// The names of a model directory's files.
+/// The names of the files in a model directory.
 enum ModelFiles {
     static let unet = "unet.safetensors"
     static let encoder = "encoder.safetensors"

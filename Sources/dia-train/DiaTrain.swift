@@ -7,7 +7,7 @@ import Neural
 import Synchronization
 import Training
 
-/// The offline trainer.
+/// The command-line tool for offline training.
 @main
 struct DiaTrain: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,7 +18,7 @@ struct DiaTrain: ParsableCommand {
         ]
     )
 
-    /// The entry point: a message that cannot be written ends the process with status 1, never by a signal.
+    /// The entry point; if a message cannot be written, the process ends with status 1 and not by a signal.
     static func main() {
         StandardStream.openMissing()
         signal(SIGPIPE, SIG_IGN)
@@ -38,35 +38,35 @@ struct DiaTrain: ParsableCommand {
     }
 }
 
-/// What the commands that read data share.
+/// The options of all commands that read data.
 struct DataOptions: ParsableArguments {
-    @Option(help: "A MedMNIST .npz file, or a folder with train/LABEL/*.png and test/LABEL/*.png.")
+    @Option(help: "A MedMNIST .npz file or a folder with train/LABEL/*.png and test/LABEL/*.png.")
     var data: String
 
     @Option(help: "The label of the normal images.")
     var normal: String
 
-    @Flag(help: "Leave out images that cannot be read; they are named, but are no error.")
+    @Flag(help: "Skip images that cannot be read and print their names, instead of failing.")
     var skipUnreadable = false
 
-    @Option(help: "Threads; 0 takes one for each processor.")
+    @Option(help: "The number of threads; 0 means one per processor.")
     var threads: Int = 0
 
     func validate() throws {
         guard (0...1024).contains(threads) else { throw ValidationError("--threads must be from 0 to 1024") }
     }
 
-    /// The data set; what was left out is named on standard error.
+    /// Loads the data set; prints the names of skipped images to standard error.
     func load() throws -> DataSet {
         let loaded = try DataSet.load(path: data, skippingUnreadable: skipUnreadable)
         for error in loaded.unreadable {
-            try? StandardStream.error.write("left out: \(error)\n")
+            try? StandardStream.error.write("skipped: \(error)\n")
         }
         try loaded.data.requireLabel(normal)
         return loaded.data
     }
 
-    /// The engine's threads, if the processor can run them at all.
+    /// Creates the thread pool of the engine; throws an error if the processor does not support it.
     func workers() throws -> ThreadPool {
         try Processor.requireSupported()
         let count = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
@@ -75,18 +75,18 @@ struct DataOptions: ParsableArguments {
     }
 }
 
-/// Ctrl-C and SIGTERM as a question that the training loop asks between two steps.
+/// A flag that is set by Ctrl-C and SIGTERM and that the training loop polls between two steps.
 enum Interruption {
     private static let isAsked = Atomic<Bool>(false)
 
-    /// Starts to catch the signals; the answer turns true with the first.
+    /// Installs the signal handlers; the returned function returns true after the first signal.
     static func watch() -> @Sendable () -> Bool {
-        // Whoever started this process may have blocked them, as threads of Dispatch do.
+        // The process may have been started with these signals blocked, as Dispatch does in its threads.
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
             sigaddset(&signals, number)
-            // Storing a flag is all that a signal handler may do.
+            // A signal handler may only set a flag.
             signal(number) { _ in Interruption.isAsked.store(true, ordering: .relaxed) }
         }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)

@@ -6,7 +6,7 @@ public import Training
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures a model on a split of a data set: figures, pictures, a line for each image."
+        abstract: "Evaluates a model on a split of a data set: metrics, plots, and one line per image."
     )
 
     @OptionGroup var options: DataOptions
@@ -14,13 +14,13 @@ struct Evaluate: ParsableCommand {
     @Option(help: "The model directory.")
     var model: String
 
-    @Option(help: "The split: train, validation or test.")
+    @Option(help: "The split to evaluate: train, validation or test.")
     var split: DataSet.Split = .test
 
     @Option(
         help: """
-            A folder for report.json, report.md, scores.csv, roc.png, histogram.png and dissolving.png; without it the \
-            figures are only printed.
+            A folder for report.json, report.md, scores.csv, roc.png, histogram.png and dissolving.png; by default the \
+            results are only printed.
             """
     )
     var out: String?

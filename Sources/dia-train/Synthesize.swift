@@ -4,25 +4,25 @@ import Training
 
 struct Synthesize: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Writes a labelled data set of procedural phantoms, with and without small lesions."
+        abstract: "Writes a labeled data set of procedural phantoms, with and without small lesions."
     )
 
-    @Option(help: "The folder to write.")
+    @Option(help: "The output folder.")
     var out: String
 
     @Option(help: "The side of an image in pixels.")
     var side: Int = 32
 
-    @Option(help: "Normal images to train on.")
+    @Option(help: "The number of normal images for training.")
     var train: Int = 600
 
-    @Option(help: "Normal images, and as many with a lesion, for validation.")
+    @Option(help: "The number of normal images, and of images with a lesion, for validation.")
     var validation: Int = 100
 
-    @Option(help: "Normal images, and as many with a lesion, for the test.")
+    @Option(help: "The number of normal images, and of images with a lesion, for the test.")
     var test: Int = 200
 
-    @Option(help: "The seed.")
+    @Option(help: "The random seed.")
     var seed: UInt64 = 0
 
     func validate() throws {

@@ -2,14 +2,14 @@ import ArgumentParser
 import Console
 import Training
 
-/// What the commands that train share.
+/// The options of all commands that train.
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var options: DataOptions
 
     @Option(help: "The model directory to write.")
     var out: String
 
-    @Option(help: "The recipe, a JSON file; by default recipe.json in the model directory.")
+    @Option(help: "The recipe, a JSON file (default: recipe.json in the model directory).")
     var recipe: String?
 
     func pipeline() throws -> Pipeline {
@@ -27,21 +27,21 @@ struct TrainingOptions: ParsableArguments {
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Trains a model: diffusion, encoder, calibration, evaluation. Goes on where it stopped."
+        abstract: "Trains a model: diffusion, encoder, calibration, evaluation. Resumes an interrupted run."
     )
 
     @OptionGroup var options: TrainingOptions
 
     func run() throws {
         let evaluation = try options.pipeline().run()
-        let text = evaluation?.text ?? "No test split with anomalous images: the model is not evaluated."
+        let text = evaluation?.text ?? "The test split has no anomalous images, so the model was not evaluated."
         try StandardStream.output.write("\(text)\n")
     }
 }
 
 struct Diffusion: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Trains the U-Net that dissolves, and writes unet.safetensors. Goes on where it stopped."
+        abstract: "Trains the U-Net that dissolves images and writes unet.safetensors. Resumes an interrupted run."
     )
 
     @OptionGroup var options: TrainingOptions
@@ -51,7 +51,7 @@ struct Diffusion: ParsableCommand {
 
 struct Encoder: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Trains the encoder that scores, and writes encoder.safetensors. Goes on where it stopped."
+        abstract: "Trains the encoder that scores images and writes encoder.safetensors. Resumes an interrupted run."
     )
 
     @OptionGroup var options: TrainingOptions
@@ -61,12 +61,12 @@ struct Encoder: ParsableCommand {
 
 struct Calibrate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fills the bank, calibrates, and writes model.json, with the two networks' files as they are."
+        abstract: "Fills the bank, calibrates, and writes model.json; the files of the two networks are not changed."
     )
 
     @OptionGroup var options: TrainingOptions
 
-    @Flag(help: "Then measure the model on the test split, as run does, and note the figures in model.json.")
+    @Flag(help: "Then evaluate the model on the test split, as run does, and add the results to model.json.")
     var evaluate = false
 
     func run() throws {

@@ -75,7 +75,7 @@ import Testing
         let pixels = Array(repeating: Self.chunk("IDAT"), count: 350_000)
         for more in [one, Array(thousand.joined()), Array(empty.joined()), Array(pixels.joined())] {
             for place in [Self.beforePixels, Self.beforeEnd] {
-                #expect(throws: PNGError.invalid("more than 4 MB of the file are no pixels")) {
+                #expect(throws: PNGError.invalid("more than 4 MB of the file are not pixel data")) {
                     try Self.decode(Self.with(more, at: place))
                 }
             }
@@ -93,13 +93,13 @@ import Testing
         // 16 MB of zeros, of which the image needs at most 72.
         let large = PNG.encode(Image(height: 4000, width: 4000, channels: 1))
         let bytes = Self.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
-        #expect(throws: PNGError.invalid("IDAT goes on after the last pixel")) { try Self.decode(bytes) }
+        #expect(throws: PNGError.invalid("IDAT continues after the last pixel")) { try Self.decode(bytes) }
     }
 
     @Test("Trailing data after the end of the image is rejected")
     func trailing() {
         let bytes = Self.sound + Array(repeating: 0, count: 1 << 20)
-        #expect(throws: PNGError.invalid("bytes follow the image's end")) { try Self.decode(bytes) }
+        #expect(throws: PNGError.invalid("extra bytes after the end of the image")) { try Self.decode(bytes) }
     }
 
     @Test("A non-contiguous collection of bytes is decoded like a contiguous one")

@@ -116,6 +116,6 @@ import Neural
         let message = try error(file) { tensors, bytes in
             bytes = try? Array(SafetensorsEncoder.encode(tensors, as: .float32, file: file).dropLast(10))
         }
-        #expect(message?.hasPrefix(file) == true && message?.contains("cut short") == true)
+        #expect(message?.hasPrefix(file) == true && message?.contains("truncated") == true)
     }
 }

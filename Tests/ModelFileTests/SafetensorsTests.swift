@@ -53,19 +53,19 @@ import Testing
     @Test(
         "An invalid header is an error that says what is wrong",
         arguments: [
-            ("{", "expected"), ("", "expected"), ("[]", "expected"), ("{}x", "goes on"), ("{}", "bytes follow"),
+            ("{", "expected"), ("", "expected"), ("[]", "expected"), ("{}x", "continues"), ("{}", "bytes follow"),
             (
                 #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
                 "twice"
             ),
-            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#, "cut short"),
+            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}"#, "truncated"),
             (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, "needs 8"),
-            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, "cut short"),
+            (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, "truncated"),
             (#"{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}"#, "unknown type"),
             (#"{"a":{"dtype":"F32","shape":[9223372036854775807,2],"data_offsets":[0,4]}}"#, "too large"),
             (#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}"#, "too large"),
-            (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, "whole number"),
-            (#"{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}"#, "whole number"),
+            (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, "expected an integer"),
+            (#"{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}"#, "expected an integer"),
             (#"{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}"#, "expected"),
             (#"{"a":{"dtype":"F32","shape":[1]}}"#, "needs dtype"),
             (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, "needs dtype"),
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test("A header length beyond the file or the limit is an error", arguments: [100, 100_000_001, Int.max])
-    func headerLength(_ length: Int) { #expect(error(Self.good, length: length)?.contains("cut short") == true) }
+    func headerLength(_ length: Int) { #expect(error(Self.good, length: length)?.contains("truncated") == true) }
 
     @Test("A non-finite number is an error that names its tensor and index")
     func notFinite() {

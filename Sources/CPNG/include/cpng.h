@@ -1,6 +1,6 @@
 /*
- * PNG through libpng, with the setjmp that libpng's error handling needs kept on this side of the border:
- * a longjmp must never cross a Swift frame. Files are read and written row by row.
+ * PNG with libpng. All calls of setjmp, which the error handling of libpng needs, are in this module, because a
+ * longjmp must never cross a Swift frame. Files are read and written row by row.
  */
 #ifndef DIA_CPNG_H
 #define DIA_CPNG_H
@@ -10,7 +10,7 @@
 
 #define DIA_PNG_MESSAGE 96
 
-/* What the header of a PNG says. */
+/* The contents of a PNG header. */
 typedef struct {
     uint32_t width, height;
     uint8_t bit_depth;  /* 1, 2, 4, 8, 16 */
@@ -19,7 +19,7 @@ typedef struct {
     uint8_t interlaced;
 } dia_png_header;
 
-/* Where the pixels of a row belong: row `y`, columns `first`, `first + step`, ..., `count` of them. */
+/* The position of the pixels of a row: row `y`, columns `first`, `first + step`, ..., `count` columns in all. */
 typedef struct {
     uint32_t y, first, step, count;
 } dia_png_row;
@@ -27,18 +27,18 @@ typedef struct {
 typedef struct dia_png_reader dia_png_reader;
 
 /*
- * Reads everything before the pixels of a file, which must stay in memory until dia_png_close(). Returns NULL with a
- * message on failure.
+ * Reads everything before the pixels of a file, which must stay in memory until dia_png_close(). Returns NULL with
+ * a message on failure.
  */
 dia_png_reader *dia_png_open(const uint8_t *data, size_t size, dia_png_header *header, char message[DIA_PNG_MESSAGE]);
 
-/* Prepares for rows of `channels`: the header's, or 1, color to gray by the luma of BT.601. Returns 0, or -1. */
+/* Prepares to read rows of `channels`: those of the header, or 1 for gray (luma of BT.601). Returns 0, or -1. */
 int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MESSAGE]);
 
 /*
- * Decodes the next row of the file into a row of width * channels samples from 0 to 1, composed on black, at the
- * columns that `place` then names; an interlaced file comes in seven passes. Returns 1, 0 after the last row if the
- * file ends as it must, or -1 with a message.
+ * Decodes the next row of the file into a row of width * channels samples from 0 to 1, composited on black, at the
+ * columns in `place`. An interlaced file is read in seven passes. Returns 1; 0 after the last row if the end of the
+ * file is valid; or -1 with a message.
  */
 int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place, char message[DIA_PNG_MESSAGE]);
 
@@ -46,13 +46,13 @@ void dia_png_close(dia_png_reader *reader);
 
 typedef struct dia_png_writer dia_png_writer;
 
-/* Begins a file of 8-bit samples, 1 (gray) or 3 (RGB) channels; NULL without memory for it. */
+/* Starts a file of 8-bit samples with 1 (gray) or 3 (RGB) channels. Returns NULL if out of memory. */
 dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels);
 
-/* Writes the next row, or with NULL the end of the file. Returns 0, or -1 without memory. */
+/* Writes the next row, or the end of the file if the row is NULL. Returns 0, or -1 if out of memory. */
 int dia_png_write_row(dia_png_writer *writer, const uint8_t *row);
 
-/* The bytes that were written since the last call; they stay until the next row. */
+/* Returns the bytes written since the last call; they are valid until the next row is written. */
 const uint8_t *dia_png_take(dia_png_writer *writer, size_t *count);
 
 void dia_png_writer_close(dia_png_writer *writer);

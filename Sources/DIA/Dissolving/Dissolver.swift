@@ -5,16 +5,16 @@ public import Neural
 ///
 /// Not `Sendable`: one owner runs it.
 public final class Dissolver {
-    /// How an image of another size is brought to the U-Net's resolution.
+    /// How an image of another size is converted to the U-Net's resolution.
     public enum Fit: String, Sendable, Hashable, Codable {
-        /// In the middle of black, and cut out again.
+        /// Centered on a black background, and cropped back afterwards.
         case pad
-        /// Resized, and resized back.
+        /// Resized, and resized back afterwards.
         case resize
 
-        /// `image` as the U-Net sees it: `side` x `side`, samples in [-1, 1].
+        /// Converts `image` to the U-Net's input: `side` x `side`, samples in [-1, 1].
         ///
-        /// Training and dissolving both go through here, so that they see the same.
+        /// Training and dissolving both use this method, so that their inputs are the same.
         public func networkInput(_ image: Image, side: Int) -> [Float] {
             let fitted =
                 switch self {
@@ -30,7 +30,7 @@ public final class Dissolver {
     private let network: UNet
     private let fit: Fit
     private let plan: InferencePlan
-    // Kept from call to call, as those of the encoder.
+    // Reused by every call, like those of the encoder.
     private var inputs: [[Float]] = [[], []]
     private var noise: [[Float]] = [[]]
 
@@ -42,9 +42,10 @@ public final class Dissolver {
         plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
     }
 
-    /// Each image dissolved at its own step, in its own size.
+    /// Dissolves each image at its own step; the results have the size of the images.
     ///
-    /// Steps are below the schedule's number; with ``Fit/pad`` no image is larger than the resolution.
+    /// Steps are less than the number of steps of the schedule. With ``Fit/pad`` no image may be larger than the
+    /// resolution.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] {
         precondition(images.count == steps.count, "\(images.count) images, \(steps.count) steps")
         let (side, size) = (network.resolution, network.resolution * network.resolution * network.channels)

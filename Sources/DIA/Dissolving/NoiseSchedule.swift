@@ -1,12 +1,12 @@
 import Glibc
 
-/// The variances of the diffusion process and what follows from them (method, sections 1 and 2).
+/// The noise schedule of the diffusion process and the factors derived from it (method, sections 1 and 2).
 public struct NoiseSchedule: Sendable, Hashable {
-    /// How beta grows with t.
+    /// The growth of beta with t.
     public enum Kind: String, Sendable, Hashable, Codable {
-        /// abar follows a squared cosine, s = 0.008, beta at most 0.999 (Nichol and Dhariwal, 2021).
+        /// abar is a squared cosine with s = 0.008, beta at most 0.999 (Nichol and Dhariwal, 2021).
         case cosine
-        /// From 1e-4 to 0.02 over 1,000 steps (Ho et al., 2020).
+        /// beta grows linearly from 1e-4 to 0.02 over 1,000 steps (Ho et al., 2020).
         case linear
     }
 
@@ -15,9 +15,9 @@ public struct NoiseSchedule: Sendable, Hashable {
     /// abar_t, the cumulative product of 1 - beta.
     public let alphasCumulative: [Double]
 
-    /// A schedule of `timesteps` steps, at least 2.
+    /// Creates a schedule of `timesteps` steps, at least 2.
     public init(_ kind: Kind, timesteps: Int) {
-        precondition(timesteps >= 2, "a schedule of \(timesteps) steps")
+        precondition(timesteps >= 2, "a schedule needs at least 2 steps, not \(timesteps)")
         switch kind {
         case .cosine:
             func bar(_ t: Int) -> Double {
@@ -41,20 +41,19 @@ public struct NoiseSchedule: Sendable, Hashable {
     /// The number of steps.
     public var timesteps: Int { betas.count }
 
-    /// The dissolving transformation of one value at step `t` (method, section 2):
-    /// clamp(sqrt(1/abar_t) x - sqrt(1/abar_t - 1) eps).
+    /// Dissolves `x` at step `t`: clamp(sqrt(1/abar_t) x - sqrt(1/abar_t - 1) eps) (method, section 2).
     public func dissolve(_ x: ArraySlice<Float>, predictedNoise: ArraySlice<Float>, at t: Int) -> [Float] {
         let (scale, noise) = reverseFactors(at: t)
         return zip(x, predictedNoise).map { min(max(scale * $0 - noise * $1, -1), 1) }
     }
 
-    /// sqrt(1/abar_t) and sqrt(1/abar_t - 1).
+    /// Returns sqrt(1/abar_t) and sqrt(1/abar_t - 1).
     func reverseFactors(at t: Int) -> (image: Float, noise: Float) {
         let inverse = 1 / alphasCumulative[t]
         return (Float(inverse.squareRoot()), Float((inverse - 1).squareRoot()))
     }
 
-    /// x with noise mixed in, as training sees it at step `t`: sqrt(abar_t) x + sqrt(1 - abar_t) noise.
+    /// Adds noise to `x` for training at step `t`: sqrt(abar_t) x + sqrt(1 - abar_t) noise.
     public func diffuse(_ x: ArraySlice<Float>, noise: ArraySlice<Float>, at t: Int) -> [Float] {
         let (image, mixed) = (Float(alphasCumulative[t].squareRoot()), Float((1 - alphasCumulative[t]).squareRoot()))
         return zip(x, noise).map { image * $0 + mixed * $1 }

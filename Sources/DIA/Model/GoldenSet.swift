@@ -1,33 +1,36 @@
 public import Imaging
 public import ModelFile
 
-/// Images with what a model makes of them, shipped with it: whether this machine, this build and these files still
-/// give the numbers that were measured.
+/// Images with the outputs of a model, shipped with the model.
+///
+/// They show whether this machine, this build and these files still produce the same numbers.
 public struct GoldenSet: Sendable {
-    /// The images, as the model takes them.
+    /// The images, prepared for the model.
     let images: [Image]
-    /// The normality of each.
+    /// The normality of each image.
     let normality: [Double]
-    /// Each dissolved at the model's default step.
+    /// Each image dissolved at the model's default step.
     let dissolved: [Image]
 
-    /// What replaying a golden set found.
+    /// The result of replaying a golden set.
     public struct Outcome: Sendable, Hashable {
-        /// The images replayed.
+        /// The number of images replayed.
         public let images: Int
-        /// The largest difference in normality, over the tolerance 1: of 0.001, or of that share of a large normality.
+        /// The largest difference in normality, as a multiple of the tolerance.
+        ///
+        /// The tolerance is 0.001, or 0.001 times the normality if that is larger.
         public let normalityDifference: Double
-        /// The largest difference in a dissolved sample, over the tolerance 1: of 0.005, about a grey level.
+        /// The largest difference in a dissolved sample, as a multiple of the tolerance of 0.005, about one gray level.
         public let dissolvedDifference: Double
 
-        /// Whether all numbers are as measured.
+        /// Whether all numbers are within their tolerances.
         public var isSound: Bool { normalityDifference <= 1 && dissolvedDifference <= 1 }
     }
 
     private static let normalityTolerance = 1e-3
     private static let dissolvedTolerance = 5e-3
 
-    /// The set of `images`, prepared for `model`, as `model` sees them now.
+    /// Creates the set of `images`, which must be prepared for `model`, with the outputs of `model`.
     public init(_ images: [Image], of model: Model) {
         self.images = images
         normality = model.score(images).map { Double(Float($0.normality)) }
@@ -35,13 +38,13 @@ public struct GoldenSet: Sendable {
         dissolved = model.dissolve(images, at: images.map { _ in step })
     }
 
-    /// The set in `file` for images of `input`.
+    /// Reads the set in `file` for images of `input`.
     init(_ file: Safetensors, input: ModelManifest.Input) throws(ModelFileError) {
         guard let shape = file.shape(of: "normality"), shape.count == 1, (1...64).contains(shape[0]) else {
             throw ModelFileError(
                 file: file.file,
                 tensor: "normality",
-                reason: "is missing, or no list of 1 to 64 numbers"
+                reason: "is missing or is not a list of 1 to 64 numbers"
             )
         }
         let count = shape[0]
@@ -62,7 +65,7 @@ public struct GoldenSet: Sendable {
         normality = try file.floats("normality", shape: shape).map { Double($0) }
     }
 
-    /// Everything as the tensors of a file; exact in single precision.
+    /// The set as the tensors of a file, exact in single precision.
     public var tensors: [NamedTensor] {
         let shape = [images.count, images[0].height, images[0].width, images[0].channels]
         return [
@@ -72,7 +75,7 @@ public struct GoldenSet: Sendable {
         ]
     }
 
-    /// Runs the images through `model` again.
+    /// Runs the images through `model` again and compares the results.
     func replay(_ model: Model) -> Outcome {
         let again = GoldenSet(images, of: model)
         let normality = zip(normality, again.normality).map { expected, found in
@@ -88,14 +91,14 @@ public struct GoldenSet: Sendable {
         )
     }
 
-    /// The largest of `differences`; one that is no number is larger than all.
+    /// The largest of `differences`; NaN counts as larger than any number.
     private static func largest(_ differences: [Double]) -> Double {
         differences.reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
     }
 }
 
 extension ModelDirectory {
-    /// The golden set, if the model ships one.
+    /// Reads the golden set; nil if the model has none.
     func goldenSet() throws(ModelFileError) -> GoldenSet? {
         guard let part = manifest.golden else { return nil }
         return try GoldenSet(tensors(in: part.file, sha256: part.sha256), input: manifest.input)

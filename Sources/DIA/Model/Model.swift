@@ -2,42 +2,42 @@ public import Imaging
 public import ModelFile
 public import Neural
 
-/// A model loaded from its directory, ready to score and to dissolve.
+/// A model loaded from its directory, ready to score and dissolve images.
 ///
 /// Not `Sendable`: one owner runs it.
 public final class Model {
-    /// What is known of a model without running it; free to share.
+    /// Facts about a model that are known without running it; can be shared between threads.
     public struct Information: Sendable {
         /// The manifest.
         public let manifest: ModelManifest
-        /// "sha256:..."; changes with every retraining.
+        /// The digest "sha256:..."; it changes with every retraining.
         public let digest: String
-        /// The calibration, if the model has one.
+        /// The calibration; nil if the model has none.
         public let calibration: Calibration?
-        /// Training images in the bank.
+        /// The number of training images in the bank.
         public let bankEntries: Int
-        /// The parts of its score; none where that is CSI alone.
+        /// The parts of the combined score; empty if the method is CSI alone.
         public let parts: [ScoreComponent]
-        /// Images that are scored about as fast together as ever; of more the first ones only wait for the last.
+        /// The number of images at which scoring reaches about full throughput; larger batches only add latency.
         public let preferredBatchSize: Int
 
-        /// `image` as the model takes it: its channels, its size.
+        /// Converts `image` to the channels and the size of the model's input.
         public func prepare(_ image: Image) -> Image {
             let input = manifest.input
             return image.converted(toChannels: input.channels).resized(height: input.height, width: input.width)
         }
     }
 
-    /// What stands wherever a score is shown.
+    /// The notice that is shown with every score.
     public static let notice = "Research use only, not for diagnosis."
 
-    /// What is known of the model.
+    /// Facts about the model.
     public let information: Information
     private let scorer: Scorer
     private let bank: ScoreBank
     private let golden: GoldenSet?
 
-    /// Loads the model in `directory`; everything is checked, folded and packed here.
+    /// Loads the model in `directory`; checks all files, and folds and packs the weights.
     public init(_ directory: ModelDirectory, workers: ThreadPool) throws(ModelFileError) {
         let part = directory.manifest.score
         let parts = try directory.manifest.scoreParts()
@@ -66,24 +66,24 @@ public final class Model {
         )
     }
 
-    /// The normality of each image, which must be ``Information/prepare(_:)``d.
+    /// Returns the score of each image; images must be prepared with ``Information/prepare(_:)``.
     public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.evidence(images).map { bank($0) } }
 
-    /// Replays the golden set; nil if the model has none.
+    /// Replays the golden set; returns nil if the model has none.
     public func verify() -> GoldenSet.Outcome? { golden?.replay(self) }
 
-    /// Each image, ``Information/prepare(_:)``d, dissolved at its own step.
+    /// Dissolves each image at its own step; images must be prepared with ``Information/prepare(_:)``.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { scorer.dissolve(images, at: steps) }
 
     private static func calibration(_ directory: ModelDirectory) throws(ModelFileError) -> Calibration? {
         guard let part = directory.manifest.calibration else { return nil }
         let file = try directory.tensors(in: part.file, sha256: part.sha256)
         guard let shape = file.shape(of: "normality"), shape.count == 1, shape[0] > 0 else {
-            throw ModelFileError(file: part.file, tensor: "normality", reason: "is missing, or is no list of numbers")
+            throw ModelFileError(file: part.file, tensor: "normality", reason: "is missing or is not a list of numbers")
         }
         let values = try file.floats("normality", shape: shape)
         guard zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 }) else {
-            throw ModelFileError(file: part.file, tensor: "normality", reason: "is not ascending")
+            throw ModelFileError(file: part.file, tensor: "normality", reason: "is not in ascending order")
         }
         return Calibration(normality: values.map { Double($0) }, alpha: part.alpha)
     }

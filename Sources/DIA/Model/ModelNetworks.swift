@@ -1,9 +1,9 @@
 public import ModelFile
 public import Neural
 
-/// The two networks of a model directory, with their trained numbers.
+/// The two networks of a model directory with their trained parameters.
 extension ModelDirectory {
-    /// The U-Net that dissolves.
+    /// Loads the U-Net that dissolves images.
     public func unet() throws(ModelFileError) -> (network: UNet, parameters: Parameters) {
         let part = manifest.dissolve
         let network = UNet(
@@ -18,7 +18,7 @@ extension ModelDirectory {
         )
     }
 
-    /// The encoder that scores.
+    /// Loads the encoder that computes the features for the score.
     public func encoder() throws(ModelFileError) -> (network: ResNet18, parameters: Parameters) {
         let part = manifest.encoder
         let network = ResNet18(
@@ -36,7 +36,7 @@ extension ModelDirectory {
         )
     }
 
-    /// The dissolving transformation.
+    /// Creates the dissolving transformation.
     public func dissolver(_ workers: ThreadPool) throws(ModelFileError) -> Dissolver {
         let part = manifest.dissolve
         let (network, parameters) = try unet()
@@ -51,7 +51,7 @@ extension ModelDirectory {
 }
 
 extension Parameters {
-    /// The numbers of `layout` from a weights file; other tensors in it are left alone.
+    /// Reads the parameters of `layout` from a weights file; other tensors in the file are ignored.
     public init(layout: [Parameter], from tensors: Safetensors) throws(ModelFileError) {
         self.init(layout: layout)
         for parameter in layout {
@@ -69,7 +69,7 @@ extension Parameters {
 }
 
 extension ModelManifest {
-    /// The views under which images are scored.
+    /// The views with which images are scored.
     public var viewFamily: ViewFamily {
         ViewFamily(
             shift: encoder.shifts == "cutperm" ? .cutperm : .rotation,
@@ -79,15 +79,15 @@ extension ModelManifest {
         )
     }
 
-    /// The parts of a combined score, none for csi; throws an error that names the one that does not exist.
+    /// The parts of the combined score, empty for csi; throws an error that names a part that does not exist.
     public func scoreParts() throws(ModelFileError) -> [ScoreComponent] {
         var result: [ScoreComponent] = []
         for name in score.parts ?? [] {
             guard let part = ScoreComponent(name, timesteps: dissolve.timesteps) else {
                 throw ModelFileError(
                     file: Self.fileName,
-                    reason: "score.parts has '\(name)'; csi, neighbors.1 to neighbors.4, density.1 to density.4 "
-                        + "and residual.STEP within the timesteps exist"
+                    reason: "unknown part '\(name)' in score.parts; valid parts are csi, neighbors.1 to neighbors.4, "
+                        + "density.1 to density.4, and residual.STEP with STEP below the number of timesteps"
                 )
             }
             result.append(part)

@@ -1,21 +1,21 @@
 public import Imaging
 public import Neural
 
-/// The trained encoder, ready to turn images into features.
+/// The trained encoder, prepared to compute the features of images.
 ///
 /// Not `Sendable`: one owner runs it.
 public final class ImageEncoder {
-    /// The views an image is scored under.
+    /// The views with which an image is scored.
     public let views: ViewFamily
     private let network: ResNet18
     private let plan: InferencePlan
     private let workers: ThreadPool
-    // Kept from call to call, as the input is by the workers, so that scoring allocates nothing of the network's size.
+    // Reused by every call, like the input in the thread pool, so that scoring makes no large allocations.
     private var outputs: [[Float]]
-    /// Numbers of an image's view in each output.
+    /// The number of elements per view in each output.
     private let sizes: [Int]
 
-    /// Prepares `network` with `parameters`; with `stages` the features hold those of each stage too.
+    /// Prepares `network` with `parameters`; with `stages` the features include those of each stage.
     public init(_ network: ResNet18, parameters: Parameters, views: ViewFamily, stages: Bool, workers: ThreadPool) {
         self.network = network
         self.views = views
@@ -26,10 +26,10 @@ public final class ImageEncoder {
         plan = InferencePlan(network.graph(stages: stages), parameters: parameters, workers: workers)
     }
 
-    /// Images whose views fill the network some four times.
+    /// The number of images at which the views fill about four chunks of the network.
     public var preferredBatchSize: Int { (4 * plan.chunk + views.count - 1) / views.count }
 
-    /// The features of each image, which must have the network's size and channels.
+    /// Returns the features of each image; images must have the network's size and channels.
     public func features(_ images: [Image]) -> [Features] {
         let batch = images.count * views.count
         var input: [[Float]] = [[]]
@@ -39,7 +39,7 @@ public final class ImageEncoder {
         for image in images {
             precondition(
                 (image.height, image.width, image.channels) == (network.height, network.columns, network.channels),
-                "an image of another size"
+                "wrong image size"
             )
             views.append(of: image, to: &input[0])
         }
@@ -53,7 +53,7 @@ public final class ImageEncoder {
                 let size = views.count * sizes[output]
                 return outputs[output][index * size..<(index + 1) * size]
             }
-            // The last stage's pooled features are the first output.
+            // The first output holds the pooled features of the last stage.
             let stages = sizes.count > 3 ? [3, 4, 5, 0].map(share) : []
             return Features(
                 projections: share(1),

@@ -3,30 +3,30 @@ public import Neural
 /// The encoder: ResNet-18 with two heads on its pooled features (method, section 3).
 ///
 /// Input: images `[height, width, channels]` in [0, 1]. Outputs: the pooled features `[8 * width]`, the
-/// projections of `simclr_layer` `[projection]`, the shift scores of `shift_cls_layer` `[shifts]`.
+/// projections of `simclr_layer` `[projection]`, and the shift scores of `shift_cls_layer` `[shifts]`.
 public struct ResNet18: Sendable, Hashable {
-    /// How an image enters the network.
+    /// The first layers of the network.
     public enum Stem: String, Sendable, Hashable, Codable {
-        /// 3x3 convolution, no pooling: small images.
+        /// A 3x3 convolution without pooling, for small images.
         case cifar
-        /// 7x7 convolution of stride 2, then 3x3 max pooling of stride 2: images of about 224.
+        /// A 7x7 convolution of stride 2 and 3x3 max pooling of stride 2, for images of about 224 pixels a side.
         case imagenet
     }
 
-    /// How an image enters.
+    /// The type of the first layers.
     public var stem: Stem
-    /// Channels of the first stage, 64 in the paper.
+    /// The number of channels of the first stage, 64 in the paper.
     public var width: Int
-    /// Channels of the image, 1 or 3.
+    /// The number of channels of the image, 1 or 3.
     public var channels: Int
-    /// The image's rows and columns.
+    /// The number of rows and columns of the image.
     public var height, columns: Int
     /// The length of a projection.
     public var projection: Int
-    /// The number of shifts told apart.
+    /// The number of shifts that the encoder classifies.
     public var shifts: Int
 
-    /// An encoder for images of `height` x `columns`.
+    /// Creates an encoder for images of `height` x `columns`.
     public init(
         stem: Stem,
         width: Int,
@@ -51,9 +51,9 @@ public struct ResNet18: Sendable, Hashable {
     /// The length of the pooled features of each of the four stages.
     public var stageFeatures: [Int] { (0..<4).map { width << $0 } }
 
-    /// The network, its parameters named as in the reference's state dict.
+    /// Returns the network, with its parameters named as in the state dict of the reference implementation.
     ///
-    /// Outputs: the pooled features, the projection, the shift scores; with `stages` also the pooled features of
+    /// Outputs: the pooled features, the projection, and the shift scores; with `stages` also the pooled features of
     /// the first three stages.
     public func graph(stages: Bool = false) -> Graph {
         var graph = Graph()
@@ -92,7 +92,7 @@ public struct ResNet18: Sendable, Hashable {
         outputs: Int,
         stride: Int
     ) -> Value {
-        // The shortcut first, so that inference can add it while the second convolution stores its result.
+        // The shortcut comes first, so that inference can add it in the epilogue of the second convolution.
         var shortcut = input
         if stride != 1 || graph.shape(of: input).channels != outputs {
             let skip = stem == .cifar ? "\(name).shortcut" : "\(name).downsample"

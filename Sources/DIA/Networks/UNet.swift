@@ -3,19 +3,19 @@ public import Neural
 
 /// The noise predictor eps(x, t): the U-Net of denoising-diffusion-pytorch 0.27 (method, section 1).
 ///
-/// Inputs: the noised image `[resolution, resolution, channels]` in [-1, 1], and the sinusoidal time
-/// embedding `[dim]` of ``timeEmbedding(_:)``. Output: the predicted noise, of the image's shape.
+/// Inputs: the noisy image `[resolution, resolution, channels]` in [-1, 1], and the sinusoidal time embedding
+/// `[dim]` of ``timeEmbedding(_:)``. Output: the predicted noise, with the shape of the image.
 public struct UNet: Sendable, Hashable {
-    /// The width of the first level, a multiple of 8.
+    /// The number of channels of the first level, a multiple of 8.
     public var dim: Int
-    /// Each level's width over `dim`.
+    /// The number of channels of each level as a multiple of `dim`.
     public var multipliers: [Int]
-    /// Channels of the image, 1 or 3.
+    /// The number of channels of the image, 1 or 3.
     public var channels: Int
-    /// The side of the image, divisible by 2 for each level but the last.
+    /// The side of the image, divisible by 2 for each level except the last.
     public var resolution: Int
 
-    /// A U-Net.
+    /// Creates a U-Net.
     public init(dim: Int, multipliers: [Int], channels: Int, resolution: Int) {
         self.dim = dim
         self.multipliers = multipliers
@@ -27,24 +27,24 @@ public struct UNet: Sendable, Hashable {
     private static let headSize = 32
     private static let groups = 8
 
-    /// The sinusoidal embedding of step `t`: sin half, then cos half, frequencies exp(-i ln 10000 / (dim/2 - 1)).
+    /// The sinusoidal embedding of step `t`: sines, then cosines, with frequencies exp(-i ln 10000 / (dim/2 - 1)).
     public func timeEmbedding(_ t: Int) -> [Float] {
         let half = dim / 2
         let angles = (0..<half).map { index in
-            // The reference computes the angle in single precision.
+            // The reference implementation computes the angle in single precision.
             Float(t) * exp(Float(index) * -(log(Float(10_000)) / Float(half - 1)))
         }
         return angles.map { sin($0) } + angles.map { cos($0) }
     }
 
-    /// The network, its parameters named as in the reference's state dict.
+    /// Returns the network, with its parameters named as in the state dict of the reference implementation.
     public func graph() -> Graph {
         var graph = Graph()
         let image = graph.input(PlaneShape(height: resolution, width: resolution, channels: channels))
         let embedding = graph.input(PlaneShape(vector: dim))
         let stem = graph.convolution(image, "init_conv", outputs: dim, kernel: 7, padding: 3)
         let hidden = graph.activation(graph.dense(embedding, "time_mlp.1", outputs: 4 * dim), .gelu)
-        // Every block takes the time through SiLU first; once is enough.
+        // Every block applies SiLU to the time embedding first; computing it once is enough.
         let time = graph.activation(graph.dense(hidden, "time_mlp.3", outputs: 4 * dim), .silu)
 
         let widths = [dim] + multipliers.map { dim * $0 }
@@ -88,8 +88,10 @@ public struct UNet: Sendable, Hashable {
         return graph
     }
 
-    /// Two blocks of weight-standardised convolution, group norm and SiLU, the first modulated by the time
-    /// embedding, and a skip (1x1 where widths differ).
+    /// Appends two blocks of weight-standardized convolution, group norm and SiLU, and a skip connection.
+    ///
+    /// The first block is modulated by the time embedding. The skip connection is a 1x1 convolution if the number of
+    /// channels changes.
     private func residualBlock(
         _ graph: inout Graph,
         _ input: Value,
@@ -109,7 +111,7 @@ public struct UNet: Sendable, Hashable {
         return graph.add(x, graph.convolution(input, "\(name).res_conv", outputs: outputs))
     }
 
-    /// x + LayerNorm(conv(attention(LayerNorm(x)))).
+    /// Appends x + LayerNorm(conv(attention(LayerNorm(x)))).
     private func linearAttention(_ graph: inout Graph, _ input: Value, _ name: String) -> Value {
         var x = graph.channelLayerNorm(input, "\(name).fn.norm")
         x = graph.convolution(x, "\(name).fn.fn.to_qkv", outputs: 3 * Self.heads * Self.headSize, bias: false)
@@ -118,7 +120,7 @@ public struct UNet: Sendable, Hashable {
         return graph.add(graph.channelLayerNorm(x, "\(name).fn.fn.to_out.1"), input)
     }
 
-    /// x + conv(attention(LayerNorm(x))).
+    /// Appends x + conv(attention(LayerNorm(x))).
     private func fullAttention(_ graph: inout Graph, _ input: Value, _ name: String) -> Value {
         var x = graph.channelLayerNorm(input, "\(name).fn.norm")
         x = graph.convolution(x, "\(name).fn.fn.to_qkv", outputs: 3 * Self.heads * Self.headSize, bias: false)

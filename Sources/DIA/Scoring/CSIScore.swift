@@ -1,10 +1,10 @@
 import Neural
 
-/// The score of CSI against a bank of training features (method, section 4).
+/// The CSI score of an image against a bank of training features (method, section 4).
 ///
 ///     normality(x) = (1/K) Σ_k ( w_sim[k] max_m f_k · a_{m,k} + w_shift[k] s_k[k] )
 public struct CSIScore: Sendable {
-    /// The normality of one image, and the terms it is the mean of.
+    /// The normality of one image, and its terms.
     public struct Result: Sendable, Hashable {
         /// Higher is more normal.
         public var normality: Double
@@ -14,7 +14,7 @@ public struct CSIScore: Sendable {
         public var shift: [Double]
     }
 
-    /// The training images in the bank, M.
+    /// The number of training images in the bank, M.
     public let entries: Int
     /// The length of a projection.
     public let size: Int
@@ -25,12 +25,12 @@ public struct CSIScore: Sendable {
     /// For each shift, 1 / mean_m s_{m,k}[k].
     public let shiftWeights: [Float]
 
-    /// A score with given numbers; `axes` holds `[entries, size]` for each shift.
+    /// Creates a score from stored values; `axes` holds `[entries, size]` for each shift.
     public init(axes: [[Float]], size: Int, similarityWeights: [Float], shiftWeights: [Float]) {
         precondition(
             size > 0 && axes.count == similarityWeights.count && axes.count == shiftWeights.count
                 && axes.allSatisfy { $0.count == axes[0].count && $0.count % size == 0 },
-            "a bank of uneven parts"
+            "the parts of the bank have different sizes"
         )
         self.axes = axes
         self.size = size
@@ -39,9 +39,9 @@ public struct CSIScore: Sendable {
         self.shiftWeights = shiftWeights
     }
 
-    /// The bank of `training` features, at least one.
+    /// Creates the bank of the features in `training`, at least one.
     public init(training: [Features]) {
-        precondition(!training.isEmpty, "a bank of no images")
+        precondition(!training.isEmpty, "the bank is empty")
         let shifts = training[0].projections.count
         let count = Float(training.count)
         var axes = [[Float]](repeating: [], count: shifts)
@@ -64,7 +64,7 @@ public struct CSIScore: Sendable {
         )
     }
 
-    /// The normality of an image with `features`; for an image of the bank itself `excluding` names its entry.
+    /// Returns the score of an image with `features`; `excluding` is the image's own entry if it is in the bank.
     public func callAsFunction(_ features: Features, excluding excluded: Int? = nil) -> Result {
         var result = Result(normality: 0, contrastive: [], shift: [])
         for k in axes.indices {

@@ -1,8 +1,8 @@
-/// The mean of several measures, each brought to mean 0 and deviation 1 over the training images.
+/// The average of several measures, each standardized to mean 0 and deviation 1 over the training images.
 ///
-/// Every training image is measured against the others, so that it does not find itself in the bank.
+/// Each training image is measured against the others, so that it does not match its own entry in the bank.
 struct CombinedScore: Sendable {
-    /// What a part needs beside the evidence.
+    /// A measure with the data that it needs in addition to the evidence.
     enum Measure: Sendable {
         case csi
         case neighbors(NeighborBank, stage: Int)
@@ -10,7 +10,7 @@ struct CombinedScore: Sendable {
         case residual(step: Int)
     }
 
-    /// A part with its scale over the training images.
+    /// A part with its mean and deviation over the training images.
     struct Part: Sendable {
         let measure: Measure
         var mean: Float
@@ -20,10 +20,10 @@ struct CombinedScore: Sendable {
     /// The parts.
     let parts: [Part]
 
-    /// A score with given numbers.
+    /// Creates a score from stored values.
     init(parts: [Part]) { self.parts = parts }
 
-    /// The score of `parts` over `training`; nil if a covariance cannot be taken.
+    /// Creates the score of `parts` over `training`; nil if a covariance matrix is not positive definite.
     init?(_ parts: [ScoreComponent], training: [ScoreInputs], csi: CSIScore) {
         var result: [Part] = []
         for part in parts {
@@ -47,14 +47,14 @@ struct CombinedScore: Sendable {
         self.init(parts: result)
     }
 
-    /// Each part's value, standardised; the normality is their mean.
+    /// Returns the standardized value of each part; the normality is their average.
     func callAsFunction(_ evidence: ScoreInputs, csi: CSIScore) -> [Double] {
         parts.map { ($0.measure.value(evidence, csi) - Double($0.mean)) / Double($0.deviation) }
     }
 }
 
 extension CombinedScore.Measure {
-    /// The measure of one image, higher for more normal; `excluded` is its own entry in the bank.
+    /// The measure of one image, higher for more normal; `excluded` is the image's own entry in the bank.
     func value(_ evidence: ScoreInputs, _ csi: CSIScore, excluding excluded: Int? = nil) -> Double {
         switch self {
         case .csi: csi(evidence.features, excluding: excluded).normality

@@ -1,15 +1,17 @@
-/// What the encoder says of one image, meaned over its views (method, section 4).
+/// The features of one image, averaged over its views (method, section 4).
 public struct Features: Sendable {
-    /// For each shift k, f_k: the mean projection, not normalised.
+    /// For each shift k, f_k: the average projection, not normalized.
     public var projections: [[Float]]
-    /// For each shift k, s_k: the mean shift scores.
+    /// For each shift k, s_k: the average shift scores.
     public var shiftScores: [[Float]]
-    /// For each stage of the encoder, its pooled features, those of all shifts one behind the other; empty where
-    /// the encoder was not asked for them.
+    /// For each stage of the encoder, the pooled features of all shifts, concatenated; empty if they were not
+    /// requested.
     public var stages: [[Float]]
 
-    /// Means over views: `projections` `[shifts, views, size]`, `shiftScores` `[shifts, views, shifts]`, each of
-    /// `stages` `[shifts, views, channels]`.
+    /// Averages over the views.
+    ///
+    /// `projections` is `[shifts, views, size]`, `shiftScores` is `[shifts, views, shifts]`, and each element of
+    /// `stages` is `[shifts, views, channels]`.
     public init(
         projections: ArraySlice<Float>,
         shiftScores: ArraySlice<Float>,

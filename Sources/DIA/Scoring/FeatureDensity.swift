@@ -1,27 +1,28 @@
 import Glibc
 import Neural
 
-/// A normal distribution of training features: mean and covariance.
+/// A normal distribution of training features with its mean and covariance.
 struct FeatureDensity: Sendable {
-    /// The mean, `[size]`.
+    /// The mean `[size]`.
     let mean: [Float]
-    /// L⁻¹ for the covariance L Lᵀ, lower triangular, `[size, size]`.
+    /// L⁻¹ for the covariance matrix L Lᵀ, lower triangular, `[size, size]`.
     let whitening: [Float]
 
-    /// A distribution with given numbers.
+    /// Creates a distribution from stored values.
     init(mean: [Float], whitening: [Float]) {
-        precondition(whitening.count == mean.count * mean.count, "a covariance of another size")
+        precondition(whitening.count == mean.count * mean.count, "the covariance does not match the mean")
         self.mean = mean
         self.whitening = whitening
     }
 
-    /// The share of the covariance that is replaced by a ball of the same variance: there may be fewer training
-    /// images than features (shrinkage; Ledoit and Wolf, 2004).
+    /// The shrinkage of the covariance matrix toward a multiple of the identity (Ledoit and Wolf, 2004).
+    ///
+    /// It keeps the matrix positive definite if there are fewer training images than features.
     private static let shrinkage = 0.1
 
-    /// The distribution of `vectors`, at least two; nil if all are the same.
+    /// Creates the distribution of `vectors`, at least two; nil if all are equal.
     init?(of vectors: [[Float]]) {
-        precondition(vectors.count > 1, "a covariance of \(vectors.count) images")
+        precondition(vectors.count > 1, "a covariance needs at least 2 images, not \(vectors.count)")
         let (count, size) = (vectors.count, vectors[0].count)
         var mean = [Double](repeating: 0, count: size)
         for vector in vectors {
@@ -38,7 +39,7 @@ struct FeatureDensity: Sendable {
         self.init(mean: mean.map { Float($0) }, whitening: whitening.map { Float($0) })
     }
 
-    /// -log of the Mahalanobis distance of `vector`: higher is denser.
+    /// The density of `vector` as the negative log of its Mahalanobis distance: higher is denser.
     func density(_ vector: [Float]) -> Double {
         let whitened = DenseMatrix.multiply(whitening, by: zip(vector, mean).map { $0 - $1 })
         return -0.5 * log(max(Double(whitened.reduce(0) { $0 + $1 * $1 }), 1e-12))

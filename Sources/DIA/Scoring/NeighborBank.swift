@@ -1,31 +1,32 @@
 import Glibc
 import Neural
 
-/// Features of training images, to find the nearest by cosine.
+/// A bank of features of training images for nearest-neighbor search by cosine.
 struct NeighborBank: Sendable {
     /// Unit vectors, `[entries, size]`.
     let axes: [Float]
     /// The length of a vector.
     let size: Int
 
-    /// The training images held.
+    /// The number of training images in the bank.
     var entries: Int { axes.count / size }
 
-    /// A bank of `vectors`, all of one length, at least one.
+    /// Creates a bank of `vectors`, at least one, all of the same length.
     init(_ vectors: [[Float]]) {
-        precondition(!vectors.isEmpty && !vectors[0].isEmpty, "a bank of no images")
+        precondition(!vectors.isEmpty && !vectors[0].isEmpty, "the bank is empty")
         size = vectors[0].count
         axes = vectors.flatMap { Self.unit($0) }
     }
 
-    /// A stored bank: what half precision did to the vectors' lengths is mended.
+    /// Creates a bank from stored vectors and normalizes them again, because half precision changes their lengths.
     init(stored axes: [Float], size: Int) {
         self.init(stride(from: 0, to: axes.count, by: size).map { Array(axes[$0..<$0 + size]) })
     }
 
-    /// -log of the distance to the nearest entry but `excluded`: higher is nearer.
+    /// The negative log of the distance to the nearest entry other than `excluded`: higher is nearer.
     ///
-    /// The distance of unit vectors, sqrt(2 - 2 cos); below 0.001, where rounding rules, all are as near.
+    /// The distance of unit vectors is sqrt(2 - 2 cos). Distances below 0.001, where rounding errors dominate, count as
+    /// 0.001.
     func nearness(_ vector: [Float], excluding excluded: Int? = nil) -> Double {
         var cosines = DenseMatrix.multiply(axes, by: Self.unit(vector))
         if let excluded { cosines[excluded] = -1 }

@@ -1,36 +1,36 @@
 public import ModelFile
 
-/// What a model remembers of its training images: everything between evidence and normality.
+/// The stored state of the score: everything that maps evidence to normality.
 public struct ScoreBank: Sendable {
-    /// The normality of one image, and what it is made of.
+    /// The normality of one image, and its components.
     public struct Result: Sendable, Hashable {
         /// Higher is more normal.
         public var normality: Double
-        /// CSI's terms, whatever the method.
+        /// The terms of CSI, for every method.
         public var csi: CSIScore.Result
-        /// The standardised value of each part of a combined score, whose mean is the normality.
+        /// The standardized value of each part of a combined score; the normality is their average.
         public var parts: [Double]
     }
 
-    /// CSI's bank.
+    /// The bank of the CSI score.
     public let csi: CSIScore
-    /// The parts of the combined score; none where the method is csi.
+    /// The parts of the combined score; empty if the method is csi.
     public let parts: [ScoreComponent]
     private let combined: CombinedScore?
 
-    /// The bank of `training`, at least two images, for a score of `parts`.
+    /// Creates the bank of `training`, at least two images, for a score of `parts`.
     ///
-    /// Throws if the images' features have no covariance.
+    /// Throws an error if the features of the images have no covariance.
     public init(training: [ScoreInputs], parts: [ScoreComponent]) throws(ModelFileError) {
         csi = CSIScore(training: training.map(\.features))
         self.parts = parts
         combined = parts.isEmpty ? nil : CombinedScore(parts, training: training, csi: csi)
         guard parts.isEmpty || combined != nil else {
-            throw ModelFileError(file: "bank", reason: "the training images' features are all the same")
+            throw ModelFileError(file: "bank", reason: "the features of all training images are the same")
         }
     }
 
-    /// The normality of an image with `evidence`.
+    /// Returns the score of an image with `evidence`.
     public func callAsFunction(_ evidence: ScoreInputs) -> Result {
         let csi = csi(evidence.features)
         guard let combined else { return Result(normality: csi.normality, csi: csi, parts: []) }
@@ -38,7 +38,7 @@ public struct ScoreBank: Sendable {
         return Result(normality: parts.reduce(0, +) / Double(parts.count), csi: csi, parts: parts)
     }
 
-    /// Everything as the tensors of a bank file.
+    /// The bank as the tensors of a file.
     public var tensors: [NamedTensor] {
         let axisShape = [csi.axes.count, csi.entries, csi.size]
         var result = [
@@ -66,9 +66,9 @@ public struct ScoreBank: Sendable {
         return result
     }
 
-    /// The bank in `file`, for an encoder of `network`'s sizes and a score of `parts`.
+    /// Reads the bank in `file` for an encoder with the sizes of `network` and a score of `parts`.
     ///
-    /// Throws an error that names the tensor that is missing, of another shape or impossible.
+    /// Throws an error that names the tensor that is missing, has another shape, or has invalid values.
     public init(_ file: Safetensors, network: ResNet18, parts: [ScoreComponent]) throws(ModelFileError) {
         csi = try Self.csi(file, size: network.projection)
         self.parts = parts
@@ -79,7 +79,7 @@ public struct ScoreBank: Sendable {
         let means = try file.floats("standard.mean", shape: [parts.count])
         let deviations = try file.floats("standard.deviation", shape: [parts.count])
         guard deviations.allSatisfy({ $0 > 0 }) else {
-            throw ModelFileError(file: file.file, tensor: "standard.deviation", reason: "is not positive everywhere")
+            throw ModelFileError(file: file.file, tensor: "standard.deviation", reason: "has non-positive elements")
         }
         var entries: [CombinedScore.Part] = []
         for (index, part) in parts.enumerated() {
@@ -123,7 +123,7 @@ public struct ScoreBank: Sendable {
         }
     }
 
-    /// The one extent of a tensor that is free: how many training images it holds.
+    /// The only variable dimension of a tensor: the number of training images that it holds.
     private static func rows(
         of name: String,
         in file: Safetensors,
@@ -134,7 +134,7 @@ public struct ScoreBank: Sendable {
             throw ModelFileError(
                 file: file.file,
                 tensor: name,
-                reason: "is missing, or has no \(dimensions) dimensions of at least one"
+                reason: "is missing or does not have \(dimensions) non-empty dimensions"
             )
         }
         return shape[index]

@@ -1,20 +1,20 @@
-/// One of the measures that a combined score is the mean of.
+/// One of the measures that a combined score averages.
 public enum ScoreComponent: Sendable, Hashable {
-    /// CSI's normality (method, section 4).
+    /// The normality of CSI (method, section 4).
     case csi
-    /// How near the nearest training image is, by the pooled features of a stage of the encoder, 1 to 4.
+    /// The similarity to the nearest training image in the pooled features of an encoder stage, 1 to 4.
     case neighbors(stage: Int)
-    /// How dense the training images are here, by Mahalanobis distance in the features of a stage, 1 to 4.
+    /// The density of the training images by Mahalanobis distance in the features of an encoder stage, 1 to 4.
     case density(stage: Int)
-    /// How much of the image dissolves at a step: what is abnormal tends to be smooth and loses less.
+    /// How much of the image dissolves at a step: anomalies tend to be smooth and lose less.
     case residual(step: Int)
 
-    /// The part called `name`, as "neighbors.3" or "residual.20"; nil if there is none.
+    /// Parses the name of a part, such as "neighbors.3" or "residual.20"; nil if the name is invalid.
     ///
-    /// `timesteps` bounds the step.
+    /// A step must be less than `timesteps`.
     public init?(_ name: String, timesteps: Int) {
         let pieces = name.split(separator: ".", omittingEmptySubsequences: false)
-        // Plain digits alone, so that each part has one name.
+        // Only plain digits are valid, so that each part has a single name.
         guard let number = pieces.last.flatMap({ Int($0) }), pieces.count == 2, String(number) == pieces[1] else {
             guard name == "csi" else { return nil }
             self = .csi
@@ -28,7 +28,7 @@ public enum ScoreComponent: Sendable, Hashable {
         }
     }
 
-    /// The part's name in a recipe, a manifest and an answer.
+    /// The name of the part in a recipe, a manifest and a response.
     public var name: String {
         switch self {
         case .csi: "csi"
@@ -38,7 +38,7 @@ public enum ScoreComponent: Sendable, Hashable {
         }
     }
 
-    /// Whether it reads the pooled features of the encoder's stages.
+    /// Whether the part reads the pooled features of the encoder stages.
     public var readsStages: Bool {
         switch self {
         case .csi, .residual: false

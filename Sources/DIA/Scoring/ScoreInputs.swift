@@ -1,11 +1,11 @@
-/// Everything that a score may read of one image.
+/// All data of one image that a score can use.
 public struct ScoreInputs: Sendable {
-    /// What the encoder says.
+    /// The features of the encoder.
     public var features: Features
-    /// For each dissolving step that the score reads, log of the mean change that dissolving makes.
+    /// For each dissolving step that the score uses, the log of the average change by dissolving.
     public var residuals: [Int: Double]
 
-    /// The evidence of one image.
+    /// Creates the evidence of one image.
     public init(features: Features, residuals: [Int: Double] = [:]) {
         self.features = features
         self.residuals = residuals

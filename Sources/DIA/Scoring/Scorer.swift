@@ -2,7 +2,7 @@ import Glibc
 public import Imaging
 import Neural
 
-/// The two networks together, gathering what a score reads.
+/// The two networks together; computes the inputs of a score.
 ///
 /// Not `Sendable`: one owner runs it.
 public final class Scorer {
@@ -10,20 +10,20 @@ public final class Scorer {
     private let dissolver: Dissolver
     private let steps: [Int]
 
-    /// Gathers for a score of `parts`.
+    /// Creates a scorer that computes the inputs for a score of `parts`.
     public init(encoder: ImageEncoder, dissolver: Dissolver, parts: [ScoreComponent]) {
         self.encoder = encoder
         self.dissolver = dissolver
         steps = parts.compactMap { if case .residual(let step) = $0 { step } else { nil } }
     }
 
-    /// Images whose views fill the encoder some four times.
+    /// The number of images at which the views fill about four chunks of the encoder.
     public var preferredBatchSize: Int { encoder.preferredBatchSize }
 
-    /// A residual below a 10,000th of the range is none.
+    /// The smallest residual, one 10,000th of the range; smaller residuals count as this value.
     private static let floor = 1e-4
 
-    /// The evidence of each image, which must have the networks' size and channels.
+    /// Returns the evidence of each image; images must have the networks' size and channels.
     public func evidence(_ images: [Image]) -> [ScoreInputs] {
         var result = encoder.features(images).map { ScoreInputs(features: $0) }
         for step in steps {
@@ -36,6 +36,6 @@ public final class Scorer {
         return result
     }
 
-    /// Each image dissolved at its own step.
+    /// Dissolves each image at its own step.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { dissolver.dissolve(images, at: steps) }
 }

@@ -1,8 +1,9 @@
 import Glibc
 public import Imaging
 
-/// A part of an image, in shares of its sides, that is stretched over the whole: one sample of the
-/// reference's random resized crop.
+/// A part of an image that is stretched to the full size, as in the random resized crop of the reference.
+///
+/// All values are relative to the sides of the image.
 public struct Crop: Sendable, Hashable {
     /// The upper left corner and the size, all in [0, 1].
     public let top, left, height, width: Double
@@ -17,8 +18,9 @@ public struct Crop: Sendable, Hashable {
         self.width = width
     }
 
-    /// A crop whose area is uniform in `scale` (shares of the image) and whose ratio of sides is
-    /// log-uniform in [3/4, 4/3], at a uniform place.
+    /// Returns a random crop at a uniformly random position.
+    ///
+    /// Its area is uniform in `scale` (relative to the image), and its aspect ratio is log-uniform in [3/4, 4/3].
     public static func random(scale: ClosedRange<Double>, using generator: inout some RandomNumberGenerator) -> Crop {
         for _ in 0..<10 {
             let area = Double.random(in: scale, using: &generator)
@@ -35,8 +37,8 @@ public struct Crop: Sendable, Hashable {
         return whole
     }
 
-    /// The crop of `image`, stretched to the image's own size: bilinear, the border reflected (as
-    /// `grid_sample` with reflection padding does it).
+    /// Returns the crop of `image`, stretched to the image's size: bilinear, with the border reflected (like
+    /// `grid_sample` with reflection padding).
     public func callAsFunction(_ image: Image) -> Image {
         guard self != .whole else { return image }
         var samples: [Float] = []
@@ -73,11 +75,11 @@ public struct Crop: Sendable, Hashable {
         }
     }
 
-    /// The two samples that each output place lies between, and its share of the second.
+    /// The two samples around each output position, and the weight of the second one.
     private static func taps(_ count: Int, start: Double, share: Double) -> [(first: Int, second: Int, share: Float)] {
         (0..<count).map { place in
             var position = start * Double(count) + (Double(place) + 0.5) * share - 0.5
-            // Reflect about the outer edges of the border's samples, then stay on samples.
+            // Reflect at the outer edges of the border samples, then clamp to the samples.
             if position < -0.5 { position = -1 - position }
             if position > Double(count) - 0.5 { position = 2 * Double(count) - 1 - position }
             position = min(max(position, 0), Double(count - 1))

@@ -1,16 +1,16 @@
 public import Imaging
 
-/// The K = 4 shifts of an image that the encoder learns to tell apart (method, section 3).
+/// The K = 4 shifts of an image that the encoder learns to classify (method, section 3).
 public enum Shift: String, Sendable, Hashable, Codable {
-    /// Rotation by k · 90 degrees, counter-clockwise. Needs square images.
+    /// Rotation by k · 90 degrees, counter-clockwise; only for square images.
     case rotation
-    /// The upper and lower halves exchanged (k / 2), the left and right halves exchanged (k mod 2).
+    /// The upper and lower halves are exchanged (k / 2), and the left and right halves are exchanged (k mod 2).
     case cutperm
 
     /// The number of shifts.
     public static let count = 4
 
-    /// `image` under shift `k`, `0..<4`.
+    /// Returns `image` with shift `k`, `0..<4`.
     public func callAsFunction(_ image: Image, _ k: Int) -> Image {
         guard k != 0 else { return image }
         let (height, width) = (image.height, image.width)
@@ -34,7 +34,7 @@ public enum Shift: String, Sendable, Hashable, Codable {
             default: return (height - 1 - column, row)
             }
         case .cutperm:
-            // The part behind the middle comes first; with an odd side it is the larger one.
+            // The part after the middle comes first; if the side is odd, it is the larger one.
             let (middleRow, middleColumn) = (height / 2, width / 2)
             let fromRow = k / 2 == 1 ? (row + middleRow) % height : row
             let fromColumn = k % 2 == 1 ? (column + middleColumn) % width : column

@@ -1,38 +1,38 @@
 /// The geometry of multi-head attention over the pixels of an image.
 ///
-/// Queries, keys and values come as `[batch, positions, 3 * heads * headSize]`: all heads' queries, then
-/// keys, then values.
+/// The input is `[batch, positions, 3 * heads * headSize]`: the queries of all heads, then the keys, then
+/// the values.
 public struct AttentionShape: Sendable {
-    /// Pixels of an image.
+    /// The number of pixels in an image.
     public let positions: Int
-    /// Heads, and channels of each, a multiple of sixteen.
+    /// The number of heads, and the number of channels in each head, a multiple of 16.
     public let heads, headSize: Int
 
-    /// Attention of `heads` heads over `positions` pixels.
+    /// Creates the geometry of attention with `heads` heads over `positions` pixels.
     public init(positions: Int, heads: Int, headSize: Int) {
-        precondition(positions > 0 && heads > 0 && headSize > 0 && headSize % 16 == 0, "no attention")
+        precondition(positions > 0 && heads > 0 && headSize > 0 && headSize % 16 == 0, "invalid attention shape")
         self.positions = positions
         self.heads = heads
         self.headSize = headSize
     }
 
-    /// Channels of the output, heads x headSize.
+    /// The number of output channels, heads * headSize.
     public var width: Int { heads * headSize }
-    /// Floats between two pixels of the input.
+    /// The stride between pixels of the input, in floats.
     var stride: Int { 3 * width }
 
-    /// Where one head of one image finds its queries, keys and values in a tensor of the input's shape.
+    /// The offsets of the queries, keys and values of one head of one image in a tensor of the input's shape.
     @inline(__always)
     func offsets(image: Int, head: Int) -> (query: Int, key: Int, value: Int) {
         let base = image * positions * stride + head * headSize
         return (base, base + width, base + 2 * width)
     }
 
-    /// Where one head of one image starts in a tensor of the output's shape.
+    /// The offset of one head of one image in a tensor of the output's shape.
     @inline(__always)
     func outputOffset(image: Int, head: Int) -> Int { image * positions * width + head * headSize }
 
-    /// Copies a head `[positions, headSize]` out of rows of `stride` floats.
+    /// Copies one head `[positions, headSize]` from rows that are `stride` floats apart.
     @inline(__always)
     func copyHead(_ source: Floats, stride: Int, to target: MutableFloats) {
         for position in 0..<positions {
@@ -40,7 +40,7 @@ public struct AttentionShape: Sendable {
         }
     }
 
-    /// Stores, or adds, a head `[positions, headSize]` to rows of `stride` floats.
+    /// Writes one head `[positions, headSize]` to rows that are `stride` floats apart; adds it when `accumulate`.
     @inline(__always)
     func writeHead(_ source: Floats, to target: MutableFloats, stride: Int, accumulate: Bool) {
         for position in 0..<positions {

@@ -1,20 +1,20 @@
-/// Attention with L2-normalised queries and keys, logits times 10, as the reference U-Net has it.
+/// Attention with L2-normalized queries and keys and logits multiplied by 10, as in the reference U-Net.
 ///
 ///     out = softmax(10 q̂ k̂ᵀ) v
 ///
-/// Each channel of q and k is normalised over the positions (the reference's `normalize` runs over the
-/// last axis, which is the positions).
+/// Each channel of q and k is normalized over the positions, because the reference calls `normalize` on the
+/// last axis, which is the positions.
 public struct FullAttention: Sendable {
     /// The geometry.
     public let shape: AttentionShape
 
-    /// Full attention of `shape`.
+    /// Creates full attention of `shape`.
     public init(_ shape: AttentionShape) { self.shape = shape }
 
     private var head: Int { shape.positions * shape.headSize }
     private var logitScale: Float { 10 }
 
-    /// Divides each channel of `[positions, headSize]` by its norm, which goes to `norms`.
+    /// Divides each channel of `[positions, headSize]` by its norm and writes the norms to `norms`.
     private func normalise(_ values: MutableFloats, norms: MutableFloats) {
         let size = shape.headSize
         forEachVector(size) { start, _ in
@@ -32,7 +32,7 @@ public struct FullAttention: Sendable {
         }
     }
 
-    /// The gradient of ``normalise(_:norms:)``: dx = (dy - y Σ y dy) / norm, in place in `gradient`.
+    /// Computes the gradient of ``normalise(_:norms:)`` in place in `gradient`: dx = (dy - y Σ y dy) / norm.
     private func normaliseBackward(_ normalised: Floats, norms: Floats, gradient: MutableFloats) {
         let size = shape.headSize
         forEachVector(size) { start, _ in
@@ -48,7 +48,7 @@ public struct FullAttention: Sendable {
         }
     }
 
-    /// q̂, k̂ `[positions, headSize]`, their norms, and the attention weights `[positions, positions]`.
+    /// Computes q̂ and k̂ `[positions, headSize]`, their norms, and the attention weights `[positions, positions]`.
     private func prepare(
         _ input: Floats,
         _ at: (query: Int, key: Int, value: Int),
@@ -81,7 +81,7 @@ public struct FullAttention: Sendable {
         }
     }
 
-    /// The forward pass: `input` `[batch, positions, 3 width]`, `output` `[batch, positions, width]`.
+    /// Runs the forward pass: `input` is `[batch, positions, 3 width]`, `output` is `[batch, positions, width]`.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
         let (size, positions) = (shape.headSize, shape.positions)
         workers.reserveScratch(2 * head + 2 * size + positions * positions)
@@ -106,7 +106,7 @@ public struct FullAttention: Sendable {
         }
     }
 
-    /// The backward pass: `inputGradient` `[batch, positions, 3 width]`, added to when `accumulate`.
+    /// Runs the backward pass: `inputGradient` is `[batch, positions, 3 width]`, added to when `accumulate`.
     public func backward(
         batch: Int,
         input: Floats,
@@ -141,7 +141,7 @@ public struct FullAttention: Sendable {
                 ldc: size
             )
             shape.writeHead(gradient, to: inputGradient + at.value, stride: shape.stride, accumulate: accumulate)
-            // ∂/∂weights = dy · vᵀ, then through the softmax and the logits' scale
+            // ∂/∂weights = dy · vᵀ, then through the softmax and the scale of the logits
             MatrixProduct.multiply(
                 rows: positions,
                 columns: positions,

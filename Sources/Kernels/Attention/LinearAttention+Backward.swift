@@ -1,7 +1,7 @@
 /// The gradient of linear attention.
 extension LinearAttention {
-    /// The softmaxed queries (scaled) and keys `[positions, headSize]`, and context = keysᵀ · v / positions
-    /// `[headSize, headSize]`.
+    /// Computes the softmax of the queries (scaled) and of the keys `[positions, headSize]`, and
+    /// context = keysᵀ · v / positions `[headSize, headSize]`.
     private func prepare(
         _ input: Floats,
         _ at: (query: Int, key: Int, value: Int),
@@ -43,7 +43,7 @@ extension LinearAttention {
         for index in 0..<square { context[index] /= Float(shape.positions) }
     }
 
-    /// The backward pass: `inputGradient` `[batch, positions, 3 width]`, added to when `accumulate`.
+    /// Runs the backward pass: `inputGradient` is `[batch, positions, 3 width]`, added to when `accumulate`.
     public func backward(
         batch: Int,
         input: Floats,
@@ -91,7 +91,7 @@ extension LinearAttention {
             )
             for position in 0..<positions {
                 let (q, g) = (queries + position * size, gradient + position * size)
-                // q is scale · softmax, so Σ softmax · scale · g is Σ q g.
+                // q is scale · softmax, so Σ softmax · scale · g = Σ q g.
                 var dot = Vector.zero
                 forEachVector(size) { start, _ in dot += load(q + start) * load(g + start) }
                 let sum = dot.total / scale

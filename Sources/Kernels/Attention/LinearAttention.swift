@@ -1,24 +1,24 @@
-/// Linear attention (Shen et al., "Efficient Attention", 2018) as the reference U-Net has it.
+/// Linear attention (Shen et al., "Efficient Attention", 2018), as in the reference U-Net.
 ///
 ///     out = softmax_channels(q) / sqrt(headSize) · (softmax_positions(k)ᵀ · v / positions)
 public struct LinearAttention: Sendable {
     /// The geometry.
     public let shape: AttentionShape
 
-    /// Linear attention of `shape`.
+    /// Creates linear attention of `shape`.
     public init(_ shape: AttentionShape) { self.shape = shape }
 
     var head: Int { shape.positions * shape.headSize }
     var square: Int { shape.headSize * shape.headSize }
     var scale: Float { 1 / Float(shape.headSize).squareRoot() }
 
-    /// Positions that are worked on at once, a multiple of six.
+    /// The number of positions processed at a time, a multiple of 6.
     private var block: Int { 96 }
 
-    /// The forward pass: `input` `[batch, positions, 3 width]`, `output` `[batch, positions, width]`.
+    /// Runs the forward pass: `input` is `[batch, positions, 3 width]`, `output` is `[batch, positions, width]`.
     ///
-    /// Neither softmax is divided out where it stands: the keys' sums and all constant factors go into the
-    /// small context.
+    /// The softmax denominator of the keys and all constant factors are applied once, to the small context
+    /// matrix, and not to the keys and queries themselves.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
         let size = shape.headSize
         workers.reserveScratch(2 * block * size + 2 * size + square + 8 * size)
@@ -28,7 +28,7 @@ public struct LinearAttention: Sendable {
             let rows = workers.scratch(of: worker)
             let context = rows + 2 * block * size
             let sums = context + square
-            // Whole pairs of panels, and rows by twos.
+            // Wide products need pairs of whole panels and an even number of rows.
             let fits = size % (2 * WeightPanels.width) == 0 && shape.positions % 2 == 0
             let wide = workers.isWide && fits ? sums + 2 * size : nil
             summarise(input + at.key, input + at.value, rows: rows, sums: sums, wide: wide, into: context)
@@ -45,8 +45,9 @@ public struct LinearAttention: Sendable {
         }
     }
 
-    /// `context` = exp(k - peak)ᵀ v · scale / (positions · sum), in panels `[headSize / 16, headSize, 16]`; on wide
-    /// registers if there is scratch for their sums.
+    /// Computes `context` = exp(k - peak)ᵀ v · scale / (positions · sum) as panels `[headSize / 16, headSize, 16]`.
+    ///
+    /// Uses 16-float registers if there is scratch memory for their sums.
     private func summarise(
         _ keys: Floats,
         _ values: Floats,
@@ -57,7 +58,7 @@ public struct LinearAttention: Sendable {
     ) {
         let (size, width) = (shape.headSize, WeightPanels.width)
         let peaks = sums + size
-        // Rows as far apart as those of the input would meet in a few sets of the cache.
+        // With the row stride of the input, the rows would map to the same few cache sets.
         let compact = rows + block * size
         peaks.update(repeating: -.infinity, count: size)
         for position in 0..<shape.positions {
@@ -122,7 +123,7 @@ public struct LinearAttention: Sendable {
         }
     }
 
-    /// output = rows · context for `count` positions.
+    /// Computes output = rows · context for `count` positions.
     private func multiplyByContext(
         _ rows: Floats,
         _ count: Int,

@@ -1,6 +1,6 @@
-/// Softmax of one row.
+/// The softmax of one row.
 enum Softmax {
-    /// Replaces `row` by `scale` · softmax(row); `count` may be any positive number.
+    /// Replaces `row` with `scale` · softmax(row); `count` can be any positive number.
     @inline(__always)
     static func row(_ row: MutableFloats, count: Int, scale: Float = 1) {
         var peaks = Vector(repeating: -.infinity)

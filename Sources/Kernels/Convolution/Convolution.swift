@@ -1,8 +1,8 @@
-/// Convolution and its gradients by the algorithm that the planner chose.
+/// Convolution and its gradients, computed with the algorithm that the planner chose.
 ///
-/// Planes are NHWC; weights are `[out, in, kernel, kernel]` and are packed before use.
+/// Planes are in NHWC order. Weights are `[out, in, kernel, kernel]` and are packed before use.
 public enum Convolution {
-    /// Floats of the packed weights.
+    /// The size of the packed weights in floats.
     public static func packedCount(_ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm) -> Int {
         switch algorithm {
         case .direct: DirectConvolution.packedCount(shape)
@@ -29,7 +29,7 @@ public enum Convolution {
         }
     }
 
-    /// y = epilogue(x * w): `input` `[batch, H, W, in]`, `output` `[batch, H', W', out]`.
+    /// Computes y = epilogue(x * w): `input` is `[batch, H, W, in]`, `output` is `[batch, H', W', out]`.
     public static func forward(
         _ shape: ConvolutionShape,
         _ algorithm: ConvolutionAlgorithm,
@@ -50,7 +50,7 @@ public enum Convolution {
         forward(shape, batch, input, packed, epilogue, output, workers)
     }
 
-    /// Floats of the weights packed for the data gradient.
+    /// The size in floats of the weights packed for the input gradient.
     public static func gradientPackedCount(_ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm) -> Int {
         algorithm.forGradients == .direct
             ? DirectConvolution.gradientPackedCount(shape)
@@ -75,7 +75,7 @@ public enum Convolution {
         }
     }
 
-    /// ∂loss/∂x for ∂loss/∂y; added to `inputGradient` when `accumulate`, else stored there.
+    /// Computes ∂loss/∂x from ∂loss/∂y; adds it to `inputGradient` when `accumulate`, otherwise stores it there.
     public static func inputGradient(
         _ shape: ConvolutionShape,
         _ algorithm: ConvolutionAlgorithm,
@@ -110,7 +110,7 @@ public enum Convolution {
         }
     }
 
-    /// Floats of workspace for
+    /// The size in floats of the workspace of
     /// ``weightGradient(_:_:batch:input:outputGradient:weightGradient:workspace:_:)``.
     public static func weightGradientWorkspace(
         _ shape: ConvolutionShape,

@@ -1,27 +1,28 @@
-/// How a convolution is computed.
+/// The algorithm that computes a convolution.
 public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
-    /// The sum over the kernel's taps as it stands.
+    /// The direct sum over the kernel's taps.
     case direct
-    /// Winograd's F(2x2, 3x3): 2.25 times fewer products, weights 16/9 as large.
+    /// Winograd's F(2x2, 3x3): 2.25 times fewer multiplications, weights 16/9 as large.
     case winograd2
-    /// Winograd's F(4x4, 3x3): four times fewer products, weights four times as large.
+    /// Winograd's F(4x4, 3x3): 4 times fewer multiplications, weights 4 times as large.
     case winograd4
-    /// Stride 2 by ``WinogradStrided``: 1.78 times fewer products, weights nine times as large.
+    /// Stride 2 with ``WinogradStrided``: 1.78 times fewer multiplications, weights 9 times as large.
     case winogradStrided
 
-    /// How the gradients of a convolution so computed are.
+    /// The algorithm for the gradients of a convolution that is computed with this algorithm.
     public var forGradients: ConvolutionAlgorithm { self == .winogradStrided ? .direct : self }
 
-    /// The planner: the one place that chooses how a convolution is computed, for `batch` images.
+    /// Chooses the algorithm for a convolution of `batch` images.
     ///
-    /// The least of an estimate. Many tiles make F(4x4) pay for its large weights; few leave it to F(2x2);
-    /// with hardly any, or other kernels and strides, the direct sum is best. It knows the shape and the
-    /// batch, not the number of threads, on which results must not depend.
+    /// The choice with the lowest estimated time. F(4x4) is best with many tiles, which amortize its large weights.
+    /// F(2x2) is best with few tiles, and the direct sum with very few tiles or with other kernels and strides.
+    /// The choice depends on the shape and the batch but not on the number of threads, because results must not
+    /// depend on the number of threads.
     public static func choose(_ shape: ConvolutionShape, batch: Int) -> ConvolutionAlgorithm {
         choose(shape, batch: batch, isWide: WideProduct.isSupported)
     }
 
-    /// The same for a processor with or without registers of sixteen floats.
+    /// Chooses the algorithm for a processor with or without 16-float registers.
     package static func choose(_ shape: ConvolutionShape, batch: Int, isWide: Bool) -> ConvolutionAlgorithm {
         let possible: [ConvolutionAlgorithm] =
             switch (shape.kernel, shape.stride, shape.padding) {
@@ -34,22 +35,22 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
             ?? .direct
     }
 
-    /// What two cores of a server do in a second.
+    /// The throughput per second of two cores of a server.
     private struct Speeds {
-        /// Floating-point operations, as the kernels reach them.
+        /// The floating-point operations per second that the kernels reach.
         let products: Double
-        /// Bytes of weights, once through the memory: a third of its speed, for they take room as well as time.
+        /// Bytes of weights per second: a third of the memory bandwidth, because weights also evict other data.
         let weights: Double
 
         static let narrow = Speeds(products: 200e9, weights: 8e9)
         static let wide = Speeds(products: 330e9, weights: 10e9)
     }
 
-    /// An estimate of the seconds: products, weights, and for Winograd each number of the domain transformed.
+    /// Estimates the time in seconds: products, weights and, for Winograd, the transforms.
     ///
-    /// For 3x3 with padding 1.
+    /// The Winograd estimates are for 3x3 kernels with padding 1.
     private func seconds(_ shape: ConvolutionShape, batch: Int, _ speeds: Speeds) -> Double {
-        /// Seconds for `matrices` products of `rows` rows with weights in x out.
+        /// The seconds for `matrices` products of `rows` rows with weights `[in, out]`.
         func products(_ matrices: Int, rows: Int) -> Double {
             let weights = Double(matrices * shape.inputChannels * shape.outputChannels)
             return 2 * Double(RowGroups.computed(rows)) * weights / speeds.products + 4 * weights / speeds.weights
@@ -57,7 +58,7 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
         func winograd<Transform: WinogradTransform>(_: Transform.Type) -> Double {
             let (side, frequencies) = (Transform.tile, Transform.frequencies)
             let tiles = batch * ((shape.outputHeight + side - 1) / side) * ((shape.outputWidth + side - 1) / side)
-            // Few channels leave vectors half empty.
+            // With few channels, vectors are partly empty.
             let channels = (shape.inputChannels + 7) / 8 * 8 + (shape.outputChannels + 7) / 8 * 8
             return products(frequencies, rows: tiles) + 6e-11 * Double(tiles * frequencies * channels)
         }
@@ -69,7 +70,7 @@ public enum ConvolutionAlgorithm: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The floating-point operations, two a multiply-add, of the products of `batch` images.
+    /// The floating-point operations of the products of `batch` images; a multiply-add counts as two.
     public func operations(_ shape: ConvolutionShape, batch: Int) -> Double {
         func winograd<Transform: WinogradTransform>(_: Transform.Type) -> Double {
             let side = Transform.tile

@@ -1,13 +1,13 @@
-/// The geometry of a two-dimensional convolution over NHWC planes, square kernel.
+/// The geometry of a two-dimensional convolution over NHWC planes with a square kernel.
 public struct ConvolutionShape: Sendable, Hashable {
-    /// The input plane: rows, columns, channels.
+    /// The rows, columns and channels of the input plane.
     public let inputHeight, inputWidth, inputChannels: Int
-    /// The channels of the output.
+    /// The number of output channels.
     public let outputChannels: Int
-    /// The side of the kernel, the step, and the zeros added on each side.
+    /// The side of the kernel, the stride, and the zero padding on each side.
     public let kernel, stride, padding: Int
 
-    /// A convolution; the output must have at least one pixel.
+    /// Creates a convolution; the output must have at least one pixel.
     public init(
         inputHeight: Int,
         inputWidth: Int,
@@ -28,24 +28,25 @@ public struct ConvolutionShape: Sendable, Hashable {
             inputChannels > 0 && outputChannels > 0 && kernel > 0 && stride > 0
                 && (0..<kernel).contains(padding)
                 && inputHeight + 2 * padding >= kernel && inputWidth + 2 * padding >= kernel,
-            "no convolution: \(self)"
+            "invalid convolution shape: \(self)"
         )
     }
 
-    /// The output's rows.
+    /// The number of output rows.
     public var outputHeight: Int { (inputHeight + 2 * padding - kernel) / stride + 1 }
-    /// The output's columns.
+    /// The number of output columns.
     public var outputWidth: Int { (inputWidth + 2 * padding - kernel) / stride + 1 }
-    /// Pixels of one input image.
+    /// The number of pixels in one input image.
     public var inputPixels: Int { inputHeight * inputWidth }
-    /// Pixels of one output image.
+    /// The number of pixels in one output image.
     public var outputPixels: Int { outputHeight * outputWidth }
-    /// Weights: output channels x input channels x kernel x kernel.
+    /// The number of weights: output channels * kernel * kernel * input channels.
     public var weightCount: Int { outputChannels * patch }
-    /// The inner dimension of the convolution as a matrix product: kernel x kernel x input channels.
+    /// The inner dimension of the convolution as a matrix product: kernel * kernel * input channels.
     var patch: Int { kernel * kernel * inputChannels }
-    /// The convolution whose forward pass is the data gradient of this one, 3x3 of stride 1 and padding 1:
-    /// channels swapped.
+    /// The convolution that computes the input gradient of this one as its forward pass: the channels are swapped.
+    ///
+    /// Only for 3x3 kernels with stride 1 and padding 1.
     var transposed: ConvolutionShape {
         ConvolutionShape(
             inputHeight: outputHeight,

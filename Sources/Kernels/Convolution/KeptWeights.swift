@@ -1,17 +1,17 @@
-/// The weights of a convolution between its calls: packed, or, where that makes them at least four times as large, at
-/// their own size and packed when they are needed.
+/// The weights of a convolution, kept between calls either packed or unpacked.
 ///
-/// The smallest stay packed in any case, for they take little room, and so do those larger than a cache: to pack them
-/// takes as long as a small batch. Not `Sendable`: they belong to one plan, whose workers run it.
+/// Weights that packing makes at least 4 times as large are kept unpacked and are packed when they are needed.
+/// Very small weights always stay packed because they take little memory, and weights larger than a cache because
+/// packing them takes as long as a small batch. Not `Sendable`: an object belongs to one plan and its thread pool.
 public final class KeptWeights {
     private enum Form {
         case packed
-        /// As ``WinogradConvolution/arrange(_:_:into:)`` puts them in order; packed at `place`, unless that is nil or
-        /// others are there by now.
+        /// Taps in the order of ``WinogradConvolution/arrange(_:_:into:)``. `place` is the place of the packed weights,
+        /// which may have been overwritten; nil if they have not been packed yet.
         case taps(place: Int?)
     }
 
-    /// Floats from which on packed weights are worth their repacking: 64 KB.
+    /// The smallest size in floats at which packed weights are not kept: 64 KB.
     private static let leastPacked = 16_000
 
     private let shape: ConvolutionShape
@@ -19,7 +19,7 @@ public final class KeptWeights {
     private let buffer: FloatBuffer
     private var form: Form
 
-    /// Keeps `weight` `[out, in, kernel, kernel]`.
+    /// Stores `weight` `[out, in, kernel, kernel]`.
     public init(_ weight: Floats, _ shape: ConvolutionShape, _ algorithm: ConvolutionAlgorithm, _ workers: ThreadPool) {
         (self.shape, self.algorithm) = (shape, algorithm)
         let taps: FloatBuffer? =
@@ -36,7 +36,7 @@ public final class KeptWeights {
         Convolution.pack(weight, shape, algorithm, into: buffer.pointer, workers)
     }
 
-    /// Floats that are taken when the weights are packed, in whole cache lines; none where they always are.
+    /// The size in floats of the packed weights, in whole cache lines; 0 if they always stay packed.
     public var floatsWhenPacked: Int {
         guard case .taps = form else { return 0 }
         return (Convolution.packedCount(shape, algorithm) + 15) / 16 * 16
@@ -55,7 +55,7 @@ public final class KeptWeights {
         return taps
     }
 
-    /// y = epilogue(x * w): `input` `[batch, H, W, in]`, `output` `[batch, H', W', out]`.
+    /// Computes y = epilogue(x * w): `input` is `[batch, H, W, in]`, `output` is `[batch, H', W', out]`.
     public func forward(batch: Int, input: Floats, epilogue: Epilogue, output: MutableFloats, _ workers: ThreadPool) {
         Convolution.forward(
             shape,
@@ -69,7 +69,7 @@ public final class KeptWeights {
         )
     }
 
-    /// The packed weights, there until others are packed.
+    /// Returns the packed weights, which are valid until other weights are packed.
     private func packed(_ workers: ThreadPool) -> Floats {
         guard case .taps(let last) = form else { return Floats(buffer.pointer) }
         let packed = workers.packedWeights

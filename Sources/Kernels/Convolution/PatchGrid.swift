@@ -1,47 +1,47 @@
-/// The patches that a convolution reads: a grid of pixels, each with the rows of its patch in the source.
+/// A grid of output pixels, each with the patch of the source that a convolution reads for it.
 ///
-/// Channels are innermost, so a row of a patch, `tapColumns` pixels of `channels` numbers, is one run of
-/// floats once the border's zeros are in place. The forward pass is such a grid, and so is each phase of
-/// the data gradient.
+/// Channels are innermost, so one row of a patch, `tapColumns` pixels of `channels` numbers, is a contiguous run
+/// of floats once the zero padding is in place. The forward pass is one such grid, and so is each phase of the
+/// input gradient.
 struct PatchGrid {
-    /// The source plane.
+    /// The rows, columns and channels of the source plane.
     let sourceHeight, sourceWidth, channels: Int
-    /// Rows and columns of zeros before the source; behind it are as many as the patches reach.
+    /// The zero rows above and zero columns left of the source; below and right of it the patches set the padding.
     let top, left: Int
-    /// Source pixels from one pixel of the grid to the next.
+    /// The stride between grid pixels, in source pixels.
     let step: Int
-    /// The patch.
+    /// The rows and columns of a patch.
     let tapRows, tapColumns: Int
-    /// The grid.
+    /// The rows and columns of the grid.
     let height, width: Int
 
-    /// Floats of one run.
+    /// The length of one run in floats.
     var run: Int { tapColumns * channels }
-    /// Pixels of the grid in one image.
+    /// The number of grid pixels in one image.
     var pixels: Int { height * width }
 
     // MARK: Bands
 
-    /// Grid pixels that are worked on together: whole rows of one image, or several whole images.
+    /// Grid pixels that are processed together: whole rows of one image, or several whole images.
     struct Band {
         let images, rows: Range<Int>
     }
 
-    /// Pixels that a band aims at: sixteen groups of six.
+    /// The target number of pixels in a band: sixteen groups of six.
     private var target: Int { 96 }
     private var rowsPerBand: Int { min(height, max(1, target / width)) }
     private var imagesPerBand: Int { max(1, target / pixels) }
     private var bandsPerImage: Int { (height + rowsPerBand - 1) / rowsPerBand }
 
-    /// The most pixels of a band.
+    /// The largest number of pixels in a band.
     var largestBand: Int { imagesPerBand * rowsPerBand * width }
 
-    /// The bands of a batch.
+    /// The number of bands in a batch.
     func bandCount(batch: Int) -> Int {
         bandsPerImage > 1 ? batch * bandsPerImage : (batch + imagesPerBand - 1) / imagesPerBand
     }
 
-    /// The band with a number below ``bandCount(batch:)``.
+    /// Returns the band with index `index`, less than ``bandCount(batch:)``.
     func band(_ index: Int, batch: Int) -> Band {
         guard bandsPerImage > 1 else {
             let first = index * imagesPerBand
@@ -54,7 +54,7 @@ struct PatchGrid {
 
     // MARK: Sources
 
-    /// Source rows and columns under `rows` rows, or all columns, of the grid.
+    /// The number of source rows or columns that `count` rows or columns of the grid read.
     private func extent(_ count: Int, _ taps: Int) -> Int { (count - 1) * step + taps }
     private var isWithinSource: Bool {
         let isEmpty = tapRows == 0 || tapColumns == 0
@@ -63,22 +63,22 @@ struct PatchGrid {
         return isEmpty || !needsBorder
     }
 
-    /// Floats of scratch for ``source(_:_:scratch:)``.
+    /// The size in floats of the scratch memory of ``source(_:_:scratch:)``.
     var scratchCount: Int {
         guard !isWithinSource else { return 0 }
         return imagesPerBand * extent(rowsPerBand, tapRows) * extent(width, tapColumns) * channels
     }
 
-    /// Where the patches of a band are read.
+    /// The address and strides of the patches of a band.
     struct Source {
-        /// The first run of the band's first pixel.
+        /// The first run of the first pixel of the band.
         let base: Floats
-        /// Floats from one source row to the next, and from one image to the next.
+        /// The strides between source rows and between images, in floats.
         let row, image: Int
     }
 
-    /// The part of `input` `[N, H, W, C]` under a band: where it is if no border is needed, else copied to
-    /// `scratch` with its border.
+    /// Returns the part of `input` `[N, H, W, C]` that a band reads: in place if no padding is needed, otherwise
+    /// copied to `scratch` with its padding.
     func source(_ input: Floats, _ band: Band, scratch: MutableFloats) -> Source {
         let plane = sourceHeight * sourceWidth * channels
         let first = band.rows.lowerBound * step - top
@@ -106,8 +106,9 @@ struct PatchGrid {
         return Source(base: Floats(scratch), row: columns * channels, image: rows * columns * channels)
     }
 
-    /// Writes to `table` how far each pixel of a band is from its first one, row by row and image by image,
-    /// where neighbouring pixels, rows and images are so many floats apart.
+    /// Writes the offset of each pixel of a band from its first pixel to `table`, by image, row and column.
+    ///
+    /// `pixel`, `row` and `image` are the strides between neighboring pixels, rows and images, in floats.
     func tabulate(_ band: Band, pixel: Int, row: Int, image: Int, _ table: UnsafeMutablePointer<Int32>) {
         var index = 0
         for i in 0..<band.images.count {

@@ -1,18 +1,18 @@
-/// Batch normalisation over the rows of `[rows, channels]`, with the statistics of the batch itself
-/// (Ioffe and Szegedy, 2015), eps 1e-5, and ReLU where asked: y = max(0, γ x̂ + β).
+/// Batch normalization over the rows of `[rows, channels]` with an optional ReLU: y = max(0, γ x̂ + β).
 ///
-/// Only training runs this; inference folds it into the convolution before it.
+/// Uses the statistics of the batch itself (Ioffe and Szegedy, 2015), eps 1e-5. Only training runs this;
+/// inference folds it into the preceding convolution.
 public struct BatchNorm: Sendable {
-    /// The channels.
+    /// The number of channels.
     public let channels: Int
-    /// Whether negative results become zero.
+    /// Whether a ReLU is applied to the result.
     public let relu: Bool
-    /// Added to the variance.
+    /// The constant added to the variance.
     public static let epsilon: Float = 1e-5
-    /// The share of the batch in the running statistics.
+    /// The weight of the batch in the running statistics.
     public static let momentum: Float = 0.1
 
-    /// A normalisation of `channels`.
+    /// Creates a normalization of `channels` channels.
     public init(channels: Int, relu: Bool) {
         self.channels = channels
         self.relu = relu
@@ -21,11 +21,13 @@ public struct BatchNorm: Sendable {
     private var block: Int { 512 }
     private func blocks(_ rows: Int) -> Int { (rows + block - 1) / block }
 
-    /// Floats of workspace of both passes.
+    /// The size in floats of the workspace of both passes.
     public func workspaceCount(rows: Int) -> Int { (blocks(rows) + 1) * 2 * channels }
 
-    /// The forward pass over `input` `[rows, channels]`; writes `statistics` `[2, channels]` (mean, 1 /
-    /// standard deviation) and moves `runningMean` and `runningVariance` (unbiased) towards the batch's.
+    /// Runs the forward pass over `input` `[rows, channels]`.
+    ///
+    /// Writes `statistics` `[2, channels]` (mean and 1 / standard deviation) and moves `runningMean` and
+    /// `runningVariance` (unbiased) toward those of the batch.
     public func forward(
         rows: Int,
         input: Floats,
@@ -73,7 +75,7 @@ public struct BatchNorm: Sendable {
         )
     }
 
-    /// The output of a forward pass that has left its `statistics`.
+    /// Computes the output from the `statistics` of an earlier forward pass.
     public func normalize(
         rows: Int,
         input: Floats,
@@ -105,21 +107,23 @@ public struct BatchNorm: Sendable {
         }
     }
 
-    /// Some rows of eight channels, or of the last few.
+    /// A range of rows in a strip of eight channels, or of the last channels.
     private struct Strip {
         let rows: Range<Int>
         let channel, lanes: Int
     }
 
-    /// Calls `body` for strips of `range`: what belongs to their channels stays in registers from row to row, and
-    /// the rows in the nearest cache from strip to strip.
+    /// Calls `body` for strips of `range`.
+    ///
+    /// The values of the strip's channels stay in registers from row to row, and the rows stay in the first-level
+    /// cache from strip to strip.
     @inline(__always)
     private func forEachStrip(_ range: Range<Int>, _ body: (Strip) -> Void) {
         for first in stride(from: range.lowerBound, to: range.upperBound, by: 64) {
             let rows = first..<min(range.upperBound, first + 64)
             for channel in stride(from: 0, to: channels, by: 8) {
                 let lanes = channels - channel
-                // Nearly always a whole vector, which the compiler is to see.
+                // Almost always a whole vector; the constant lets the compiler specialize this case.
                 if lanes >= 8 {
                     body(Strip(rows: rows, channel: channel, lanes: 8))
                 } else {
@@ -129,7 +133,7 @@ public struct BatchNorm: Sendable {
         }
     }
 
-    /// Has `body` add what each strip contributes, in blocks of rows, each into its own part of `workspace`.
+    /// Calls `body` to sum each strip in blocks of rows, each block into its own part of `workspace`.
     @inline(__always)
     private func sum(
         _ rows: Int,
@@ -144,16 +148,16 @@ public struct BatchNorm: Sendable {
         }
     }
 
-    /// The blocks' sums of one column, added in order and in double precision.
+    /// Adds the block sums of one column in order and in double precision.
     private func total(_ column: Int, _ rows: Int, _ workspace: Floats) -> Double {
         var total = 0.0
         for index in 0..<blocks(rows) { total += Double(workspace[index * 2 * channels + column]) }
         return total
     }
 
-    /// The backward pass; adds to `gainGradient` and `biasGradient`, stores or adds to `inputGradient`.
+    /// Runs the backward pass; adds to `gainGradient` and `biasGradient`, stores or adds to `inputGradient`.
     ///
-    /// dx = γ / σ (dy - mean(dy) - x̂ mean(dy x̂)), with dy masked where ReLU cut.
+    /// dx = γ / σ (dy - mean(dy) - x̂ mean(dy x̂)), where dy is 0 wherever the ReLU output is 0.
     public func backward(
         rows: Int,
         input: Floats,

@@ -1,15 +1,15 @@
-/// Layer normalisation over the channels of each pixel, with a gain only:
+/// Layer normalization over the channels of each pixel, with a gain but no bias:
 /// y = g (x - mean) / sqrt(var + eps), eps 1e-5.
 public struct ChannelLayerNorm: Sendable {
-    /// The channels.
+    /// The number of channels.
     public let channels: Int
 
-    /// A normalisation over `channels`.
+    /// Creates a normalization over `channels` channels.
     public init(channels: Int) { self.channels = channels }
 
     private var block: Int { 256 }
 
-    /// The forward pass: `input`, `output` `[rows, channels]`, `gain` `[channels]`.
+    /// Runs the forward pass: `input` and `output` are `[rows, channels]`, `gain` is `[channels]`.
     public func forward(rows: Int, input: Floats, gain: Floats, output: MutableFloats, _ workers: ThreadPool) {
         workers.run(over: rows, by: block) { range, _ in
             for row in range {
@@ -22,10 +22,10 @@ public struct ChannelLayerNorm: Sendable {
         }
     }
 
-    /// Floats of workspace of the backward pass.
+    /// The size in floats of the workspace of the backward pass.
     public func workspaceCount(rows: Int) -> Int { (rows + block - 1) / block * channels }
 
-    /// The backward pass; adds to `gainGradient`, stores or adds to `inputGradient`.
+    /// Runs the backward pass; adds to `gainGradient`, stores or adds to `inputGradient`.
     public func backward(
         rows: Int,
         input: Floats,
@@ -49,7 +49,7 @@ public struct ChannelLayerNorm: Sendable {
                     let normalised = (load(x + start, lanes) - mean) * inverse
                     let upstream = load(dy + start, lanes)
                     store(load(sums + start, lanes) + upstream * normalised, sums + start, lanes)
-                    // Lanes beyond the last channel hold zero gains, so they add nothing.
+                    // Lanes after the last channel have zero gains, so they add nothing.
                     let scaled = upstream * load(gain + start, lanes)
                     zero += scaled
                     one += scaled * normalised

@@ -1,10 +1,11 @@
-/// Sums over the rows of a matrix: gradients of biases and gains.
+/// Sums over the rows of a matrix, for the gradients of biases and gains.
 public enum ColumnSums {
     private static let block = 1024
 
-    /// Adds the sum over rows of `matrix` `[rows, columns]` to `target` `[columns]`.
+    /// Adds the sum over the rows of `matrix` `[rows, columns]` to `target` `[columns]`.
     ///
-    /// Summed in blocks of rows, the blocks added in order, so the result does not depend on threads.
+    /// The rows are summed in blocks and the block sums are added in order, so the result does not depend on the
+    /// number of threads.
     public static func add(_ matrix: Floats, rows: Int, columns: Int, to target: MutableFloats, _ workers: ThreadPool) {
         let blocks = (rows + block - 1) / block
         let partial = workers.sharedScratch(blocks * columns)

@@ -1,17 +1,17 @@
-/// Group normalisation with the time embedding's scale and shift and SiLU.
+/// Group normalization with the scale and shift of the time embedding, followed by SiLU.
 ///
 ///     x̂ = (x - mean) / sqrt(var + eps),  u = (γ x̂ + β)(scale + 1) + shift,  y = u sigmoid(u)
 ///
-/// where mean and variance are over a group of channels of one image, eps 1e-5 (Wu and He, 2018).
+/// The mean and variance are over a group of channels of one image, eps 1e-5 (Wu and He, 2018).
 public struct GroupNorm: Sendable {
-    /// Pixels of an image, its channels, and the groups they are cut into.
+    /// The number of pixels and channels of an image, and the number of channel groups.
     public let pixels, channels, groups: Int
     /// Whether y = silu(u); otherwise y = u.
     public let silu: Bool
 
-    /// A normalisation; `groups` must divide `channels`.
+    /// Creates a normalization; `groups` must divide `channels`.
     public init(pixels: Int, channels: Int, groups: Int, silu: Bool) {
-        precondition(groups > 0 && channels % groups == 0, "\(channels) channels in \(groups) groups")
+        precondition(groups > 0 && channels % groups == 0, "\(groups) groups do not divide \(channels) channels")
         self.pixels = pixels
         self.channels = channels
         self.groups = groups
@@ -20,12 +20,13 @@ public struct GroupNorm: Sendable {
 
     private var groupSize: Int { channels / groups }
     private var epsilon: Float { 1e-5 }
-    /// Groups that one work item handles: some 64 channels, a few cache lines of each pixel; with few images
-    /// 16, so that every thread gets some.
+    /// The number of groups in one work item: about 64 channels, a few cache lines of each pixel.
+    ///
+    /// With few images, about 16 channels, so that every thread gets work.
     private func groupsPerItem(_ batch: Int) -> Int { min(groups, max(1, (batch < 4 ? 16 : 64) / groupSize)) }
     private func itemsPerImage(_ batch: Int) -> Int { (groups + groupsPerItem(batch) - 1) / groupsPerItem(batch) }
 
-    /// Floats of ``forward(batch:input:gain:bias:modulation:statistics:output:_:)``'s statistics.
+    /// The size in floats of the statistics of ``forward(batch:input:gain:bias:modulation:statistics:output:_:)``.
     public func statisticsCount(batch: Int) -> Int { batch * groups * 2 }
 
     private func channelRange(_ item: Int, _ batch: Int) -> (image: Int, channels: Range<Int>, groups: Range<Int>) {
@@ -35,11 +36,11 @@ public struct GroupNorm: Sendable {
         return (image, first * groupSize..<last * groupSize, first..<last)
     }
 
-    /// The forward pass.
+    /// Runs the forward pass.
     ///
-    /// Shapes: `input`, `output` `[batch, pixels, channels]`; `gain`, `bias` `[channels]`; `modulation`
-    /// `[batch, 2 * channels]`, scale then shift; `statistics` `[batch, groups, 2]`, written: mean and
-    /// 1 / standard deviation.
+    /// Shapes: `input` and `output` are `[batch, pixels, channels]`; `gain` and `bias` are `[channels]`; `modulation`
+    /// is `[batch, 2 * channels]`, scale then shift. Writes the mean and 1 / standard deviation to `statistics`
+    /// `[batch, groups, 2]`.
     public func forward(
         batch: Int,
         input: Floats,
@@ -87,10 +88,10 @@ public struct GroupNorm: Sendable {
         return (row[channel], row[channels + channel])
     }
 
-    /// Mean and 1 / standard deviation of each group of `range`.
+    /// Computes the mean and 1 / standard deviation of each group of `range`.
     ///
-    /// One pass: sums of x - p and of its square, with the first pixel for p, which is near enough to the
-    /// values that nothing cancels; what is put together from them is in double precision.
+    /// Takes one pass: sums x - p and its square, where p is the first pixel. p is close enough to the other values to
+    /// avoid cancellation. The sums are combined in double precision.
     private func measure(
         _ x: Floats,
         _ range: Range<Int>,
@@ -128,18 +129,18 @@ public struct GroupNorm: Sendable {
         }
     }
 
-    /// The gradients of a forward pass, for `outputGradient` = ∂loss/∂y.
+    /// The destinations of the gradients of a forward pass, for `outputGradient` = ∂loss/∂y.
     public struct Gradients {
         /// ∂loss/∂x `[batch, pixels, channels]`, added to when `accumulate`.
         public var input: MutableFloats
-        /// Whether ``input`` already holds another consumer's share.
+        /// Whether ``input`` already holds the gradient of another consumer.
         public var accumulate: Bool
         /// ∂loss/∂γ and ∂loss/∂β `[channels]`, always added to.
         public var gain, bias: MutableFloats
         /// ∂loss/∂modulation `[batch, 2 * channels]`, stored.
         public var modulation: MutableFloats?
 
-        /// Where the gradients go.
+        /// Creates the set of destinations.
         public init(
             input: MutableFloats,
             accumulate: Bool,
@@ -158,9 +159,9 @@ public struct GroupNorm: Sendable {
     /// Floats of workspace of ``backward(batch:input:gain:bias:modulation:statistics:outputGradient:gradients:workspace:_:)``.
     public func workspaceCount(batch: Int) -> Int { batch * 2 * channels }
 
-    /// The backward pass; arguments as for the forward pass, `statistics` as it left them.
+    /// Runs the backward pass; `statistics` are those of the forward pass, and the other arguments are the same.
     ///
-    /// With du = dy silu'(u): S0 = Σ du and S1 = Σ du x̂ over the pixels give every other gradient.
+    /// With du = dy silu'(u), all gradients follow from S0 = Σ du and S1 = Σ du x̂ over the pixels.
     public func backward(
         batch: Int,
         input: Floats,
@@ -194,7 +195,7 @@ public struct GroupNorm: Sendable {
                 sumZero[channel] = 0
                 sumOne[channel] = 0
             }
-            /// x̂ and du of eight channels of one pixel.
+            /// Computes x̂ and du of eight channels of one pixel.
             @inline(__always)
             func terms(_ place: Int, _ channel: Int, _ lanes: Int) -> (normalised: Vector, gradient: Vector) {
                 let normalised =

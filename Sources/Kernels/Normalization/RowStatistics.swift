@@ -1,4 +1,4 @@
-/// Mean and 1 / sqrt(var + 1e-5) of `count` numbers, the variance about the mean, biased.
+/// Computes the mean and 1 / sqrt(var + 1e-5) of `count` numbers, with the biased variance.
 @inline(__always)
 func rowStatistics(_ row: Floats, count: Int) -> (mean: Float, inverse: Float) {
     var sum = Vector.zero

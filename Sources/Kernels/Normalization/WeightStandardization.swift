@@ -1,10 +1,11 @@
-/// Weight standardisation: per output channel, mean 0 and variance 1 over its weights
-/// (Qiao et al., 2019), ŵ = (w - mean) / sqrt(var + eps), eps 1e-5.
+/// Weight standardization: normalizes the weights of each output channel to mean 0 and variance 1.
+///
+/// ŵ = (w - mean) / sqrt(var + eps), eps 1e-5 (Qiao et al., 2019).
 public enum WeightStandardization {
-    /// Channels that one work item handles.
+    /// The number of channels in one work item.
     private static let block = 4
 
-    /// ŵ of `weight`, both `[channels, count]`.
+    /// Computes ŵ of `weight`; both are `[channels, count]`.
     public static func forward(
         _ weight: Floats,
         channels: Int,
@@ -23,7 +24,7 @@ public enum WeightStandardization {
         }
     }
 
-    /// Adds ∂loss/∂w to `weightGradient` for `gradient` = ∂loss/∂ŵ; all `[channels, count]`.
+    /// Adds ∂loss/∂w to `weightGradient` for `gradient` = ∂loss/∂ŵ; all are `[channels, count]`.
     ///
     /// dw = (dŵ - mean(dŵ) - ŵ mean(dŵ ŵ)) / sqrt(var + eps).
     public static func backward(

@@ -1,9 +1,11 @@
 import Glibc
 
-/// The arithmetic of one optimiser step over a run of numbers.
+/// The arithmetic of one optimizer step on a contiguous range of parameters.
 public enum OptimizerSteps {
-    /// One step of Adam (Kingma and Ba, 2015), bias-corrected; with decoupled decay, AdamW (Loshchilov and
-    /// Hutter, 2019): p -= rate decay p, then p -= rate m̂ / (sqrt(v̂) + epsilon).
+    /// Runs one bias-corrected step of Adam (Kingma and Ba, 2015).
+    ///
+    /// With decoupled weight decay this is AdamW (Loshchilov and Hutter, 2019): p -= rate decay p, then
+    /// p -= rate m̂ / (sqrt(v̂) + epsilon).
     public static func adam(
         _ parameters: MutableFloats,
         gradient: Floats,
@@ -29,7 +31,7 @@ public enum OptimizerSteps {
         }
     }
 
-    /// One step of gradient descent with momentum: b = momentum b + scale (g + decay p), p -= rate b.
+    /// Runs one step of gradient descent with momentum: b = momentum b + scale (g + decay p), p -= rate b.
     public static func momentum(
         _ parameters: MutableFloats,
         gradient: Floats,
@@ -48,14 +50,14 @@ public enum OptimizerSteps {
         }
     }
 
-    /// The Euclidean norm, added up in double precision.
+    /// The Euclidean norm, summed in double precision.
     public static func norm(_ values: Floats, count: Int) -> Float {
         var squares = 0.0
         for index in 0..<count { squares += Double(values[index]) * Double(values[index]) }
         return Float(squares.squareRoot())
     }
 
-    /// average += (1 - decay) (values - average).
+    /// Updates a moving average: average += (1 - decay) (values - average).
     public static func movingAverage(_ average: MutableFloats, towards values: Floats, count: Int, decay: Float) {
         for index in 0..<count { average[index] += (1 - decay) * (values[index] - average[index]) }
     }

@@ -1,17 +1,17 @@
 import Glibc
 
-/// Element-wise non-linearities.
+/// Element-wise activation functions.
 public enum Activation: Sendable {
     /// max(0, x).
     case relu
     /// x sigmoid(x).
     case silu
-    /// x Φ(x), with the exact normal distribution (erf).
+    /// x Φ(x), with the exact normal distribution function (erf).
     case gelu
 
     private static let block = 16_384
 
-    /// y = act(x) for `count` elements; `output` may be `input`.
+    /// Computes y = act(x) for `count` elements; `output` may be `input`.
     public func forward(_ input: Floats, count: Int, output: MutableFloats, _ workers: ThreadPool) {
         workers.run(over: count, by: Self.block) { range, _ in
             let (x, y) = (input + range.lowerBound, output + range.lowerBound)
@@ -21,7 +21,7 @@ public enum Activation: Sendable {
         }
     }
 
-    /// dx = dy act'(x), stored or added.
+    /// Computes dx = dy act'(x) and stores or adds it.
     public func backward(
         _ input: Floats,
         outputGradient: Floats,
@@ -64,7 +64,7 @@ public enum Activation: Sendable {
 
     /// Φ, the normal distribution function.
     ///
-    /// GELU serves only the small time embedding, so erf by lane.
+    /// Calls erf for each lane, because GELU is only used in the small time embedding.
     private static func normal(_ x: Vector) -> Vector {
         var result = Vector.zero
         for lane in 0..<8 { result[lane] = 0.5 * (1 + erff(x[lane] * 0.707_106_77)) }

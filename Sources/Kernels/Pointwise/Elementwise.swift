@@ -1,8 +1,8 @@
-/// Sums, copies and affine maps of whole tensors.
+/// Sums, copies and affine transformations of whole tensors.
 public enum Elementwise {
     private static let block = 16_384
 
-    /// y = act(a + b); with `relu`, negative sums become zero.
+    /// Computes y = a + b, or max(0, a + b) with `relu`.
     public static func add(
         _ a: Floats,
         _ b: Floats,
@@ -21,7 +21,7 @@ public enum Elementwise {
         }
     }
 
-    /// Stores or adds `gradient` where `mask` (the output of a ReLU) is positive; everywhere without one.
+    /// Stores or adds `gradient` where `mask` (the output of a ReLU) is positive; everywhere if there is no mask.
     public static func passGradient(
         _ gradient: Floats,
         mask: Floats?,
@@ -43,7 +43,7 @@ public enum Elementwise {
         }
     }
 
-    /// y = scale · x + shift.
+    /// Computes y = scale · x + shift.
     public static func affine(
         _ input: Floats,
         scale: Float,
@@ -57,8 +57,9 @@ public enum Elementwise {
         }
     }
 
-    /// Copies `channels` of each of `rows` rows between tensors whose rows are `sourceStride` and
-    /// `targetStride` floats apart; adds instead when `accumulate`.
+    /// Copies `channels` channels of `rows` rows; adds them instead when `accumulate`.
+    ///
+    /// The rows are `sourceStride` and `targetStride` floats apart.
     public static func copyChannels(
         _ source: Floats,
         sourceStride: Int,

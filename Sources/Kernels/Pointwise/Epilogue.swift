@@ -1,20 +1,20 @@
-/// What a convolution adds to its products before it stores them: y = act(x * w + bias + residual).
+/// The fused epilogue of a convolution, applied before the result is stored: y = act(x * w + bias + residual).
 public struct Epilogue {
     /// One number for each output channel.
     public var bias: Floats?
     /// A tensor of the output's shape; it may be the output itself, to accumulate.
     public var residual: Floats?
-    /// Whether negative results become zero.
+    /// Whether a ReLU is applied to the result.
     public var relu: Bool
 
-    /// An epilogue; by default it adds nothing.
+    /// Creates an epilogue; by default it changes nothing.
     public init(bias: Floats? = nil, residual: Floats? = nil, relu: Bool = false) {
         self.bias = bias
         self.residual = residual
         self.relu = relu
     }
 
-    /// Stores `value`, eight sums with their bias, at `place` of `output`; the first `lanes` of them.
+    /// Stores the first `lanes` lanes of `value`, eight sums that include the bias, at `place` of `output`.
     @inline(__always)
     func finish(_ value: Vector, at place: Int, _ lanes: Int, _ output: MutableFloats) {
         var result = value

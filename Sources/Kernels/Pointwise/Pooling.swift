@@ -1,21 +1,21 @@
-/// Max pooling 3x3, stride 2, padding 1: the ImageNet stem.
+/// Max pooling 3x3 with stride 2 and padding 1, as in the stem of ImageNet networks.
 public struct MaxPooling: Sendable {
-    /// The input plane.
+    /// The rows, columns and channels of the input plane.
     public let height, width, channels: Int
 
-    /// Pooling of a plane.
+    /// Creates the pooling of a plane.
     public init(height: Int, width: Int, channels: Int) {
         self.height = height
         self.width = width
         self.channels = channels
     }
 
-    /// The output's rows.
+    /// The number of output rows.
     public var outputHeight: Int { (height - 1) / 2 + 1 }
-    /// The output's columns.
+    /// The number of output columns.
     public var outputWidth: Int { (width - 1) / 2 + 1 }
 
-    /// The window of an output pixel, cut at the border.
+    /// The window of an output pixel, clipped at the border.
     @inline(__always)
     private func window(_ row: Int, _ column: Int) -> (rows: Range<Int>, columns: Range<Int>) {
         (
@@ -24,7 +24,7 @@ public struct MaxPooling: Sendable {
         )
     }
 
-    /// The largest of each window: `[batch, H, W, C]` to `[batch, H', W', C]`.
+    /// Computes the maximum of each window: `[batch, H, W, C]` to `[batch, H', W', C]`.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
         workers.run(batch * outputHeight) { item, _ in
             let (image, row) = item.quotientAndRemainder(dividingBy: outputHeight)
@@ -45,7 +45,7 @@ public struct MaxPooling: Sendable {
         }
     }
 
-    /// The gradient goes to the first pixel of the window that holds its largest value.
+    /// Passes each gradient to the first pixel of its window that holds the maximum.
     public func backward(
         batch: Int,
         input: Floats,
@@ -55,7 +55,7 @@ public struct MaxPooling: Sendable {
         accumulate: Bool,
         _ workers: ThreadPool
     ) {
-        // Windows overlap, so an image belongs to one worker.
+        // Windows overlap, so each image is processed by one thread.
         workers.run(batch) { image, _ in
             let plane = height * width * channels
             let (base, target) = (input + image * plane, inputGradient + image * plane)
@@ -79,18 +79,18 @@ public struct MaxPooling: Sendable {
     }
 }
 
-/// The mean over all pixels of an image.
+/// The average over all pixels of an image.
 public struct AveragePooling: Sendable {
-    /// Pixels of an image, and its channels.
+    /// The number of pixels and channels of an image.
     public let pixels, channels: Int
 
-    /// Pooling over `pixels`.
+    /// Creates the pooling over `pixels` pixels.
     public init(pixels: Int, channels: Int) {
         self.pixels = pixels
         self.channels = channels
     }
 
-    /// `[batch, pixels, channels]` to `[batch, channels]`.
+    /// Averages `[batch, pixels, channels]` to `[batch, channels]`.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
         workers.run(batch) { image, _ in
             let to = output + image * channels
@@ -103,7 +103,7 @@ public struct AveragePooling: Sendable {
         }
     }
 
-    /// Every pixel gets 1/pixels of the gradient.
+    /// Distributes the gradient evenly: every pixel gets 1/pixels of it.
     public func backward(
         batch: Int,
         outputGradient: Floats,

@@ -1,16 +1,16 @@
-/// Nearest-neighbour upsampling by two.
+/// Nearest-neighbor upsampling by a factor of 2.
 public struct Upsampling: Sendable {
-    /// The input plane.
+    /// The rows, columns and channels of the input plane.
     public let height, width, channels: Int
 
-    /// Upsampling of a plane.
+    /// Creates the upsampling of a plane.
     public init(height: Int, width: Int, channels: Int) {
         self.height = height
         self.width = width
         self.channels = channels
     }
 
-    /// Each input pixel to its 2x2 output pixels: `[batch, H, W, C]` to `[batch, 2H, 2W, C]`.
+    /// Copies each input pixel to its 2x2 output pixels: `[batch, H, W, C]` to `[batch, 2H, 2W, C]`.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
         workers.run(over: batch * height, by: 4) { range, _ in
             for row in range {
@@ -26,7 +26,7 @@ public struct Upsampling: Sendable {
         }
     }
 
-    /// Each input pixel's gradient is the sum over its four output pixels.
+    /// Sums the gradients of the four output pixels of each input pixel.
     public func backward(
         batch: Int,
         outputGradient: Floats,

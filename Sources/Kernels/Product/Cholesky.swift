@@ -1,16 +1,16 @@
 import CBLAS
 
-/// The triangular factor of a covariance, through LAPACK.
+/// The Cholesky factor of a covariance matrix, computed with LAPACK.
 public enum Cholesky {
-    /// L⁻¹ for A = L Lᵀ, lower triangular, row-major as `matrix`, `[size, size]`; nil if A is not positive
+    /// Returns L⁻¹ for A = L Lᵀ, lower triangular and row-major like `matrix`, `[size, size]`; nil if A is not positive
     /// definite (`dpotrf`, `dtrtri`).
     ///
-    /// With a covariance for A, |L⁻¹(x - mean)| is the Mahalanobis distance.
+    /// If A is a covariance matrix, |L⁻¹(x - mean)| is the Mahalanobis distance.
     public static func inverseFactor(of matrix: [Double], size: Int) -> [Double]? {
-        precondition(size > 0 && matrix.count == size * size, "no square matrix of \(size) rows")
+        precondition(size > 0 && matrix.count == size * size, "not a square matrix of \(size) rows")
         var result = matrix
         var (order, status) = (Int32(size), Int32(0))
-        // LAPACK counts by columns, so its upper triangle is our lower one.
+        // LAPACK is column-major, so its upper triangle is the lower triangle here.
         dpotrf_("U", &order, &result, &order, &status)
         guard status == 0 else { return nil }
         dtrtri_("U", "N", &order, &result, &order, &status)

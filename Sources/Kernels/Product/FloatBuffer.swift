@@ -5,22 +5,23 @@ public typealias Floats = UnsafePointer<Float>
 /// A pointer to floats that a kernel writes.
 public typealias MutableFloats = UnsafeMutablePointer<Float>
 
-/// Owns `count` floats, aligned for vector loads and zero at first.
+/// A buffer of `count` floats, aligned for vector loads and initialized to zero.
 ///
-/// The one place of the engine that allocates; freed with its owner. Not `Sendable`: a buffer belongs
-/// to the one object that runs kernels on it.
+/// All memory of the engine is allocated here; it is freed with its owner. Not `Sendable`: a buffer belongs to the
+/// one object that runs kernels on it.
 public final class FloatBuffer {
-    /// The first element; valid as long as the buffer is.
+    /// The first element; valid for the lifetime of the buffer.
     public let pointer: MutableFloats
     /// The number of floats.
     public let count: Int
 
-    /// Zeros behind the last float: kernels that take several numbers at a time may read (never write) so far
-    /// beyond the end.
+    /// Zeros after the last float: kernels that load several numbers at a time may read (never write) this far past
+    /// the end.
     private static let slack = 16
 
-    /// From so many bytes on a buffer has pages of its own: they are zero without being written, and go back
-    /// to the system with the buffer.
+    /// The smallest size in bytes of a buffer that is mapped from the system.
+    ///
+    /// Mapped pages are zero without being written and are returned to the system with the buffer.
     private static let mapped = 1 << 18
 
     private let bytes: Int
@@ -38,7 +39,7 @@ public final class FloatBuffer {
             pointer = pages.bindMemory(to: Float.self, capacity: capacity)
             return
         }
-        precondition(bytes < Self.mapped, "no memory for a buffer of \(bytes) bytes")
+        precondition(bytes < Self.mapped, "out of memory: cannot allocate a buffer of \(bytes) bytes")
         pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             .bindMemory(to: Float.self, capacity: capacity)
         pointer.initialize(repeating: 0, count: capacity)
@@ -55,6 +56,6 @@ public final class FloatBuffer {
         if bytes >= Self.mapped { munmap(raw, bytes) } else { raw.deallocate() }
     }
 
-    /// The values, copied out.
+    /// A copy of the values.
     public var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }

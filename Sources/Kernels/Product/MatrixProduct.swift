@@ -1,8 +1,8 @@
 import CBLAS
 
-/// Matrix products through CBLAS, for factors that are used once: attention, losses, banks.
+/// Matrix products with CBLAS, for factors that are used once: attention, losses, banks.
 public enum MatrixProduct {
-    /// Whether a factor is taken as stored or transposed.
+    /// Whether a factor is read as stored or transposed.
     public enum Order {
         /// As stored.
         case plain
@@ -10,15 +10,15 @@ public enum MatrixProduct {
         case transposed
     }
 
-    /// Tells BLAS to compute each product on the thread that calls it: ``ThreadPool`` spread the work.
+    /// Makes BLAS compute each product on the calling thread, because ``ThreadPool`` distributes the work.
     static func keepToCallingThread() { _ = oneThread }
     private static let oneThread: Void = openblas_set_num_threads(1)
 
-    /// C = A·B + beta·C, all row-major (`cblas_sgemm`).
+    /// Computes C = A·B + beta·C, all row-major (`cblas_sgemm`).
     ///
-    /// Shapes: `a` is `[rows, inner]` (stored `[inner, rows]` when transposed), `b` is `[inner, columns]`
-    /// (stored `[columns, inner]` when transposed), `c` is `[rows, columns]`; `lda`, `ldb`, `ldc` are the
-    /// floats between the starts of two stored rows.
+    /// Shapes: `a` is `[rows, inner]` (stored as `[inner, rows]` when transposed), `b` is `[inner, columns]`
+    /// (stored as `[columns, inner]` when transposed), and `c` is `[rows, columns]`. `lda`, `ldb` and `ldc` are the
+    /// strides between stored rows, in floats.
     @inline(__always)
     public static func multiply(
         rows: Int,

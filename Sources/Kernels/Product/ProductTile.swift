@@ -1,31 +1,31 @@
-/// Weights `[inner, columns]` laid out for ``ProductTile``: panels of sixteen columns, each
-/// `[inner, 16]`, with zeros behind the last column.
+/// The panel layout of weights `[inner, columns]` for ``ProductTile``: panels of sixteen columns, each
+/// `[inner, 16]`, with zeros after the last column.
 enum WeightPanels {
-    /// The columns of a panel.
+    /// The number of columns in a panel.
     static let width = 16
 
-    /// The panels of a matrix with `columns` columns.
+    /// The number of panels of a matrix with `columns` columns.
     static func count(columns: Int) -> Int { (columns + width - 1) / width }
 
-    /// Floats of a matrix in panels.
+    /// The size in floats of a matrix in panels.
     static func floats(inner: Int, columns: Int) -> Int { count(columns: columns) * width * inner }
 }
 
-/// How rows are shared out to tiles: six at a time, and the last few so that hardly any is computed in vain.
+/// How rows are divided into tiles: six at a time, with smaller tiles at the end so that few rows are wasted.
 enum RowGroups {
-    /// The rows of the next tile, 6 or 4, of `rest` that are left: 8 are two fours, not six and two.
+    /// The number of rows of the next tile, 6 or 4, if `rest` are left: 8 rows are 4 and 4, not 6 and 2.
     @inline(__always)
     static func next(_ rest: Int) -> Int { rest <= 4 || rest == 7 || rest == 8 ? 4 : 6 }
 
-    /// The rows computed for `count`.
+    /// The number of rows that are computed for `count` rows.
     static func computed(_ count: Int) -> Int { max(4, (count + 1) / 2 * 2) }
 }
 
-/// `rows` rows by sixteen columns of a matrix product, kept in registers while it is summed.
+/// The micro-kernel of a matrix product: `rows` rows by sixteen columns, summed in registers.
 ///
-/// The engine's innermost loop. BLAS packs both factors at every call; weights are packed once, and rows
-/// are read where they are, so the multiply-adds are nearly all that is left: six rows fill twelve of
-/// the sixteen vector registers and run at 95% of what the processor can do.
+/// This is the innermost loop of the engine. BLAS packs both factors in every call. Here weights are packed once
+/// and rows are read in place, so almost all of the time is spent on multiply-adds. With register blocking of six
+/// rows the sums fill 12 of the 16 vector registers, and the loop reaches 95% of the processor's peak.
 struct ProductTile<let rows: Int> {
     /// One row of the tile.
     struct Row {
@@ -36,8 +36,8 @@ struct ProductTile<let rows: Int> {
     /// The sums.
     var values = InlineArray<rows, Row>(repeating: Row())
 
-    /// Adds a·w: `rows` pointers to `inner` numbers each, for each of `taps` runs `tapStride` floats
-    /// apart, against `panel` `[taps, inner, 16]`.
+    /// Adds a·w for `rows` pointers to `inner` numbers each, for each of `taps` runs that are `tapStride` floats apart,
+    /// and `panel` `[taps, inner, 16]`.
     @inline(__always)
     mutating func add(
         _ a: InlineArray<rows, Floats>,
@@ -46,7 +46,7 @@ struct ProductTile<let rows: Int> {
         inner: Int,
         panel: Floats
     ) {
-        // A copy, so that the sums stay in registers wherever the tile itself is.
+        // A copy, so that the sums stay in registers wherever the tile itself is stored.
         var sums = values
         defer { values = sums }
         var weights = panel
@@ -65,8 +65,8 @@ struct ProductTile<let rows: Int> {
         }
     }
 
-    /// Adds Σ aᵀ b over `count` steps: `rows` numbers at `a`, `stride` floats further each step, against the
-    /// sixteen at `low` and `high`, `width` floats further each step.
+    /// Adds Σ aᵀ b over `count` steps: `rows` numbers at `a` with stride `stride`, and sixteen numbers at `low` and
+    /// `high` with stride `width`.
     @inline(__always)
     mutating func addOuter(_ a: Floats, stride: Int, _ low: Floats, _ high: Floats, width: Int, count: Int) {
         var sums = values
@@ -85,12 +85,12 @@ struct ProductTile<let rows: Int> {
     }
 }
 
-/// `rows` rows by eight columns: for a last panel that is half empty.
+/// A micro-kernel of `rows` rows by eight columns, for a last panel that is half empty.
 struct NarrowProductTile<let rows: Int> {
     /// The sums.
     var values = InlineArray<rows, Vector>(repeating: .zero)
 
-    /// Adds a·w: `rows` pointers to `inner` numbers each, against the first half of `panel` `[inner, 16]`.
+    /// Adds a·w for `rows` pointers to `inner` numbers each and the first half of `panel` `[inner, 16]`.
     @inline(__always)
     mutating func add(_ a: InlineArray<rows, Floats>, inner: Int, panel: Floats) {
         var sums = values

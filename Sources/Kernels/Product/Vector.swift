@@ -1,21 +1,21 @@
 import CVector
 
-/// Eight channels at a time: the width of the engine's vectors.
+/// The vector type of the engine: eight floats, usually eight channels.
 typealias Vector = SIMD8<Float>
 
-/// Reads eight floats, aligned or not.
+/// Loads eight floats, aligned or not.
 @inline(__always)
 func load(_ source: Floats) -> Vector {
     UnsafeRawPointer(source).loadUnaligned(as: Vector.self)
 }
 
-/// Reads the first `count` (1 to 8) floats, zeros behind them.
+/// Loads the first `count` (1 to 8) floats and sets the other lanes to zero.
 @inline(__always)
 func load(_ source: Floats, _ count: Int) -> Vector {
     count == 8 ? load(source) : loadPart(source, count)
 }
 
-/// Out of line, as ``storePart(_:_:_:)``: both are rare, and would crowd the loops they stand in.
+/// Not inlined, like ``storePart(_:_:_:)``: both are rare, and would make the loops that call them larger.
 @inline(never)
 private func loadPart(_ source: Floats, _ count: Int) -> Vector {
     var vector = Vector.zero
@@ -23,13 +23,13 @@ private func loadPart(_ source: Floats, _ count: Int) -> Vector {
     return vector
 }
 
-/// Writes eight floats, aligned or not.
+/// Stores eight floats, aligned or not.
 @inline(__always)
 func store(_ vector: Vector, _ target: MutableFloats) {
     UnsafeMutableRawPointer(target).storeBytes(of: vector, as: Vector.self)
 }
 
-/// Writes the first `count` (1 to 8) lanes.
+/// Stores the first `count` (1 to 8) lanes.
 @inline(__always)
 func store(_ vector: Vector, _ target: MutableFloats, _ count: Int) {
     if count == 8 { store(vector, target) } else { storePart(vector, target, count) }
@@ -40,7 +40,7 @@ private func storePart(_ vector: Vector, _ target: MutableFloats, _ count: Int) 
     for lane in 0..<count { target[lane] = vector[lane] }
 }
 
-/// Has the floats at `place` brought near; `place` may be anywhere.
+/// Prefetches the cache line at `place`, which can be any address.
 @inline(__always)
 func prefetch(_ place: Floats) { dia_prefetch(place) }
 
@@ -48,18 +48,18 @@ func prefetch(_ place: Floats) { dia_prefetch(place) }
 @inline(__always)
 func fused(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector { dia_fused(a, b, c) }
 
-/// a·b + c for a number a, rounded once.
+/// a·b + c for a scalar a, rounded once.
 @inline(__always)
 func fused(_ a: Float, _ b: Vector, _ c: Vector) -> Vector { dia_fused(Vector(repeating: a), b, c) }
 
 /// exp(x) to about 2 ulp for x in [-87, 88], clamped outside.
 ///
-/// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by the degree-6 polynomial of Cephes' `expf`, 2^n by
+/// x = n ln 2 + r with |r| <= ln 2 / 2. exp(r) is the degree-6 polynomial of Cephes' `expf`, and 2^n is built from
 /// its bits.
 @inline(__always)
 func exp(_ argument: Vector) -> Vector {
     let x = smaller(larger(argument, Vector(repeating: -87)), Vector(repeating: 88))
-    // Adding 1.5 · 2^23 rounds to a whole number, which then stands in the low bits.
+    // Adding 1.5 · 2^23 rounds to an integer, which is then in the low bits.
     let shifted = fused(1.442_695_04, x, Vector(repeating: 12_582_912))
     let n = shifted - 12_582_912
     let r = fused(2.121_944_4e-4, n, fused(-0.693_359_375, n, x))

@@ -1,25 +1,28 @@
 import CVector
 
-/// Products on registers of sixteen floats (AVX-512), where the processor has them: eight rows by up to three
-/// panels at a time, twice as fast as ``ProductTile`` and the same to the last bit.
+/// Matrix products with 16-float registers (AVX-512), if the processor has them.
+///
+/// Computes eight rows by up to three panels at a time. Twice as fast as ``ProductTile``, with bit-identical results.
 enum WideProduct {
-    /// Whether the processor has them.
+    /// Whether the processor has 16-float registers.
     static let isSupported = dia_has_wide_product()
 
-    /// The most rows and the most columns of one product.
+    /// The largest number of rows and of columns of one product.
     static let rows = Int(DIA_WIDE_ROWS)
     static let columns = Int(DIA_WIDE_PANELS) * WeightPanels.width
 
-    /// The rows of the next product, an even number, of `rest` that are left.
+    /// The number of rows of the next product, an even number, if `rest` are left.
     @inline(__always)
     static func nextRows(_ rest: Int) -> Int { min(rows, (rest + 1) / 2 * 2) }
 
-    /// The panels of the next product of `rest` that are left: one alone would wait for its own sums.
+    /// The number of panels of the next product if `rest` are left; a single panel would be limited by latency.
     @inline(__always)
     static func nextPanels(_ rest: Int) -> Int { rest > 1 && rest % 3 == 1 ? 2 : min(3, rest) }
 
-    /// a·w to `result`, rows `stride` floats apart: `rows` of `row`, `inner` numbers each, for each of `taps` runs
-    /// `tapStride` floats apart, against `panels` panels `[taps, inner, 16]` at `panel`.
+    /// Writes a·w to `result`, with rows `stride` floats apart.
+    ///
+    /// The factors are `rows` rows at `row` of `inner` numbers each, for each of `taps` runs that are `tapStride`
+    /// floats apart, and `panels` panels `[taps, inner, 16]` at `panel`.
     @inline(__always)
     static func multiply(
         rows: Int,
@@ -49,8 +52,8 @@ enum WideProduct {
         }
     }
 
-    /// Adds Σ aᵀ b over `count` steps to `sums` `[8, 8 · groups]`: eight numbers at `a`, `stride` floats further
-    /// each step, against eight of each `group` (two or four of them), `width` floats further each step.
+    /// Adds Σ aᵀ b over `count` steps to `sums` `[8, 8 · groups]`: eight numbers at `a` with stride `stride`, and eight
+    /// numbers of each `group` (two or four groups) with stride `width`.
     @inline(__always)
     static func addOuter(
         _ a: Floats,

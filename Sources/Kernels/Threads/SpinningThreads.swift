@@ -3,24 +3,26 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// Helper threads that wait for work close at hand.
+/// Helper threads that spin for a short time while they wait for work.
 ///
-/// A pass through a network is some hundred short parallel parts. Waking a sleeping thread for each takes
-/// as long as the part itself, so a helper goes on looking for work for a moment before it sleeps; between
-/// requests all of them sleep. A helper that wakes too late is not waited for.
+/// A pass through a network consists of about a hundred short parallel parts. Waking a sleeping thread for each part
+/// takes as long as the part itself, so a helper spins for a moment before it sleeps. Between requests all helpers
+/// sleep. The calling thread does not wait for a helper that wakes up too late.
 final class SpinningThreads: Sendable {
     typealias Body = (_ item: Int, _ worker: Int) -> Void
 
-    /// What the threads share.
+    /// The state shared by the threads.
     ///
-    /// `@unchecked Sendable`: `body` and `items` are written by the leader only while the gate is closed and
-    /// no helper is inside; a helper reads them only after it has entered through the gate.
+    /// `@unchecked Sendable`: the calling thread writes `body` and `items` only while the gate is closed and no helper
+    /// is inside; a helper reads them only after it has entered through the gate.
     private final class State: @unchecked Sendable {
         var body: Body?
         var items = 0
         let shares: [Share]
-        /// The round's number times 2, plus 1 while helpers may enter, in the upper bits; the helpers inside in
-        /// the lower sixteen.
+        /// The state of the gate and the number of helpers inside.
+        ///
+        /// The lower 16 bits are the number of helpers inside. The upper bits are the number of the round times 2,
+        /// plus 1 while helpers may enter.
         let gate = Atomic<UInt64>(0)
         let sleepers = Atomic<Int>(0)
         let semaphore = DispatchSemaphore(value: 0)
@@ -29,7 +31,7 @@ final class SpinningThreads: Sendable {
         init(threads: Int) { shares = (0..<threads).map { _ in Share() } }
     }
 
-    /// How far a thread's share of the items is done.
+    /// The next item in a thread's share of the items.
     private final class Share: Sendable {
         let next = Atomic<Int>(0)
     }
@@ -37,15 +39,15 @@ final class SpinningThreads: Sendable {
     private let state: State
     private let helpers: Int
 
-    /// How often a helper spins before it sleeps: some fifty microseconds.
+    /// The number of spins before a helper sleeps: about 50 microseconds.
     private static let spinsBeforeSleep = 4_000
-    /// After so many spins a thread lets others have its processor: the one it waits for may be among them.
+    /// The number of spins before a thread yields its processor, because the thread it waits for may need it.
     private static let spinsBeforeYield = 128
     private static let open: UInt64 = 1 << 16
     private static let round: UInt64 = 2 << 16
     private static let inside: UInt64 = 0xFFFF
 
-    /// A threads of so many helpers beside the calling thread.
+    /// Starts `helpers` threads in addition to the calling thread.
     init(helpers: Int) {
         self.helpers = helpers
         state = State(threads: helpers + 1)
@@ -57,14 +59,15 @@ final class SpinningThreads: Sendable {
         }
     }
 
-    /// Ends the helpers.
+    /// Stops the helpers.
     func shutdown() {
         state.isShutDown.store(true, ordering: .sequentiallyConsistent)
         for _ in 0..<helpers { state.semaphore.signal() }
     }
 
-    /// Calls `body` for each item, on the calling thread (worker 0) and on the helpers that are there in time;
-    /// returns when all items are done and no helper is inside.
+    /// Calls `body` for each item, on the calling thread (worker 0) and on the helpers that wake up in time.
+    ///
+    /// Returns when all items are done and no helper is inside.
     func run(_ items: Int, _ body: @escaping Body) {
         state.body = body
         state.items = items
@@ -76,7 +79,7 @@ final class SpinningThreads: Sendable {
         let sleeping = state.sleepers.exchange(0, ordering: .sequentiallyConsistent)
         for _ in 0..<sleeping { state.semaphore.signal() }
         Self.work(state, worker: 0)
-        // Close the gate, then wait for those inside; they are on their last items.
+        // Close the gate, then wait for the helpers inside, which are finishing their last items.
         state.gate.wrappingSubtract(Self.open, ordering: .acquiringAndReleasing)
         var spins = 0
         while state.gate.load(ordering: .acquiring) & Self.inside != 0 {
@@ -86,10 +89,10 @@ final class SpinningThreads: Sendable {
         state.body = nil
     }
 
-    /// Does items, those of the worker's own share first.
+    /// Processes items, starting with those in the worker's own share.
     ///
-    /// The same worker gets the same part of every layer, and finds in its caches what it wrote there for the
-    /// layer before: cores of a server may be far apart. Only who is done early helps with another's share.
+    /// Each worker processes the same part of every layer, so its input is in the caches of its own core. A worker
+    /// takes items from the shares of others only after its own share is done.
     private static func work(_ state: State, worker: Int) {
         guard let body = state.body else { return }
         let (items, threads) = (state.items, state.shares.count)
@@ -127,14 +130,14 @@ final class SpinningThreads: Sendable {
             if spins % spinsBeforeYield == 0 { sched_yield() }
             guard spins > spinsBeforeSleep else { continue }
             spins = 0
-            // Asleep counts before the last look: the leader opens the gate before it counts the sleepers.
+            // Increment `sleepers` before the last check: the calling thread opens the gate before it reads `sleepers`.
             state.sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
             if state.gate.load(ordering: .sequentiallyConsistent) & open != 0, wakeUp(state) { continue }
             state.semaphore.wait()
         }
     }
 
-    /// Takes one sleeper off the count; false if the leader has, and will ring.
+    /// Decrements the number of sleepers; returns false if the calling thread has done so and will signal.
     private static func wakeUp(_ state: State) -> Bool {
         var sleepers = state.sleepers.load(ordering: .relaxed)
         while sleepers > 0 {

@@ -1,10 +1,11 @@
 import Kernels
 
-/// The triangular factor of a covariance.
+/// The Cholesky factor of a covariance matrix.
 public enum CovarianceFactor {
-    /// L⁻¹ for A = L Lᵀ, lower triangular, row-major as `matrix`, `[size, size]`; nil if A is not positive definite.
+    /// Returns L⁻¹ for A = L Lᵀ, lower triangular and row-major like `matrix`, `[size, size]`; nil if A is not positive
+    /// definite.
     ///
-    /// With a covariance for A, |L⁻¹(x - mean)| is the Mahalanobis distance.
+    /// If A is a covariance matrix, |L⁻¹(x - mean)| is the Mahalanobis distance.
     ///
     /// - Precondition: `matrix` has `size * size` elements.
     public static func inverse(of matrix: [Double], size: Int) -> [Double]? {

@@ -1,8 +1,8 @@
 import Kernels
 
-/// Products of matrices held in arrays, for losses and scores.
+/// Products of matrices that are stored in arrays, for losses and scores.
 public enum DenseMatrix {
-    /// The product of `matrix`, row-major with rows as long as `vector`, and `vector`: a number for each row.
+    /// Returns the product of `matrix`, row-major with rows as long as `vector`, and `vector`: one number per row.
     public static func multiply(_ matrix: [Float], by vector: [Float]) -> [Float] {
         var result = [Float](repeating: 0, count: matrix.count / vector.count)
         let rows = result.count
@@ -10,8 +10,9 @@ public enum DenseMatrix {
         return result
     }
 
-    /// target = a·b, row-major: `[rows, inner] x [inner, columns]`, a transposed factor stored the other way
-    /// round.
+    /// Computes target = a·b, row-major: `[rows, inner] x [inner, columns]`.
+    ///
+    /// A transposed factor is stored with its rows and columns exchanged.
     public static func multiply(
         _ a: [Float],
         transposed transposedA: Bool,
@@ -24,7 +25,7 @@ public enum DenseMatrix {
     ) {
         precondition(
             a.count == rows * inner && b.count == inner * columns && target.count == rows * columns,
-            "factors of \(a.count) and \(b.count) numbers for \(rows)x\(inner)x\(columns)"
+            "factors have \(a.count) and \(b.count) numbers, expected \(rows)x\(inner)x\(columns)"
         )
         target.withUnsafeMutableBufferPointer { target in
             a.withUnsafeBufferPointer { a in

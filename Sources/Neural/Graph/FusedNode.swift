@@ -1,19 +1,19 @@
 import Kernels
 
-/// A node of a graph together with the nodes behind it that it takes in for inference.
+/// A node of a graph together with the nodes after it that are fused into it for inference.
 struct FusedNode {
-    /// The node whose work is done.
+    /// The node that computes the result.
     let node: Graph.Node
-    /// The batch normalisation folded into its weights.
+    /// The batch normalization folded into its weights.
     var norm: BatchNormOperation?
     /// The value added to its result.
     var residual: Int?
-    /// Whether negative results become zero.
+    /// Whether a ReLU is applied to the result.
     var relu = false
-    /// The value it computes: that of the last node taken in.
+    /// The value that it computes: the output of the last fused node.
     var output: Int
 
-    /// The nodes of `graph` in order, each convolution joined by what it can take in.
+    /// Returns the nodes of `graph` in order, each convolution fused with the nodes that it can include.
     static func fuse(_ graph: Graph) -> [FusedNode] {
         let consumers = graph.consumers
         let outputs = Set(graph.outputs)
@@ -22,7 +22,7 @@ struct FusedNode {
         var taken: Set<Int> = []
         var result: [FusedNode] = []
 
-        /// The one node that reads `value`, if nothing else needs it.
+        /// The only node that reads `value`; nil if there are several, or if `value` is an output.
         func soleConsumer(of value: Int) -> Int? {
             consumers[value].count == 1 && !outputs.contains(value) ? consumers[value][0] : nil
         }
@@ -31,7 +31,7 @@ struct FusedNode {
             var fused = FusedNode(node: node, output: node.output)
             defer { result.append(fused) }
             guard node.operation is ConvolutionOperation else {
-                precondition(!(node.operation is BatchNormOperation), "batch normalisation follows a convolution")
+                precondition(!(node.operation is BatchNormOperation), "batch normalization must follow a convolution")
                 continue
             }
             if let next = soleConsumer(of: fused.output),
@@ -46,7 +46,7 @@ struct FusedNode {
                 let add = graph.nodes[next].operation as? AddOperation
             else { continue }
             let other = graph.nodes[next].inputs.first { $0 != fused.output }
-            // The other summand must be there before this convolution runs.
+            // The other summand must be computed before this convolution runs.
             guard let other, producers[other] < index, !taken.contains(next) else { continue }
             fused.residual = other
             fused.relu = add.relu

@@ -5,11 +5,10 @@ public struct Value: Sendable, Hashable {
     let index: Int
 }
 
-/// A network as a list of operations in the order they run: the one definition that training and
-/// inference share.
+/// A network as a list of operations in execution order, shared by training and inference.
 ///
-/// Built by its own methods, each of which appends an operation and returns its result.
-/// ``TrainingPlan`` runs it forwards and backwards, ``InferencePlan`` prepares it for serving.
+/// Each method that builds the graph appends an operation and returns its result. ``TrainingPlan`` runs the forward
+/// and backward passes, and ``InferencePlan`` prepares the graph for inference.
 public struct Graph: Sendable {
     /// One operation and the values it connects.
     struct Node: Sendable {
@@ -22,10 +21,10 @@ public struct Graph: Sendable {
     private(set) var shapes: [PlaneShape] = []
     private(set) var inputs: [Int] = []
     private(set) var outputs: [Int] = []
-    /// The network's parameters in the order they were declared.
+    /// The parameters of the network in the order of their declaration.
     public private(set) var parameters: [Parameter] = []
 
-    /// An empty network.
+    /// Creates an empty network.
     public init() {}
 
     /// Declares the next input.
@@ -35,10 +34,10 @@ public struct Graph: Sendable {
         return value
     }
 
-    /// Declares `value` the next output.
+    /// Declares `value` as the next output.
     public mutating func output(_ value: Value) { outputs.append(value.index) }
 
-    /// The shape of a value.
+    /// Returns the shape of a value.
     public func shape(of value: Value) -> PlaneShape { shapes[value.index] }
 
     private mutating func append(_ shape: PlaneShape) -> Value {
@@ -46,21 +45,21 @@ public struct Graph: Sendable {
         return Value(index: shapes.count - 1)
     }
 
-    /// Appends `operation`, whose result has `shape`.
+    /// Appends `operation` with a result of shape `shape`.
     mutating func apply(_ operation: any Operation, to inputs: Value..., shape: PlaneShape) -> Value {
         let output = append(shape)
         nodes.append(Node(operation: operation, inputs: inputs.map(\.index), output: output.index))
         return output
     }
 
-    /// Declares a parameter and returns where its numbers start.
+    /// Declares a parameter and returns its offset.
     mutating func parameter(
         _ name: String,
         _ shape: [Int],
         _ initialization: Parameter.Initialization,
         isTrainable: Bool = true
     ) -> Int {
-        precondition(!parameters.contains { $0.name == name }, "two parameters called \(name)")
+        precondition(!parameters.contains { $0.name == name }, "duplicate parameter '\(name)'")
         let offset = parameters.last.map { $0.offset + $0.count } ?? 0
         parameters.append(
             Parameter(
@@ -74,14 +73,14 @@ public struct Graph: Sendable {
         return offset
     }
 
-    /// For each value, the node that computes it; nil for the inputs.
+    /// For each value, the index of the node that computes it; nil for the inputs.
     var producers: [Int?] {
         var result = [Int?](repeating: nil, count: shapes.count)
         for (index, node) in nodes.enumerated() { result[node.output] = index }
         return result
     }
 
-    /// For each value, the nodes that read it, in order.
+    /// For each value, the indices of the nodes that read it, in order.
     var consumers: [[Int]] {
         var result = Array(repeating: [Int](), count: shapes.count)
         for (index, node) in nodes.enumerated() {

@@ -1,11 +1,11 @@
 import Kernels
 
 extension Graph {
-    /// The floating-point operations, two a multiply-add, of the products that the convolutions of `batch` images
-    /// really run by the algorithms that the planner chooses for `chunk` of them; with `training` those of the
-    /// gradients too.
+    /// The floating-point operations of the convolution products of `batch` images; a multiply-add counts as two.
     ///
-    /// Transforms, norms and attention are not counted: what is compared with this is the speed of products.
+    /// Counts the operations that the chosen algorithms perform if `chunk` images run at a time; with `training`, the
+    /// gradients are included. Transforms, norms and attention are not counted, because the result is compared with
+    /// the throughput of matrix products.
     public func productOperations(batch: Int, chunk: Int, training: Bool) -> Double {
         nodes.reduce(0) { sum, node in
             guard let shape = (node.operation as? ConvolutionOperation)?.shape else { return sum }
@@ -13,7 +13,7 @@ extension Graph {
             let forward = algorithm.operations(shape, batch: batch)
             guard training else { return sum + forward }
             let gradient = algorithm.forGradients.operations(shape, batch: batch)
-            // The network's input has no gradient.
+            // No gradient is computed for the input of the network.
             return sum + forward + (inputs.contains(node.inputs[0]) ? 1 : 2) * gradient
         }
     }

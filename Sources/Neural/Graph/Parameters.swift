@@ -1,6 +1,6 @@
-/// One named tensor of a network, in the row-major order of its shape.
+/// A named tensor of a network, in row-major order.
 public struct Parameter: Sendable, Hashable {
-    /// How a parameter is set before training.
+    /// The initialization of a parameter before training.
     public enum Initialization: Sendable, Hashable {
         /// The same number everywhere.
         case constant(Float)
@@ -10,37 +10,37 @@ public struct Parameter: Sendable, Hashable {
         case normal(deviation: Float)
     }
 
-    /// The name in a model file, that of the reference's state dict.
+    /// The name in a model file, which is the name in the state dict of the reference implementation.
     public let name: String
     /// The shape; convolution weights are `[out, in, kernel, kernel]`, dense weights `[out, in]`.
     public let shape: [Int]
-    /// How it starts.
+    /// The initialization before training.
     public let initialization: Initialization
-    /// Whether the optimiser moves it; running statistics are moved by the forward pass.
+    /// Whether the optimizer updates it; running statistics are updated by the forward pass.
     public let isTrainable: Bool
-    /// Where its numbers start among all numbers of the network.
+    /// The offset of its numbers in the array of all numbers of the network.
     public let offset: Int
 
-    /// How many numbers it holds.
+    /// The number of elements.
     public var count: Int { shape.reduce(1, *) }
-    /// Its numbers among all numbers of the network.
+    /// The range of its numbers in the array of all numbers of the network.
     public var range: Range<Int> { offset..<offset + count }
 }
 
-/// All numbers of a network in one array, and the names of its parts.
+/// All numbers of a network in one array, with the names of its parts.
 public struct Parameters: Sendable {
     /// The parts, in order, without gaps.
     public let layout: [Parameter]
     /// All numbers.
     public var values: [Float]
 
-    /// Zeros for `layout`.
+    /// Creates zeros for `layout`.
     public init(layout: [Parameter]) {
         self.layout = layout
         values = Array(repeating: 0, count: layout.last.map { $0.offset + $0.count } ?? 0)
     }
 
-    /// Fresh numbers for `layout`, drawn from `generator`.
+    /// Creates initial values for `layout`, drawn from `generator`.
     public init(layout: [Parameter], using generator: inout some RandomNumberGenerator) {
         self.init(layout: layout)
         for parameter in layout {
@@ -55,12 +55,12 @@ public struct Parameters: Sendable {
         }
     }
 
-    /// The numbers of the parameter called `name`, if there is one.
+    /// The numbers of the parameter named `name`; nil if it does not exist.
     public subscript(name: String) -> [Float]? {
         get { layout.first { $0.name == name }.map { Array(values[$0.range]) } }
         set {
             guard let newValue, let parameter = layout.first(where: { $0.name == name }) else { return }
-            precondition(newValue.count == parameter.count, "\(name) takes \(parameter.count) numbers")
+            precondition(newValue.count == parameter.count, "\(name) must have \(parameter.count) numbers")
             values.replaceSubrange(parameter.range, with: newValue)
         }
     }

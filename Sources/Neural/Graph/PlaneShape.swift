@@ -1,23 +1,23 @@
-/// The shape of one image's activations: rows x columns x channels, channels innermost (NHWC).
+/// The shape of the activations of one image: rows x columns x channels, channels innermost (NHWC).
 ///
-/// The layout is the same everywhere in the engine; a vector is a plane of one pixel.
+/// The whole engine uses this layout. A vector is a plane of one pixel.
 public struct PlaneShape: Sendable, Hashable {
-    /// Rows, columns and channels, each at least one.
+    /// The number of rows, columns and channels, each at least 1.
     public let height, width, channels: Int
 
-    /// A plane of `height` x `width` pixels.
+    /// Creates a plane of `height` x `width` pixels.
     public init(height: Int, width: Int, channels: Int) {
-        precondition(height > 0 && width > 0 && channels > 0, "no plane: \(height)x\(width)x\(channels)")
+        precondition(height > 0 && width > 0 && channels > 0, "invalid plane: \(height)x\(width)x\(channels)")
         self.height = height
         self.width = width
         self.channels = channels
     }
 
-    /// A vector of `channels` numbers.
+    /// Creates a vector of `channels` numbers.
     public init(vector channels: Int) { self.init(height: 1, width: 1, channels: channels) }
 
-    /// Pixels of an image.
+    /// The number of pixels in an image.
     public var pixels: Int { height * width }
-    /// Floats of an image.
+    /// The number of floats in an image.
     public var count: Int { height * width * channels }
 }

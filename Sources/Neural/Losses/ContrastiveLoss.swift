@@ -1,35 +1,37 @@
 import Glibc
 
-/// The contrastive loss of a training step (method, section 3): normalised projections of three chunks,
-/// two of plain images and one of dissolved ones.
+/// The contrastive loss of a training step (method, section 3).
+///
+/// The loss is computed on normalized projections in three chunks: two chunks of plain images and one of dissolved
+/// images.
 public struct ContrastiveLoss: Sendable {
-    /// Which pairs are left out of the sums, beside an image and itself.
+    /// The pairs that are excluded from the sums, in addition to the pair of an image with itself.
     public enum Mask: String, Sendable, Hashable, Codable {
-        /// A dissolved image against the same image and shift in the two plain chunks: the paper's default.
+        /// Pairs of a dissolved image and the same image and shift in the two plain chunks: the paper's default.
         case shiftedRemoved = "shifted_removed"
         /// None.
         case naive
     }
 
-    /// Divides the similarities.
+    /// The temperature τ; similarities are divided by it.
     public let temperature: Float
-    /// The pairs left out.
+    /// The pairs that are excluded.
     public let mask: Mask
 
-    /// A loss; the paper's temperature is 0.5.
+    /// Creates a loss; the paper's temperature is 0.5.
     public init(temperature: Float, mask: Mask) {
         self.temperature = temperature
         self.mask = mask
     }
 
-    /// The loss and its gradient with respect to the projections before they are normalised.
+    /// Returns the loss and its gradient with respect to the projections before normalization.
     ///
-    /// `projections` is `[3 * group, size]`, chunk by chunk, `group` = images x shifts; with no dissolved
-    /// chunk it is `[2 * group, size]`. l(i, j) = -log(exp(z_i·z_j / τ) / Σ_k exp(z_i·z_k / τ)), summed over
-    /// the positive pairs (i, i + group) in both directions, divided by the rows.
+    /// `projections` is `[3 * group, size]`, chunk by chunk, where `group` = images * shifts; without a dissolved chunk
+    /// it is `[2 * group, size]`. The loss is l(i, j) = -log(exp(z_i·z_j / τ) / Σ_k exp(z_i·z_k / τ)), summed over the
+    /// positive pairs (i, i + group) in both directions and divided by the number of rows.
     public func callAsFunction(_ projections: [Float], size: Int, group: Int) -> (loss: Float, gradient: [Float]) {
         let rows = projections.count / size
-        precondition(rows * size == projections.count && (rows == 3 * group || rows == 2 * group), "uneven chunks")
+        precondition(rows * size == projections.count && (rows == 3 * group || rows == 2 * group), "invalid chunk size")
         var norms = [Float](repeating: 0, count: rows)
         var unit = projections
         for row in 0..<rows {
@@ -41,7 +43,7 @@ public struct ContrastiveLoss: Sendable {
         var similarity = [Float](repeating: 0, count: rows * rows)
         DenseMatrix.multiply(unit, transposed: false, unit, transposed: true, rows, rows, size, into: &similarity)
         var loss = 0.0
-        // ∂loss/∂(z_i·z_k): only rows of the two plain chunks have a positive.
+        // ∂loss/∂(z_i·z_k): only the rows of the two plain chunks have a positive pair.
         var slope = [Float](repeating: 0, count: rows * rows)
         for row in 0..<2 * group {
             let positive = row < group ? row + group : row - group

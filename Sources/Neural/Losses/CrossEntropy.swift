@@ -1,15 +1,15 @@
 import Glibc
 
-/// Cross-entropy of a softmax over class scores.
+/// The cross-entropy of a softmax over class scores.
 public enum CrossEntropy {
-    /// The mean loss over the rows of `logits` `[rows, classes]` against `labels`, and its gradient.
+    /// Returns the loss averaged over the rows of `logits` `[rows, classes]` against `labels`, and its gradient.
     public static func loss(
         _ logits: [Float],
         classes: Int,
         labels: [Int]
     ) -> (loss: Float, gradient: [Float]) {
         let rows = labels.count
-        precondition(logits.count == rows * classes, "\(logits.count) scores for \(rows) rows of \(classes)")
+        precondition(logits.count == rows * classes, "\(logits.count) scores, expected \(rows) rows of \(classes)")
         var loss = 0.0
         var gradient = logits
         for (row, label) in labels.enumerated() {
@@ -26,11 +26,11 @@ public enum CrossEntropy {
     }
 }
 
-/// The L1 loss, the mean of |prediction - target|.
+/// The L1 loss: the average of |prediction - target|.
 public enum L1Loss {
-    /// The loss and its gradient with respect to `prediction`.
+    /// Returns the loss and its gradient with respect to `prediction`.
     public static func loss(_ prediction: [Float], target: [Float]) -> (loss: Float, gradient: [Float]) {
-        precondition(prediction.count == target.count, "shapes differ")
+        precondition(prediction.count == target.count, "prediction and target have different sizes")
         var sum = 0.0
         var gradient = prediction
         let share = 1 / Float(prediction.count)

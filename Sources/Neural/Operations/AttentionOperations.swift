@@ -1,6 +1,6 @@
 import Kernels
 
-/// Linear attention on queries, keys and values side by side.
+/// Linear attention; the channels of the input are the queries, the keys and the values.
 struct LinearAttentionOperation: Operation {
     let attention: LinearAttention
 
@@ -21,7 +21,7 @@ struct LinearAttentionOperation: Operation {
     }
 }
 
-/// Full attention on queries, keys and values side by side.
+/// Full attention; the channels of the input are the queries, the keys and the values.
 struct FullAttentionOperation: Operation {
     let attention: FullAttention
 
@@ -45,7 +45,7 @@ struct FullAttentionOperation: Operation {
 extension Graph {
     private func attentionShape(_ input: Value, heads: Int) -> AttentionShape {
         let plane = shape(of: input)
-        precondition(plane.channels % (3 * heads) == 0, "\(plane.channels) channels for \(heads) heads")
+        precondition(plane.channels % (3 * heads) == 0, "\(plane.channels) channels do not fit \(heads) heads")
         return AttentionShape(positions: plane.pixels, heads: heads, headSize: plane.channels / (3 * heads))
     }
 
@@ -54,13 +54,13 @@ extension Graph {
         return PlaneShape(height: plane.height, width: plane.width, channels: plane.channels / 3)
     }
 
-    /// Appends linear attention: `[H, W, 3 * heads * headSize]` to `[H, W, heads * headSize]`.
+    /// Appends linear attention from `[H, W, 3 * heads * headSize]` to `[H, W, heads * headSize]`.
     public mutating func linearAttention(_ input: Value, heads: Int) -> Value {
         let operation = LinearAttentionOperation(attention: LinearAttention(attentionShape(input, heads: heads)))
         return apply(operation, to: input, shape: attended(input))
     }
 
-    /// Appends full attention: `[H, W, 3 * heads * headSize]` to `[H, W, heads * headSize]`.
+    /// Appends full attention from `[H, W, 3 * heads * headSize]` to `[H, W, heads * headSize]`.
     public mutating func fullAttention(_ input: Value, heads: Int) -> Value {
         let operation = FullAttentionOperation(attention: FullAttention(attentionShape(input, heads: heads)))
         return apply(operation, to: input, shape: attended(input))

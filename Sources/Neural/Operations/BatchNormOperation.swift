@@ -1,8 +1,8 @@
 import Kernels
 
-/// Batch normalisation with the batch's statistics, and ReLU where asked.
+/// Batch normalization with the statistics of the batch and an optional ReLU.
 ///
-/// ``InferencePlan`` folds it into the convolution before it, with the running statistics.
+/// ``InferencePlan`` folds it into the preceding convolution, with the running statistics.
 struct BatchNormOperation: Operation {
     let norm: BatchNorm
     let pixels: Int
@@ -42,7 +42,7 @@ struct BatchNormOperation: Operation {
     }
 
     func backward(_ pass: BackwardPass) {
-        guard let target = pass.firstGradient else { preconditionFailure("a norm follows a layer with weights") }
+        guard let target = pass.firstGradient else { preconditionFailure("a norm must follow a layer with weights") }
         norm.backward(
             rows: pass.batch * pixels,
             input: pass.first,
@@ -61,7 +61,7 @@ struct BatchNormOperation: Operation {
 }
 
 extension Graph {
-    /// Appends batch normalisation called `name`, then ReLU if `relu`.
+    /// Appends batch normalization named `name`, followed by a ReLU if `relu`.
     public mutating func batchNorm(_ input: Value, _ name: String, relu: Bool) -> Value {
         let plane = shape(of: input)
         let channels = plane.channels

@@ -1,6 +1,6 @@
 import Kernels
 
-/// Layer normalisation over channels with a gain only.
+/// Layer normalization over the channels with a gain but no bias.
 struct ChannelLayerNormOperation: Operation {
     let norm: ChannelLayerNorm
     let pixels: Int
@@ -21,7 +21,7 @@ struct ChannelLayerNormOperation: Operation {
     }
 
     func backward(_ pass: BackwardPass) {
-        guard let target = pass.firstGradient else { preconditionFailure("a norm follows a layer with weights") }
+        guard let target = pass.firstGradient else { preconditionFailure("a norm must follow a layer with weights") }
         norm.backward(
             rows: pass.batch * pixels,
             input: pass.first,
@@ -37,7 +37,7 @@ struct ChannelLayerNormOperation: Operation {
 }
 
 extension Graph {
-    /// Appends layer normalisation over channels, its gain `name.g` of shape `[1, channels, 1, 1]`.
+    /// Appends layer normalization over the channels; its gain is `name.g` of shape `[1, channels, 1, 1]`.
     public mutating func channelLayerNorm(_ input: Value, _ name: String) -> Value {
         let plane = shape(of: input)
         let operation = ChannelLayerNormOperation(

@@ -1,12 +1,13 @@
 import Kernels
 
-/// A convolution, or a dense layer as a 1x1 convolution of a one-pixel plane; with an optional bias and
-/// optional weight standardisation.
+/// A convolution with an optional bias and optional weight standardization.
+///
+/// A dense layer is a 1x1 convolution of a plane of one pixel.
 struct ConvolutionOperation: Operation {
     let shape: ConvolutionShape
-    /// Where the weights `[out, in, kernel, kernel]` start.
+    /// The offset of the weights `[out, in, kernel, kernel]`.
     let weight: Int
-    /// Where the bias `[out]` starts.
+    /// The offset of the bias `[out]`.
     let bias: Int?
     let isStandardized: Bool
 
@@ -22,7 +23,7 @@ struct ConvolutionOperation: Operation {
         return 2 * shape.weightCount + max(packed, gradient)
     }
 
-    /// The weights as the convolution uses them; standardised into `target` where asked.
+    /// Returns the weights that the convolution uses; standardized weights are written to `target`.
     func effectiveWeights(_ parameters: Floats, into target: MutableFloats, _ workers: ThreadPool) -> Floats {
         guard isStandardized else { return parameters + weight }
         WeightStandardization.forward(
@@ -104,9 +105,9 @@ struct ConvolutionOperation: Operation {
 }
 
 extension Graph {
-    /// Appends a convolution called `name`: weights `name.weight` and, unless `bias` is false, `name.bias`.
+    /// Appends a convolution named `name`: weights `name.weight` and, unless `bias` is false, `name.bias`.
     ///
-    /// Weights and bias start uniform in ±1/sqrt(fan-in), the default of the reference's layers.
+    /// Weights and bias are initialized uniformly in ±1/sqrt(fan-in), the default of the reference implementation.
     public mutating func convolution(
         _ input: Value,
         _ name: String,
@@ -130,10 +131,10 @@ extension Graph {
         return convolution(input, name, shape, [outputs, plane.channels, kernel, kernel], bias, isStandardized)
     }
 
-    /// Appends a dense layer called `name`, y = x Wᵀ + b, on a vector.
+    /// Appends a dense layer named `name`, y = x Wᵀ + b, on a vector.
     public mutating func dense(_ input: Value, _ name: String, outputs: Int) -> Value {
         let plane = shape(of: input)
-        precondition(plane.pixels == 1, "a dense layer takes a vector")
+        precondition(plane.pixels == 1, "the input of a dense layer must be a vector")
         let shape = ConvolutionShape(
             inputHeight: 1,
             inputWidth: 1,

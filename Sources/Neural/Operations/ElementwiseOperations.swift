@@ -1,6 +1,6 @@
 public import Kernels
 
-/// An element-wise non-linearity.
+/// An element-wise activation function.
 struct ActivationOperation: Operation {
     let activation: Activation
     let count: Int
@@ -22,7 +22,7 @@ struct ActivationOperation: Operation {
     }
 }
 
-/// The sum of two values, then ReLU if asked.
+/// The sum of two values, optionally followed by a ReLU.
 struct AddOperation: Operation {
     let count: Int
     let relu: Bool
@@ -31,7 +31,7 @@ struct AddOperation: Operation {
     var readsOutput: Bool { relu }
 
     func forward(_ pass: ForwardPass) {
-        guard let second = pass.second else { preconditionFailure("a sum has two inputs") }
+        guard let second = pass.second else { preconditionFailure("a sum needs two inputs") }
         Elementwise.add(
             pass.first,
             second,
@@ -57,7 +57,7 @@ struct AddOperation: Operation {
     }
 }
 
-/// y = scale · x + shift with two fixed numbers.
+/// y = scale · x + shift with two constants.
 struct AffineOperation: Operation {
     let scale, shift: Float
     let count: Int
@@ -76,11 +76,11 @@ struct AffineOperation: Operation {
     }
 
     func backward(_ pass: BackwardPass) {
-        precondition(pass.firstGradient == nil, "the affine map stands at the input, which has no gradient")
+        precondition(pass.firstGradient == nil, "affine is only supported on an input, which has no gradient")
     }
 }
 
-/// Two values side by side in their channels.
+/// The concatenation of two values along the channels.
 struct ConcatenateOperation: Operation {
     let pixels, firstChannels, secondChannels: Int
 
@@ -88,7 +88,7 @@ struct ConcatenateOperation: Operation {
     private var channels: Int { firstChannels + secondChannels }
 
     func forward(_ pass: ForwardPass) {
-        guard let second = pass.second else { preconditionFailure("a concatenation has two inputs") }
+        guard let second = pass.second else { preconditionFailure("a concatenation needs two inputs") }
         for (source, width, offset) in [(pass.first, firstChannels, 0), (second, secondChannels, firstChannels)] {
             Elementwise.copyChannels(
                 source,
@@ -121,16 +121,16 @@ struct ConcatenateOperation: Operation {
 }
 
 extension Graph {
-    /// Appends an element-wise non-linearity.
+    /// Appends an element-wise activation function.
     public mutating func activation(_ input: Value, _ activation: Activation) -> Value {
         let plane = shape(of: input)
         return apply(ActivationOperation(activation: activation, count: plane.count), to: input, shape: plane)
     }
 
-    /// Appends the sum of two values of one shape, then ReLU if `relu`.
+    /// Appends the sum of two values of the same shape, followed by a ReLU if `relu`.
     public mutating func add(_ first: Value, _ second: Value, relu: Bool = false) -> Value {
         let plane = shape(of: first)
-        precondition(plane == shape(of: second), "a sum of \(plane) and \(shape(of: second))")
+        precondition(plane == shape(of: second), "cannot add \(plane) and \(shape(of: second))")
         return apply(AddOperation(count: plane.count, relu: relu), to: first, second, shape: plane)
     }
 
@@ -140,10 +140,10 @@ extension Graph {
         return apply(AffineOperation(scale: scale, shift: shift, count: plane.count), to: input, shape: plane)
     }
 
-    /// Appends the channels of `first` followed by those of `second`.
+    /// Appends the concatenation of the channels of `first` and `second`.
     public mutating func concatenate(_ first: Value, _ second: Value) -> Value {
         let (one, two) = (shape(of: first), shape(of: second))
-        precondition(one.height == two.height && one.width == two.width, "planes of different sizes")
+        precondition(one.height == two.height && one.width == two.width, "cannot concatenate planes of different sizes")
         return apply(
             ConcatenateOperation(pixels: one.pixels, firstChannels: one.channels, secondChannels: two.channels),
             to: first,

@@ -1,11 +1,11 @@
 import Kernels
 
-/// Group normalisation with SiLU; the second input, if any, is the time embedding's scale and shift.
+/// Group normalization with SiLU; the optional second input is the scale and shift of the time embedding.
 struct GroupNormOperation: Operation {
     let norm: GroupNorm
     let gain, bias: Int
 
-    // Declared one behind the other.
+    // The gain and the bias are declared one after the other.
     var parameterRange: Range<Int> { gain..<bias + norm.channels }
 
     func savedCount(batch: Int) -> Int { norm.statisticsCount(batch: batch) }
@@ -25,8 +25,8 @@ struct GroupNormOperation: Operation {
     }
 
     func backward(_ pass: BackwardPass) {
-        guard let target = pass.firstGradient else { preconditionFailure("a norm follows a layer with weights") }
-        precondition(pass.secondGradient?.accumulate != true, "a norm's modulation has one consumer")
+        guard let target = pass.firstGradient else { preconditionFailure("a norm must follow a layer with weights") }
+        precondition(pass.secondGradient?.accumulate != true, "a norm's modulation must have one consumer")
         norm.backward(
             batch: pass.batch,
             input: pass.first,
@@ -49,12 +49,12 @@ struct GroupNormOperation: Operation {
 }
 
 extension Graph {
-    /// Appends group normalisation called `name`, the modulation `[2 * channels]` if given, and SiLU.
+    /// Appends group normalization named `name`, with an optional modulation `[2 * channels]`, followed by SiLU.
     public mutating func groupNorm(_ input: Value, _ name: String, groups: Int, modulation: Value? = nil) -> Value {
         let plane = shape(of: input)
         let channels = plane.channels
         if let modulation {
-            precondition(shape(of: modulation) == PlaneShape(vector: 2 * channels), "a modulation of another width")
+            precondition(shape(of: modulation) == PlaneShape(vector: 2 * channels), "wrong modulation width")
         }
         let operation = GroupNormOperation(
             norm: GroupNorm(pixels: plane.pixels, channels: channels, groups: groups, silu: true),

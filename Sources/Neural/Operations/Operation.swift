@@ -1,30 +1,31 @@
 import Kernels
 
-/// One step of a network: a function of one or two values, with its gradient.
+/// One operation of a network: a function of one or two values, with its gradient.
 ///
-/// Forward and backward stand side by side in one file. An operation is a value that knows its shapes
-/// and where its parameters are; buffers are handed to it.
+/// An operation is a value type that holds its shapes and the offsets of its parameters. The caller passes the
+/// buffers.
 protocol Operation: Sendable {
     /// Whether `backward` reads the inputs.
     var readsInputs: Bool { get }
     /// Whether `backward` reads the output.
     var readsOutput: Bool { get }
-    /// Floats that `forward` leaves for `backward`.
+    /// The number of floats that `forward` saves for `backward`.
     func savedCount(batch: Int) -> Int
-    /// Floats of workspace that either pass of training may use while it runs.
+    /// The number of floats of workspace that each pass of training uses.
     func workspaceCount(batch: Int) -> Int
-    /// Where the operation's numbers are among all of the network.
+    /// The range of the operation's parameters in the array of all numbers of the network.
     var parameterRange: Range<Int> { get }
-    /// Whether ``repeatForward(_:)`` is cheap: a large plan then drops the output after the forward pass.
+    /// Whether ``repeatForward(_:)`` is cheap: a large plan then discards the output after the forward pass.
     ///
-    /// The backward pass of such an operation reads its input, so that is still there.
+    /// The backward pass of such an operation reads its input, so the input is still available.
     var isRepeatable: Bool { get }
     /// Computes the output.
     func forward(_ pass: ForwardPass)
-    /// Computes the output again, from what the forward pass saved and to the same last bit, and moves nothing
-    /// else; only called where ``isRepeatable``.
+    /// Computes the output again from what the forward pass saved, with bit-identical results and no side effects.
+    ///
+    /// Only called if ``isRepeatable``.
     func repeatForward(_ pass: ForwardPass)
-    /// Computes the gradients of the inputs, and adds those of the parameters.
+    /// Computes the gradients of the inputs, and adds those of the parameters to the accumulated gradients.
     func backward(_ pass: BackwardPass)
 }
 
@@ -38,13 +39,13 @@ extension Operation {
     func repeatForward(_ pass: ForwardPass) { forward(pass) }
 }
 
-/// What an operation's forward pass works on.
+/// The buffers of an operation's forward pass.
 ///
 /// Every buffer holds at least `batch` images.
 struct ForwardPass {
     var batch: Int
     var first: Floats
-    /// The second input, where the operation has one.
+    /// The second input, if the operation has one.
     var second: Floats?
     var output: MutableFloats
     var saved: MutableFloats
@@ -54,17 +55,17 @@ struct ForwardPass {
     var workers: ThreadPool
 }
 
-/// Where a gradient goes.
+/// The destination of a gradient.
 struct GradientTarget {
     var pointer: MutableFloats
-    /// Whether another consumer's share is already there.
+    /// Whether it already holds the gradient of another consumer.
     var accumulate: Bool
 }
 
-/// What an operation's backward pass works on.
+/// The buffers of an operation's backward pass.
 struct BackwardPass {
     var batch: Int
-    /// The inputs and the output of the forward pass; meaningful only if the operation reads them.
+    /// The inputs and the output of the forward pass; valid only if the operation reads them.
     var first: Floats
     var second: Floats?
     var output: Floats
@@ -72,10 +73,10 @@ struct BackwardPass {
     var workspace: MutableFloats
     var parameters: Floats
     var outputGradient: Floats
-    /// Where the inputs' gradients go; nil for an input that needs none.
+    /// The destinations of the gradients of the inputs; nil for an input that needs no gradient.
     var firstGradient: GradientTarget?
     var secondGradient: GradientTarget?
-    /// Gradients of all numbers of the network; always added to.
+    /// The gradients of all numbers of the network; always added to.
     var parameterGradients: MutableFloats
     var workers: ThreadPool
 }

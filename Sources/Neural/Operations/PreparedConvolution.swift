@@ -1,6 +1,6 @@
 import Kernels
 
-/// A convolution with its weights folded and ready.
+/// A convolution with folded and packed weights.
 struct PreparedConvolution {
     let weights: KeptWeights
     let bias: FloatBuffer

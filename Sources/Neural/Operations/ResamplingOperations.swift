@@ -1,6 +1,6 @@
 import Kernels
 
-/// Nearest-neighbour upsampling by two.
+/// Nearest-neighbor upsampling by a factor of 2.
 struct UpsamplingOperation: Operation {
     let upsampling: Upsampling
 
@@ -22,7 +22,7 @@ struct UpsamplingOperation: Operation {
     }
 }
 
-/// Max pooling 3x3, stride 2, padding 1.
+/// Max pooling 3x3 with stride 2 and padding 1.
 struct MaxPoolingOperation: Operation {
     let pooling: MaxPooling
 
@@ -46,7 +46,7 @@ struct MaxPoolingOperation: Operation {
     }
 }
 
-/// The mean over all pixels.
+/// The average over all pixels.
 struct AveragePoolingOperation: Operation {
     let pooling: AveragePooling
 
@@ -69,7 +69,7 @@ struct AveragePoolingOperation: Operation {
 }
 
 extension Graph {
-    /// Appends nearest-neighbour upsampling: `[H, W, C]` to `[2H, 2W, C]`.
+    /// Appends nearest-neighbor upsampling from `[H, W, C]` to `[2H, 2W, C]`.
     public mutating func upsample(_ input: Value) -> Value {
         let plane = shape(of: input)
         return apply(
@@ -81,7 +81,7 @@ extension Graph {
         )
     }
 
-    /// Appends max pooling 3x3, stride 2, padding 1.
+    /// Appends max pooling 3x3 with stride 2 and padding 1.
     public mutating func maxPool(_ input: Value) -> Value {
         let plane = shape(of: input)
         let pooling = MaxPooling(height: plane.height, width: plane.width, channels: plane.channels)
@@ -92,7 +92,7 @@ extension Graph {
         )
     }
 
-    /// Appends the mean over all pixels: `[H, W, C]` to `[C]`.
+    /// Appends the average over all pixels, from `[H, W, C]` to `[C]`.
     public mutating func averagePool(_ input: Value) -> Value {
         let plane = shape(of: input)
         return apply(

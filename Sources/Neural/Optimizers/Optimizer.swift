@@ -1,44 +1,44 @@
 public import Kernels
 
-/// How parameters follow their gradient.
+/// The update rule of an optimizer.
 public enum OptimizerRule: Sendable, Hashable, Codable {
     /// Gradient descent with momentum and weight decay.
     case sgd(momentum: Float, weightDecay: Float)
-    /// Adam; with `weightDecay` it is AdamW, whose decay does not pass through the moments.
+    /// Adam; with `weightDecay` it is AdamW, which does not add the decay to the moments.
     case adam(beta1: Float, beta2: Float, weightDecay: Float)
-    /// LARS (You et al., 2017): gradient descent with momentum whose step is scaled for each tensor by
+    /// LARS (You et al., 2017): gradient descent with momentum, with the step of each tensor multiplied by
     /// trust |p| / (|g| + decay |p| + 1e-8).
     case lars(momentum: Float, weightDecay: Float, trust: Float)
 }
 
-/// An optimiser with its state: moments for each parameter, and the steps taken.
+/// An optimizer with its state: the moments of each parameter, and the number of steps taken.
 public struct Optimizer: Sendable {
-    /// The rule it follows.
+    /// The update rule.
     public let rule: OptimizerRule
-    /// Steps taken so far.
+    /// The number of steps taken so far.
     public private(set) var steps: Int
-    /// The state, as long as the parameters each: the momentum buffer, or Adam's two moments.
+    /// The momentum buffer, or the two moments of Adam, each as long as the parameters.
     public private(set) var moments: [[Float]]
 
-    /// An optimiser for `count` numbers that has taken no step.
+    /// Creates an optimizer for `count` numbers that has taken no steps.
     public init(_ rule: OptimizerRule, count: Int) {
         let buffers = if case .adam = rule { 2 } else { 1 }
         self.init(rule, steps: 0, moments: Array(repeating: Array(repeating: 0, count: count), count: buffers))
     }
 
-    /// An optimiser that goes on from a saved state.
+    /// Creates an optimizer that continues from a saved state.
     public init(_ rule: OptimizerRule, steps: Int, moments: [[Float]]) {
         self.rule = rule
         self.steps = steps
         self.moments = moments
     }
 
-    /// Numbers that one work item moves.
+    /// The number of parameters that one work item updates.
     private static let block = 1 << 16
 
-    /// Moves the trainable parameters one step against `gradient`, at learning rate `rate`.
+    /// Updates the trainable parameters by one step along the negative `gradient` with learning rate `rate`.
     public mutating func step(_ parameters: inout Parameters, gradient: [Float], rate: Float, workers: ThreadPool) {
-        precondition(gradient.count == parameters.values.count, "a gradient of another network")
+        precondition(gradient.count == parameters.values.count, "the gradient does not match the parameters")
         steps += 1
         let (layout, rule, steps) = (parameters.layout, rule, steps)
         Self.withMoments(&moments) { first, second in
@@ -83,7 +83,7 @@ public struct Optimizer: Sendable {
         }
     }
 
-    /// What LARS multiplies a tensor's step by; 1 for the other rules.
+    /// The factor that LARS applies to the step of a tensor; 1 for the other rules.
     private static func trust(_ rule: OptimizerRule, _ values: Floats, _ gradient: Floats, _ count: Int) -> Float {
         guard case .lars(_, let weightDecay, let trust) = rule else { return 1 }
         let size = OptimizerSteps.norm(values, count: count)
@@ -91,7 +91,7 @@ public struct Optimizer: Sendable {
         return size > 0 && slope > 0 ? trust * size / (slope + weightDecay * size + 1e-8) : 1
     }
 
-    /// The moments in place; rules with one have it for both.
+    /// Passes the moments to the callback for update in place; rules with one moment pass it twice.
     private static func withMoments(
         _ moments: inout [[Float]],
         _ body: (_ first: MutableFloats, _ second: MutableFloats) -> Void
@@ -106,22 +106,22 @@ public struct Optimizer: Sendable {
     }
 }
 
-/// An exponential moving average of a network's numbers.
+/// An exponential moving average of the numbers of a network.
 public struct MovingAverage: Sendable {
-    /// The share of the old average that stays at each update.
+    /// The weight of the old average at each update.
     public let decay: Float
-    /// The average.
+    /// The current average.
     public var values: [Float]
 
-    /// An average that starts at `values`.
+    /// Creates an average that starts at `values`.
     public init(of values: [Float], decay: Float) {
         self.values = values
         self.decay = decay
     }
 
-    /// Moves the average towards `current`.
+    /// Moves the average toward `current`.
     public mutating func update(towards current: [Float]) {
-        precondition(current.count == values.count, "numbers of another network")
+        precondition(current.count == values.count, "the numbers do not match the average")
         let count = values.count
         values.withUnsafeMutableBufferPointer { average in
             current.withUnsafeBufferPointer { current in

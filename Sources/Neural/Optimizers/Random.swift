@@ -1,23 +1,23 @@
 import Glibc
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, fast, its whole state one number, so that a checkpoint can hold
-/// it.
+/// The pseudorandom number generator SplitMix64 (Steele, Lea and Flood, 2014).
 ///
-/// Not for secrets.
+/// It is small and fast, and its state is a single number, which a checkpoint can store. It is not
+/// cryptographically secure.
 public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
-    /// The state; two generators with the same state give the same numbers.
+    /// The state; two generators with the same state produce the same numbers.
     public var state: UInt64
 
-    /// A generator that starts from `seed`.
+    /// Creates a generator from `seed`.
     public init(seed: UInt64) { state = seed }
 
-    /// A generator for one purpose among many that share a seed: different `stream`s are unrelated.
+    /// Creates one of several independent generators with the same seed, selected by `stream`.
     public init(seed: UInt64, stream: UInt64) {
         var mixer = SplitMix64(seed: seed &+ 0x632B_E59B_D9B4_E019 &* (stream &+ 1))
         state = mixer.next()
     }
 
-    /// The next 64 bits.
+    /// Returns the next 64 bits.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
@@ -29,13 +29,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
 
 /// The standard normal distribution.
 public enum Normal {
-    /// One number, by Box and Muller's transform.
+    /// Returns one number, generated with the Box-Muller transform.
     public static func next(using generator: inout some RandomNumberGenerator) -> Float {
         let radius = (-2 * log(1 - Double.random(in: 0..<1, using: &generator))).squareRoot()
         return Float(radius * cos(2 * .pi * Double.random(in: 0..<1, using: &generator)))
     }
 
-    /// `count` numbers; both of each pair of Box and Muller's transform are used.
+    /// Returns `count` numbers; both numbers of each Box-Muller pair are used.
     public static func array(count: Int, using generator: inout some RandomNumberGenerator) -> [Float] {
         var result = [Float](repeating: 0, count: count)
         for index in stride(from: 0, to: count, by: 2) {

@@ -1,21 +1,21 @@
 public import Kernels
 
-/// A network made ready to serve: weights folded and packed once, layers fused, every buffer planned.
+/// A network prepared for inference: weights are folded and packed, layers are fused, and all buffers are planned.
 ///
-/// Fusing: a convolution takes in the batch normalisation behind it, weight standardisation, the bias, a
-/// sum with a value computed before it, and ReLU. Values live in the arena of the workers, which all plans
-/// that run on them share. Not `Sendable`: one owner runs it.
+/// A convolution is fused with the batch normalization after it, weight standardization, the bias, the addition of
+/// a value computed earlier, and ReLU. Values are stored in the arena of the thread pool, which all plans on that
+/// pool share. Not `Sendable`: one owner runs it.
 public final class InferencePlan {
-    /// The images that go through the network at once; a run of more goes in parts.
+    /// The number of images that run through the network at a time; larger batches are split.
     public let chunk: Int
     private let graph: Graph
     private let workers: ThreadPool
     private let steps: [Step]
     private let arenaCount: Int
-    /// Where each value starts in the arena.
+    /// The offset of each value in the arena.
     private let places: [Int]
 
-    /// What is done between two buffers.
+    /// The operation of a step and its prepared weights.
     private enum Work {
         case convolution(PreparedConvolution, residual: Int?)
         case operation(any Operation, second: Int?, savedPlace: Int, parameters: ParameterRange)
@@ -27,7 +27,7 @@ public final class InferencePlan {
         let output: Int
     }
 
-    /// The numbers of one operation, without those of the rest of the network.
+    /// A copy of the parameters of one operation, without those of the rest of the network.
     private struct ParameterRange {
         let first: Int
         let values: FloatBuffer
@@ -38,20 +38,20 @@ public final class InferencePlan {
             values.pointer.update(from: all + first, count: range.count)
         }
 
-        /// Such that the operation's own places are those of its numbers.
+        /// A base pointer such that the operation's offsets address the copy.
         var base: MutableFloats { values.pointer - first }
     }
 
-    /// The floats that the values of a chunk may take, whatever the network.
+    /// The range of the number of floats that the values of a chunk may take, for any network.
     private static let valueRange = 4_000_000...10_000_000
-    /// Tiles of the smallest plane that fill the products of a chunk.
+    /// The number of tiles of the smallest plane at which the products of a chunk run at full speed.
     private static let tileAim = 40
 
-    /// The images to take at once: enough to fill the products on the smallest plane, as long as the values
-    /// take about the room of the weights.
+    /// Chooses the number of images per chunk: enough for efficient products on the smallest plane, as long as the
+    /// values take about as much memory as the weights.
     ///
-    /// With more, values drive each other out of the last-level cache from layer to layer; with fewer, the
-    /// weights pass by too often.
+    /// With more images, the values do not stay in the last-level cache from layer to layer. With fewer images, the
+    /// weights are read too often.
     private static func chunk(_ graph: Graph, floatsPerImage: Int) -> Int {
         let smallest = graph.nodes.reduce(tileAim) { tiles, node in
             guard let shape = (node.operation as? ConvolutionOperation)?.shape, shape.kernel > 1 else { return tiles }
@@ -62,16 +62,16 @@ public final class InferencePlan {
         return max(4, min((tileAim + smallest - 1) / smallest, room / max(1, floatsPerImage)))
     }
 
-    /// Prepares `graph` with the numbers of `parameters`.
+    /// Prepares `graph` with the values of `parameters`.
     ///
-    /// `chunk` images go through at once; by default it follows from the network's planes.
+    /// `chunk` is the number of images that run at a time; the default depends on the planes of the network.
     public init(_ graph: Graph, parameters: Parameters, chunk: Int? = nil, workers: ThreadPool) {
         self.graph = graph
         self.workers = workers
         let fused = FusedNode.fuse(graph)
         let layout = Layout(fused, graph)
         let size = chunk ?? Self.chunk(graph, floatsPerImage: layout.place(1).total)
-        precondition(size > 0, "\(size) images at once")
+        precondition(size > 0, "invalid chunk size: \(size)")
         self.chunk = size
         let placed = layout.place(size)
         places = placed.values
@@ -112,22 +112,23 @@ public final class InferencePlan {
         )
     }
 
-    /// Floats of the arena that this plan needs.
+    /// The number of floats in the arena that this plan needs.
     public var floatCount: Int { arenaCount }
 
-    /// Runs the network on `batch` images; `inputs` are `[batch, H, W, C]` each, and so are `outputs`, which
-    /// must be as long at least.
+    /// Runs the network on `batch` images.
+    ///
+    /// Each input is `[batch, H, W, C]`, and so is each element of `outputs`, which must be at least that long.
     public func run(_ inputs: [[Float]], batch: Int, into outputs: inout [[Float]]) {
-        precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs of \(graph.inputs.count)")
-        precondition(outputs.count == graph.outputs.count, "\(outputs.count) outputs of \(graph.outputs.count)")
+        precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs, expected \(graph.inputs.count)")
+        precondition(outputs.count == graph.outputs.count, "\(outputs.count) outputs, expected \(graph.outputs.count)")
         for (index, input) in zip(graph.inputs, inputs) {
-            precondition(input.count >= batch * graph.shapes[index].count, "input of \(input.count) numbers")
+            precondition(input.count >= batch * graph.shapes[index].count, "input too short: \(input.count) numbers")
         }
         for (index, output) in zip(graph.outputs, outputs) {
-            precondition(output.count >= batch * graph.shapes[index].count, "room for \(output.count) numbers")
+            precondition(output.count >= batch * graph.shapes[index].count, "output too short: \(output.count)")
         }
         let arena = workers.arena(arenaCount)
-        // Even parts: a small rest would not fill the products.
+        // Split evenly, because products of a small remainder are inefficient.
         let parts = (batch + chunk - 1) / chunk
         for part in 0..<parts {
             let first = part * batch / parts
@@ -182,7 +183,7 @@ public final class InferencePlan {
 }
 
 extension InferencePlan {
-    /// What lives when, from which the places in the arena follow for any number of images.
+    /// The lifetimes of the values, from which the offsets in the arena follow for any number of images.
     private struct Layout {
         let fused: [FusedNode]
         let graph: Graph
@@ -194,7 +195,7 @@ extension InferencePlan {
             lifetimes = Self.lifetimes(fused, graph)
         }
 
-        /// Where the values and what the operations save are, and the floats of all.
+        /// Returns the offsets of the values and of what the operations save, and the total number of floats.
         func place(_ images: Int) -> (values: [Int], saved: [Int], total: Int) {
             var plan = MemoryPlan()
             let requests = graph.shapes.indices.map { index in
@@ -207,7 +208,7 @@ extension InferencePlan {
             return (requests.map { $0.map { offsets[$0] } ?? 0 }, savedRequests.map { offsets[$0] }, total)
         }
 
-        /// When each value is alive; nil for one that fusing removed.
+        /// The lifetime of each value; nil for a value that fusion removed.
         private static func lifetimes(_ fused: [FusedNode], _ graph: Graph) -> [ClosedRange<Int>?] {
             var result = [ClosedRange<Int>?](repeating: nil, count: graph.shapes.count)
             func use(_ value: Int, at step: Int) {

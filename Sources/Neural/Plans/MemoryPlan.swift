@@ -1,5 +1,5 @@
-/// Places buffers with known lifetimes in one block of memory, so that buffers that never live at the
-/// same time share it.
+/// Assigns offsets in one block of memory to buffers with known lifetimes; buffers with disjoint lifetimes can
+/// overlap.
 struct MemoryPlan {
     private struct Request {
         let count: Int
@@ -8,15 +8,15 @@ struct MemoryPlan {
 
     private var requests: [Request] = []
 
-    /// Asks for `count` floats alive during `lifetime` (steps of the plan); returns the request's number.
+    /// Requests `count` floats for `lifetime` (steps of the plan) and returns the index of the request.
     mutating func add(count: Int, lifetime: ClosedRange<Int>) -> Int {
         requests.append(Request(count: (count + 15) / 16 * 16, lifetime: lifetime))
         return requests.count - 1
     }
 
-    /// Where each request starts, and the floats of the whole block.
+    /// Returns the offset of each request, and the size of the block in floats.
     ///
-    /// Largest first, each at the lowest place that is free during its lifetime; O(n²).
+    /// Places the largest request first, each at the lowest offset that is free during its lifetime; O(n²).
     func place() -> (offsets: [Int], total: Int) {
         var offsets = Array(repeating: 0, count: requests.count)
         var placed: [Int] = []

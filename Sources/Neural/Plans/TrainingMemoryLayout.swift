@@ -1,17 +1,17 @@
-/// Where everything of a training step stands in one block of memory, in floats from its start.
+/// The layout of the memory block of a training step, as offsets in floats.
 struct TrainingMemoryLayout {
-    /// Each value of the forward pass.
+    /// The offset of each value of the forward pass.
     let values: [Int]
-    /// Each value that the backward pass computes again; nil for the others.
+    /// The offset of each value that the backward pass recomputes; nil for the others.
     let repeated: [Int?]
-    /// Each gradient; nil where none is needed.
+    /// The offset of each gradient; nil if the gradient is not needed.
     let gradients: [Int?]
-    /// What each operation leaves for its backward pass.
+    /// The offset of the data that each operation saves for its backward pass.
     let saved: [Int]
-    /// The floats of the block.
+    /// The size of the block in floats.
     let total: Int
 
-    /// Places for `batch` images; with `repeating`, values that are cheap to compute again are not kept.
+    /// Plans the layout for `batch` images; with `repeating`, values that are cheap to recompute are not kept.
     init(_ graph: Graph, batch: Int, repeating: Bool) {
         let lifetimes = TrainingLifetimes(graph, repeating: repeating)
         var plan = MemoryPlan()
@@ -33,14 +33,15 @@ struct TrainingMemoryLayout {
     }
 }
 
-/// When each value and each gradient of a training step is alive; forward steps count from 0, the
-/// backward step of node i is `2 n - i`.
+/// The lifetimes of the values and gradients of a training step.
+///
+/// Forward steps count from 0; the backward step of node i is `2 n - i`.
 private struct TrainingLifetimes {
     private let count: Int
     private(set) var values: [ClosedRange<Int>] = []
-    /// Where a value is there a second time, computed again; nil for the others.
+    /// The lifetime of a recomputed value; nil for values that are not recomputed.
     private(set) var repeated: [ClosedRange<Int>?] = []
-    /// Nil where no gradient is needed: at the inputs, and before the first parameter.
+    /// The lifetime of a gradient; nil if it is not needed: for the inputs and before the first parameter.
     private(set) var gradients: [ClosedRange<Int>?] = []
 
     func backward(_ node: Int) -> Int { 2 * count - node }
@@ -67,7 +68,7 @@ private struct TrainingLifetimes {
             needsGradient[node.output] =
                 !(node.operation is AffineOperation) || node.inputs.contains { needsGradient[$0] }
             gradientLast[node.output] = backward
-            // Consumers come in order, so the last one seen is the first to write.
+            // Consumers are visited in order, so the last one is the first to write the gradient.
             for input in node.inputs { gradientFirst[input] = backward }
         }
         for output in graph.outputs {
@@ -75,7 +76,7 @@ private struct TrainingLifetimes {
             last[output] = max(last[output], count)
             gradientFirst[output] = min(gradientFirst[output] ?? count, count)
         }
-        // Consumers run backwards in the reverse order, so the last one is the first to read a value again.
+        // The backward pass visits consumers in reverse order, so the last one is the first to read the value again.
         repeated = graph.shapes.indices.map { index in
             isRepeatable[index] && last[index] > count ? backward(lastForward[index])...last[index] : nil
         }

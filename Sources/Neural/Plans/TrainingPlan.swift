@@ -1,31 +1,30 @@
 public import Kernels
 
-/// A network made ready to train on batches of one size: every buffer of a forward and a backward pass
-/// is planned once and reused.
+/// A network prepared for training on batches of one size; all buffers are planned once and reused.
 ///
 /// Not `Sendable`: one owner trains.
 public final class TrainingPlan {
-    /// The images of a batch.
+    /// The number of images in a batch.
     public let batch: Int
     private let graph: Graph
     private let workers: ThreadPool
     private let memory: FloatBuffer
     private let workspace: FloatBuffer
     private var values: [MutableFloats] = []
-    /// Where a value stands that the backward pass computes again; nil for the others.
+    /// The address of each value that the backward pass recomputes; nil for the others.
     private var repeated: [MutableFloats?] = []
     private var gradients: [MutableFloats?] = []
     private var saved: [MutableFloats] = []
 
-    /// Floats from which on a plan computes what is cheap a second time, rather than keep it: 4 GB.
+    /// The plan size in floats from which values that are cheap to compute are recomputed, not kept: 4 GB.
     private static let repeatingFrom = 1 << 30
 
     /// Plans `graph` for `batch` images.
     ///
-    /// `repeating` says whether the outputs of norms are computed again in the backward pass; by default they
-    /// are where the plan would be large. Results are the same to the last bit.
+    /// With `repeating`, the backward pass recomputes the outputs of norms; this is the default for large plans.
+    /// Results are bit-identical in both cases.
     public init(_ graph: Graph, batch: Int, repeating: Bool? = nil, workers: ThreadPool) {
-        precondition(batch > 0, "a batch of \(batch)")
+        precondition(batch > 0, "invalid batch size: \(batch)")
         self.graph = graph
         self.batch = batch
         self.workers = workers
@@ -42,17 +41,16 @@ public final class TrainingPlan {
         saved = places.saved.map { base + $0 }
     }
 
-    /// The floats this plan holds.
+    /// The number of floats that this plan holds.
     public var floatCount: Int { memory.count + workspace.count }
 
-    /// Runs the network on `inputs`, each `[batch, H, W, C]`; returns the outputs, and leaves what
-    /// ``backward(_:parameters:accumulating:)`` needs.
+    /// Runs the network on `inputs`, each `[batch, H, W, C]`, and returns the outputs.
     ///
-    /// Moves running statistics in `parameters`.
+    /// Saves what ``backward(_:parameters:accumulating:)`` needs, and updates the running statistics in `parameters`.
     public func forward(_ inputs: [[Float]], parameters: inout Parameters) -> [[Float]] {
-        precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs of \(graph.inputs.count)")
+        precondition(inputs.count == graph.inputs.count, "\(inputs.count) inputs, expected \(graph.inputs.count)")
         for (index, input) in zip(graph.inputs, inputs) {
-            precondition(input.count == batch * graph.shapes[index].count, "input of \(input.count) numbers")
+            precondition(input.count == batch * graph.shapes[index].count, "wrong input size: \(input.count)")
             input.withUnsafeBufferPointer { source in
                 guard let base = source.baseAddress else { return }
                 values[index].update(from: base, count: input.count)
@@ -80,16 +78,17 @@ public final class TrainingPlan {
         }
     }
 
-    /// Adds ∂loss/∂parameters to `gradient` for ∂loss/∂outputs, after a forward pass; nil for an output
-    /// that the loss does not use.
+    /// Adds ∂loss/∂parameters to `gradient` for ∂loss/∂outputs, after a forward pass.
+    ///
+    /// The gradient of an output that the loss does not use is nil.
     public func backward(_ outputGradients: [[Float]?], parameters: Parameters, accumulating gradient: inout [Float]) {
-        precondition(outputGradients.count == graph.outputs.count, "one gradient for each output")
-        precondition(gradient.count == parameters.values.count, "a gradient of another network")
+        precondition(outputGradients.count == graph.outputs.count, "expected one gradient for each output")
+        precondition(gradient.count == parameters.values.count, "the gradient does not match the parameters")
         var isWritten = Array(repeating: false, count: graph.shapes.count)
         var isRepeated = Array(repeating: false, count: graph.shapes.count)
         for (index, values) in zip(graph.outputs, outputGradients) {
             guard let values, let target = gradients[index] else { continue }
-            precondition(values.count == batch * graph.shapes[index].count, "gradient of \(values.count) numbers")
+            precondition(values.count == batch * graph.shapes[index].count, "wrong gradient size: \(values.count)")
             for (place, value) in values.enumerated() { target[place] = value }
             isWritten[index] = true
         }
@@ -108,7 +107,7 @@ public final class TrainingPlan {
         }
     }
 
-    /// Computes the output of node `index` again.
+    /// Recomputes the output of node `index`.
     private func computeAgain(_ index: Int, _ parameters: Floats) {
         let node = graph.nodes[index]
         guard let output = repeated[node.output] else { return }
@@ -120,7 +119,7 @@ public final class TrainingPlan {
                 output: output,
                 saved: saved[index],
                 workspace: workspace.pointer,
-                // Only read: a repeated pass moves no running statistics.
+                // Read only: the repeated pass does not update running statistics.
                 parameters: MutableFloats(mutating: parameters),
                 workers: workers
             )

@@ -1,22 +1,22 @@
 import Glibc
 
-/// The address space that the process may use (`RLIMIT_AS`, set by `ulimit -v`).
+/// The limit of the address space of the process (`RLIMIT_AS`, set with `ulimit -v`).
 public enum AddressSpace {
-    /// A limit that is too small.
+    /// The error for a limit that is too low.
     public struct TooSmall: Error, CustomStringConvertible {
-        /// The limit, what is needed, and what to do.
+        /// The limit, the required size, and how to fix it.
         public let description: String
     }
 
-    /// What OpenBLAS maps for each thread that multiplies.
+    /// The size in bytes that OpenBLAS maps for each thread that calls it.
     private static let blasBuffer = 128 << 20
-    /// What else starting takes: stacks, the allocator's arenas, models of common sizes.
+    /// The size in bytes for everything else at startup: stacks, allocator arenas, models of typical size.
     private static let reserve = 192 << 20
 
-    /// Throws unless there is room for `threads` threads of the engine.
+    /// Throws if the limit leaves too little address space for `threads` threads of the engine.
     ///
-    /// OpenBLAS tries again without end when it cannot map its buffers: a clear error at start instead of a process that
-    /// hangs. Where there is no limit nothing is looked at.
+    /// OpenBLAS retries forever if it cannot map its buffers, so the process would hang without this check. If there is
+    /// no limit, nothing is checked.
     public static func requireRoom(threads: Int) throws(TooSmall) {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
@@ -26,8 +26,8 @@ public enum AddressSpace {
         let probe = mmap(nil, needed, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         guard let probe, probe != MAP_FAILED else {
             throw TooSmall(
-                description: "the address space is limited to \(limit.rlim_cur >> 10) kB (ulimit -v), and "
-                    + "\(needed >> 10) kB more cannot be had for \(threads) threads: raise the limit, or set --threads"
+                description: "the address space is limited to \(limit.rlim_cur >> 10) kB (ulimit -v); "
+                    + "\(threads) threads need another \(needed >> 10) kB: raise the limit or lower --threads"
             )
         }
         munmap(probe, needed)

@@ -1,20 +1,20 @@
 import Glibc
 
-/// The processor that the kernels were compiled for.
+/// Checks for the instruction sets that the kernels were compiled for.
 public enum Processor {
-    /// A processor that lacks instructions the kernels use.
+    /// The error for a processor that lacks instructions that the kernels use.
     public struct Unsupported: Error, CustomStringConvertible {
-        /// Which instructions are missing.
+        /// The missing instruction sets.
         public let description: String
     }
 
-    /// The instruction sets of x86-64-v3 that the compiler may have used, as /proc/cpuinfo calls them.
+    /// The instruction sets of x86-64-v3 that the compiler may have used, as named in /proc/cpuinfo.
     private static let needed = ["avx2", "fma", "bmi1", "bmi2", "f16c", "abm", "movbe"]
 
-    /// Throws unless this processor has what the kernels need: a clear error at start instead of an illegal
-    /// instruction later.
+    /// Throws if the processor lacks instructions that the kernels need.
     ///
-    /// This module is compiled for any processor, so the check itself runs everywhere.
+    /// Without this check the process would end with an illegal instruction. This module is compiled for any processor,
+    /// so the check itself always runs.
     public static func requireSupported() throws {
         #if arch(x86_64)
             guard let file = fopen("/proc/cpuinfo", "r") else { return }
@@ -28,7 +28,7 @@ public enum Processor {
             guard missing.isEmpty else {
                 throw Unsupported(
                     description:
-                        "this processor lacks \(missing.joined(separator: ", ")): x86-64-v3 (AVX2, FMA) is needed"
+                        "this processor lacks \(missing.joined(separator: ", ")); x86-64-v3 (AVX2, FMA) is required"
                 )
             }
         #endif

@@ -1,8 +1,8 @@
-/// What is wrong with a data set, and where.
+/// An error in a data set, with its location.
 public struct DataError: Error, Equatable, CustomStringConvertible {
-    /// The file or folder, and what is wrong with it.
+    /// The file or folder, and the error.
     public let description: String
 
-    /// An error about `place`.
+    /// Creates an error about `place`.
     public init(_ place: String, _ reason: String) { description = "\(place): \(reason)" }
 }

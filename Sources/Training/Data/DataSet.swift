@@ -1,44 +1,44 @@
 import Foundation
 public import Imaging
 
-/// An image with the name of its class.
+/// An image with the label of its class.
 public struct LabeledImage: Sendable {
     /// The image.
     public var image: Image
-    /// The class.
+    /// The label.
     public var label: String
 }
 
-/// The images of a data set in their splits.
+/// The images of a data set, by split.
 public struct DataSet: Sendable {
-    /// Which images.
+    /// A split of the data.
     public enum Split: String, Sendable, CaseIterable, Codable {
-        /// To train on.
+        /// For training.
         case train
-        /// To choose by.
+        /// For model selection.
         case validation
-        /// To report.
+        /// For the reported results.
         case test
     }
 
-    /// The images of each split; a split may be missing.
+    /// The images of each split; a split can be missing.
     public var splits: [Split: [LabeledImage]]
 
-    /// A data set of `splits`.
+    /// Creates a data set from `splits`.
     public init(splits: [Split: [LabeledImage]]) { self.splits = splits }
 
-    /// A data set from disk, and what could not be read of it.
+    /// A data set loaded from disk, with the errors of the images that could not be read.
     public struct Loaded: Sendable {
         /// The images that could be read.
         public let data: DataSet
-        /// One error for each image that was left out.
+        /// One error for each image that was skipped.
         public let unreadable: [DataError]
     }
 
     /// Loads a MedMNIST .npz file, or a folder tree `train/LABEL/*.png`, `test/LABEL/*.png` (and `val`).
     ///
-    /// Every image is read first. Those that cannot be are one error that names them all, or with
-    /// `skippingUnreadable` are left out.
+    /// All images are read first. If some cannot be read, the function throws one error that names all of them, or
+    /// skips them with `skippingUnreadable`.
     public static func load(
         path: String,
         skippingUnreadable: Bool = false,
@@ -58,7 +58,7 @@ public struct DataSet: Sendable {
         return loaded
     }
 
-    /// The images of `split` brought to one size and number of channels.
+    /// Returns the images of `split`, converted to one size and number of channels.
     public func prepared(_ split: Split, channels: Int, height: Int, width: Int) -> [LabeledImage] {
         (splits[split] ?? []).map {
             let image = $0.image.converted(toChannels: channels).resized(height: height, width: width)
@@ -66,13 +66,13 @@ public struct DataSet: Sendable {
         }
     }
 
-    /// The labels of all splits.
+    /// The set of labels in all splits.
     public var labels: Set<String> { Set(splits.values.joined().map(\.label)) }
 
-    /// Throws unless `label` is one of the labels.
+    /// Throws an error if `label` is not one of the labels.
     public func requireLabel(_ label: String) throws(DataError) {
         guard labels.contains(label) else {
-            throw DataError("--normal \(label)", "no such label; there are \(labels.sorted().joined(separator: ", "))")
+            throw DataError("--normal \(label)", "unknown label; labels are \(labels.sorted().joined(separator: ", "))")
         }
     }
 }

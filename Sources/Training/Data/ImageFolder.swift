@@ -1,7 +1,7 @@
 import Codecs
 import Foundation
 
-/// Folder trees `SPLIT/LABEL/*.png` (torchvision's ImageFolder, MVTec AD).
+/// Reads folder trees `SPLIT/LABEL/*.png`, as in torchvision's ImageFolder and MVTec AD.
 enum ImageFolder {
     static func load(path: String, maximumPixels: Int) throws -> DataSet.Loaded {
         var splits: [DataSet.Split: [LabeledImage]] = [:]
@@ -13,7 +13,7 @@ enum ImageFolder {
                 splits[split] = try load(folder: "\(path)/\(name)", maximumPixels, &unreadable)
             }
         }
-        guard !splits.isEmpty else { throw DataError(path, "holds no folder train or test") }
+        guard !splits.isEmpty else { throw DataError(path, "has no train or test folder") }
         return DataSet.Loaded(data: DataSet(splits: splits), unreadable: unreadable)
     }
 
@@ -23,7 +23,7 @@ enum ImageFolder {
         _ unreadable: inout [DataError]
     ) throws -> [LabeledImage] {
         var result: [LabeledImage] = []
-        // Sorted, so that a seed means the same images on every file system.
+        // Sorted, so that a seed selects the same images on every file system.
         for label in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
             var isDirectory: ObjCBool = false
             let place = "\(folder)/\(label)"

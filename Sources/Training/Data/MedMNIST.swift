@@ -1,13 +1,13 @@
 import Foundation
 import Imaging
 
-/// MedMNIST's .npz files: `{train,val,test}_images` `[N, H, W]` or `[N, H, W, 3]` and `..._labels` `[N, 1]`.
+/// Reads .npz files of MedMNIST: `{train,val,test}_images` `[N, H, W]` or `[N, H, W, 3]`, and `..._labels` `[N, 1]`.
 package enum MedMNIST {
     static func load(path: String) throws -> DataSet {
         try parse(Array(Data(contentsOf: URL(fileURLWithPath: path))), path: path)
     }
 
-    /// The data set in the archive `bytes`; `path` names it in errors.
+    /// Parses the archive in `bytes`; `path` is its name in error messages.
     package static func parse(_ bytes: [UInt8], path: String) throws -> DataSet {
         let archive = try ZipArchive(bytes, file: path)
         var splits: [DataSet.Split: [LabeledImage]] = [:]
@@ -15,7 +15,7 @@ package enum MedMNIST {
             guard archive.names.contains("\(prefix)_images.npy") else { continue }
             splits[split] = try load(archive, prefix, path)
         }
-        guard !splits.isEmpty else { throw DataError(path, "holds no train_images, val_images or test_images") }
+        guard !splits.isEmpty else { throw DataError(path, "has no train_images, val_images or test_images") }
         return DataSet(splits: splits)
     }
 
@@ -28,12 +28,12 @@ package enum MedMNIST {
         let labels = try array("labels")
         let shape = images.shape
         guard shape.count == 3 || (shape.count == 4 && (shape[3] == 3 || shape[3] == 1)), !shape.contains(0)
-        else { throw DataError(path, "\(prefix)_images has the shape \(shape)") }
+        else { throw DataError(path, "\(prefix)_images has unsupported shape \(shape)") }
         guard images.values.allSatisfy((0...255).contains) else {
-            throw DataError(path, "\(prefix)_images holds numbers that are no bytes")
+            throw DataError(path, "\(prefix)_images has values outside 0 to 255")
         }
         guard labels.values.count == shape[0] else {
-            throw DataError(path, "\(shape[0]) images and \(labels.values.count) labels in \(prefix)")
+            throw DataError(path, "\(prefix) has \(shape[0]) images but \(labels.values.count) labels")
         }
         let channels = shape.count == 4 ? shape[3] : 1
         let size = shape[1] * shape[2] * channels

@@ -1,46 +1,46 @@
-/// An array of whole numbers in NumPy's .npy format, versions 1 to 3.
+/// An array of integers in NumPy's .npy format, versions 1 to 3.
 package struct NumPyArray {
-    /// The extents, slowest first.
+    /// The dimensions, slowest first.
     package let shape: [Int]
-    /// The numbers, row-major.
+    /// The numbers in row-major order.
     package let values: [Int]
 
-    /// Parses `bytes`; `name` names them in errors.
+    /// Parses `bytes`; `name` is the name in error messages.
     package init(parsing bytes: [UInt8], name: String) throws(DataError) {
         guard bytes.count >= 12, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
-            throw DataError(name, "is no NumPy array")
+            throw DataError(name, "is not a NumPy array")
         }
         let isLong = bytes[6] >= 2
         let start = isLong ? 12 : 10
         let length = (0..<(isLong ? 4 : 2)).reversed().reduce(0) { $0 << 8 | Int(bytes[8 + $1]) }
-        guard start + length <= bytes.count else { throw DataError(name, "is cut short") }
+        guard start + length <= bytes.count else { throw DataError(name, "is truncated") }
         let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
         guard let type = Self.member("descr", of: header, between: "'", and: "'"),
             let order = Self.member("fortran_order", of: header, between: " ", and: ","),
             let extents = Self.member("shape", of: header, between: "(", and: ")")
-        else { throw DataError(name, "has a header that cannot be read") }
-        guard order == "False" else { throw DataError(name, "is stored in Fortran order") }
+        else { throw DataError(name, "has an invalid header") }
+        guard order == "False" else { throw DataError(name, "is in Fortran order, which is not supported") }
         var shape: [Int] = []
         for extent in extents.split(separator: ",") {
             let digits = extent.drop { $0 == " " }
             if digits.isEmpty { continue }
-            guard let value = Int(digits), value >= 0 else { throw DataError(name, "has the shape (\(extents))") }
+            guard let value = Int(digits), value >= 0 else { throw DataError(name, "has invalid shape (\(extents))") }
             shape.append(value)
         }
         let sizes: [String: (size: Int, isSigned: Bool)] = [
             "|u1": (1, false), "|i1": (1, true), "|b1": (1, false), "<u2": (2, false), "<i2": (2, true),
             "<u4": (4, false), "<i4": (4, true), "<i8": (8, true),
         ]
-        guard let (size, isSigned) = sizes[type] else { throw DataError(name, "holds numbers of type \(type)") }
+        guard let (size, isSigned) = sizes[type] else { throw DataError(name, "has unsupported type \(type)") }
         var count = 1
         for extent in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard !overflow else { throw DataError(name, "has the shape (\(extents))") }
+            guard !overflow else { throw DataError(name, "has invalid shape (\(extents))") }
             count = product
         }
         let data = bytes[(start + length)...]
         guard data.count / size == count, data.count % size == 0 else {
-            throw DataError(name, "holds \(data.count) bytes for the shape (\(extents))")
+            throw DataError(name, "has \(data.count) bytes, which do not match shape (\(extents))")
         }
         self.shape = shape
         let first = data.startIndex
@@ -51,7 +51,7 @@ package struct NumPyArray {
         }
     }
 
-    /// The text of a member of the header's dictionary.
+    /// Returns the text of a member of the dictionary in the header.
     private static func member(
         _ key: String,
         of header: String,
@@ -68,7 +68,7 @@ package struct NumPyArray {
 }
 
 extension String {
-    /// Where `text` first stands.
+    /// Returns the first range of `text`.
     fileprivate func range(of text: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

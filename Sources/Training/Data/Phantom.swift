@@ -3,16 +3,17 @@ import Foundation
 public import Imaging
 import Neural
 
-/// Procedural images that look a little like chest radiographs: a body, two lungs, a spine and ribs, all of
-/// varying size and place; with a lesion, the same and a small soft spot in one lung.
+/// Procedural images that resemble chest radiographs: a body, two lungs, a spine and ribs.
+///
+/// Sizes and positions vary. An image with a lesion has an additional small soft spot in one lung.
 public struct Phantom: Sendable {
-    /// The side of an image.
+    /// The side of an image in pixels.
     public var side: Int
 
-    /// Phantoms of `side` x `side` pixels.
+    /// Creates a generator of phantoms of `side` x `side` pixels.
     public init(side: Int) { self.side = side }
 
-    /// One phantom.
+    /// Returns one phantom.
     public func image(withLesion: Bool, using generator: inout some RandomNumberGenerator) -> Image {
         func vary(_ middle: Double, _ reach: Double) -> Double {
             middle + Double.random(in: -reach...reach, using: &generator)
@@ -31,7 +32,7 @@ public struct Phantom: Sendable {
             radius: vary(0.045, 0.012),
             strength: vary(0.24, 0.06)
         )
-        /// 1 inside an ellipse, 0 outside, soft across its edge.
+        /// Returns 1 inside an ellipse and 0 outside, with a soft edge.
         func ellipse(_ x: Double, _ y: Double, _ width: Double, _ height: Double, soft: Double) -> Double {
             let radius = ((x / width) * (x / width) + (y / height) * (y / height)).squareRoot()
             return 1 / (1 + exp((radius - 1) / soft))
@@ -62,14 +63,14 @@ public struct Phantom: Sendable {
         return image
     }
 
-    /// How many images of each kind a synthetic data set holds.
+    /// The number of images of each kind in a synthetic data set.
     public struct Counts: Sendable {
-        /// Normal images to train on.
+        /// The number of normal images for training.
         public var train: Int
-        /// Normal images, and as many with a lesion, in each of the other two splits.
+        /// The number of normal images, and of images with a lesion, in the other two splits.
         public var validation, test: Int
 
-        /// Counts of images.
+        /// Creates a set of counts.
         public init(train: Int, validation: Int, test: Int) {
             self.train = train
             self.validation = validation
@@ -77,7 +78,7 @@ public struct Phantom: Sendable {
         }
     }
 
-    /// Writes a labelled data set: `train/normal`, `val/normal`, `val/lesion`, `test/normal`, `test/lesion`.
+    /// Writes a labeled data set: `train/normal`, `val/normal`, `val/lesion`, `test/normal`, `test/lesion`.
     public func writeDataSet(to path: String, _ counts: Counts, seed: UInt64) throws {
         let parts = [
             ("train/normal", counts.train), ("val/normal", counts.validation), ("val/lesion", counts.validation),

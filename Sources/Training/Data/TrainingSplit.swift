@@ -1,17 +1,17 @@
 public import Imaging
 import Neural
 
-/// The training normals, cut by seed into those that are trained on and those kept for calibration.
+/// The normal training images, split by seed into images for training and images for calibration.
 public struct TrainingSplit: Sendable {
-    /// Every training step and the bank draw on these alone.
+    /// The images for all training steps and for the bank.
     public let training: [Image]
-    /// No training step sees these.
+    /// The images for calibration, which are not used in training.
     public let calibration: [Image]
 
-    /// Cuts off `share` of `normals` for calibration, at least one image and not all.
+    /// Reserves `share` of `normals` for calibration: at least one image, and not all of them.
     public init(_ normals: [Image], calibrationShare share: Double, seed: UInt64) throws(DataError) {
         guard normals.count >= 2 else {
-            throw DataError("train", "\(normals.count) normal images, 2 at least are needed")
+            throw DataError("train", "\(normals.count) normal images, at least 2 are required")
         }
         var generator = SplitMix64(seed: seed, stream: RandomStream.split)
         let shuffled = normals.shuffled(using: &generator)
@@ -21,10 +21,10 @@ public struct TrainingSplit: Sendable {
     }
 }
 
-/// What each stream of random numbers under one seed is for; see ``SplitMix64/init(seed:stream:)``.
+/// The purposes of the random streams of one seed; see ``SplitMix64/init(seed:stream:)``.
 ///
-/// A training step's stream is its stage's number plus the step, so a resumed run draws what an
-/// uninterrupted one would have.
+/// The stream of a training step is the number of its stage plus the step, so a resumed run draws the same numbers as
+/// an uninterrupted run.
 enum RandomStream {
     static let split: UInt64 = 1
     static let diffusionWeights: UInt64 = 2

@@ -4,17 +4,17 @@ import Foundation
 public import Imaging
 import ModelFile
 
-/// A picture of what dissolving does: a row for each image, left to right the image itself and then each step.
+/// A picture of dissolved images: one row per image, with the image itself followed by each step.
 public enum DissolvingGrid {
-    /// The steps that the paper shows.
+    /// The steps shown in the paper.
     public static let steps = [50, 100, 200, 400]
 
-    /// Pixels between two images.
+    /// The number of pixels between two images.
     private static let gap = 1
 
-    /// The grid of `images`, which must be prepared for `model`; each pixel is repeated to `scale` x `scale`.
+    /// Returns the grid of `images`, which must be prepared for `model`; each pixel becomes `scale` x `scale` pixels.
     public static func image(_ model: Model, _ images: [Image], scale: Int = 4) -> Image {
-        precondition(!images.isEmpty, "a grid of no images")
+        precondition(!images.isEmpty, "a grid needs at least one image")
         let timesteps = model.information.manifest.dissolve.timesteps
         let steps = steps.filter { $0 < timesteps }
         let (height, width) = (images[0].height, images[0].width)
@@ -45,7 +45,7 @@ public enum DissolvingGrid {
         return result
     }
 
-    /// Writes `dissolving.png` to `folder`: some normal images of `split`, then some others.
+    /// Writes `dissolving.png` to `folder`, with some normal images of `split` followed by some other images.
     public static func write(
         _ model: Model,
         data: DataSet,

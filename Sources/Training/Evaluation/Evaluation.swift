@@ -2,17 +2,17 @@ import DIA
 import Foundation
 import ModelFile
 
-/// A model's figures on one split of a data set.
+/// The results of a model on one split of a data set.
 public struct Evaluation: Sendable, Codable {
-    /// The split, and how many images of each kind it has.
+    /// The split.
     public var split: String
-    /// Normal images.
+    /// The number of normal images.
     public var normals: Int
-    /// Anomalous images.
+    /// The number of anomalous images.
     public var anomalies: Int
-    /// The score's name.
+    /// The name of the score.
     public var method: String
-    /// The area under the ROC curve and its 95% bootstrap interval.
+    /// The area under the ROC curve.
     public var auroc: Double
     /// The 95% bootstrap interval of ``auroc``.
     public var aurocInterval: [Double]
@@ -22,15 +22,15 @@ public struct Evaluation: Sendable, Codable {
     public var fpr95: Double
     /// The AUROC of CSI's normality and of each part of a combined score.
     public var aurocByPart: [String: Double]
-    /// The share of right verdicts at the threshold; nil without one.
+    /// The share of correct verdicts at the threshold; nil without a threshold.
     public var accuracy: Double?
-    /// The share of normal images called anomalous; nil without a threshold.
+    /// The share of normal images that are called anomalous; nil without a threshold.
     public var falsePositiveRate: Double?
     /// The 95% interval of ``falsePositiveRate`` (Wilson's).
     public var falsePositiveInterval: [Double]?
-    /// The share of anomalous images called so; nil without a threshold.
+    /// The share of anomalous images that are called anomalous; nil without a threshold.
     public var sensitivity: Double?
-    /// The share of normal images that may be called anomalous.
+    /// The target false-positive rate of the calibration.
     public var alpha: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -41,7 +41,7 @@ public struct Evaluation: Sendable, Codable {
         case falsePositiveInterval = "false_positive_interval_95"
     }
 
-    /// The figures of `scored`; `seed` draws the bootstrap's samples.
+    /// Computes the results of `scored`; `seed` seeds the bootstrap.
     public init(_ scored: ScoredSplit, seed: UInt64 = 0) {
         let (normal, anomalous) = scored.values(\.normality)
         let metrics = scored.metrics(\.normality)
@@ -68,7 +68,7 @@ public struct Evaluation: Sendable, Codable {
         accuracy = Double(normals - falsePositives + truePositives) / Double(normals + anomalies)
     }
 
-    /// The figures in words, for a terminal and for report.md.
+    /// The results as text, for a terminal and for report.md.
     public var text: String {
         func percent(_ value: Double?) -> String { value.map { String(format: "%.1f%%", $0 * 100) } ?? "no threshold" }
         func figure(_ value: Double) -> String { String(format: "%.4f", value) }
@@ -78,7 +78,7 @@ public struct Evaluation: Sendable, Codable {
             } ?? "no threshold"
         let parts = aurocByPart.sorted { $0.key < $1.key }.map { "| AUROC of \($0.key) alone | \(figure($0.value)) |" }
         return """
-            | figure | value |
+            | metric | value |
             | --- | --- |
             | split | \(split): \(normals) normal, \(anomalies) anomalous |
             | AUROC, \(method) | \(figure(auroc)) (95% interval \(figure(aurocInterval[0])) to \(figure(aurocInterval[1]))) |
@@ -91,7 +91,7 @@ public struct Evaluation: Sendable, Codable {
             """
     }
 
-    /// The figures as a manifest's member.
+    /// The results as a member of the manifest.
     var json: JSONValue {
         get throws { try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(self)) }
     }

@@ -1,21 +1,21 @@
 import Neural
 
-/// How well scores tell anomalous images from normal ones.
+/// Metrics of how well a score separates anomalous images from normal images.
 ///
 /// Scores are higher for more anomalous images.
 public struct Metrics: Sendable {
-    /// The scores of the normal and of the anomalous images, ascending.
+    /// The scores of the normal and of the anomalous images, in ascending order.
     public let normal, anomalous: [Double]
 
-    /// Metrics of two sets of scores, neither empty.
+    /// Creates the metrics of two sets of scores, which must not be empty.
     public init(normal: [Double], anomalous: [Double]) {
-        precondition(!normal.isEmpty && !anomalous.isEmpty, "metrics need both kinds of images")
+        precondition(!normal.isEmpty && !anomalous.isEmpty, "metrics need normal and anomalous images")
         self.normal = normal.sorted()
         self.anomalous = anomalous.sorted()
     }
 
-    /// The area under the ROC curve: the chance that an anomalous image scores above a normal one, ties half
-    /// (Mann and Whitney's U).
+    /// The area under the ROC curve: the probability that an anomalous image scores higher than a normal image, with
+    /// ties counted as one half (the Mann-Whitney U statistic).
     public var auroc: Double {
         var sum = 0.0
         var (below, through) = (0, 0)
@@ -28,7 +28,7 @@ public struct Metrics: Sendable {
         return sum / Double(normal.count) / Double(anomalous.count)
     }
 
-    /// The rates at each threshold, from the highest, which calls nothing anomalous, to the lowest.
+    /// The rates at each threshold, from the highest threshold, at which no image is anomalous, to the lowest.
     public var rocCurve: [(falsePositives: Double, truePositives: Double)] {
         var result: [(falsePositives: Double, truePositives: Double)] = [(0, 0)]
         var (left, right) = (normal.count, anomalous.count)
@@ -46,7 +46,7 @@ public struct Metrics: Sendable {
         return result
     }
 
-    /// The area under the precision-recall curve, anomalous images positive, by steps (average precision).
+    /// The area under the precision-recall curve with anomalous images as positives, by steps (average precision).
     public var aupr: Double {
         let all = (normal.map { ($0, false) } + anomalous.map { ($0, true) }).sorted { $0.0 > $1.0 }
         var (positives, seen, area, lastRecall) = (0, 0, 0.0, 0.0)
@@ -65,14 +65,14 @@ public struct Metrics: Sendable {
         return area
     }
 
-    /// The share of normal images at or above the score that 95% of the anomalous images reach.
+    /// The share of normal images that score at least as high as the threshold that 95% of the anomalous images reach.
     public var falsePositiveRateAt95: Double {
         let missed = Int(Double(anomalous.count) * 0.05)
         let threshold = anomalous[missed]
         return Double(normal.count { $0 >= threshold }) / Double(normal.count)
     }
 
-    /// The 95% interval of the AUROC by the bootstrap: both kinds of images drawn again, `rounds` times.
+    /// The 95% bootstrap interval of the AUROC: both kinds of images are resampled `rounds` times.
     public func aurocInterval(rounds: Int = 2000, seed: UInt64) -> (low: Double, high: Double) {
         var generator = SplitMix64(seed: seed, stream: RandomStream.bootstrap)
         func drawn(_ scores: [Double]) -> [Double] {
@@ -85,7 +85,7 @@ public struct Metrics: Sendable {
 }
 
 extension Metrics {
-    /// The 95% interval of a share of `count` out of `total` (Wilson, 1927).
+    /// The 95% Wilson interval of a share of `count` out of `total` (Wilson, 1927).
     static func wilsonInterval(_ count: Int, of total: Int) -> (low: Double, high: Double) {
         let (n, z) = (Double(total), 1.959964)
         let share = Double(count) / n

@@ -2,13 +2,13 @@ public import DIA
 import Foundation
 import ModelFile
 
-/// An evaluation as files: report.json, report.md, scores.csv, and the pictures they show.
+/// An evaluation as files: report.json, report.md, scores.csv, and pictures.
 public struct Report {
-    /// The figures.
+    /// The results.
     public let evaluation: Evaluation
     private let scored: ScoredSplit
 
-    /// Scores `split` of `data` with `model` and takes the figures.
+    /// Scores `split` of `data` with `model` and computes the results.
     public init(
         _ model: Model,
         data: DataSet,
@@ -20,9 +20,9 @@ public struct Report {
         evaluation = Evaluation(scored, seed: seed)
     }
 
-    /// Writes the files to `folder`, which is made if need be.
+    /// Writes the files to `folder`, which is created if it does not exist.
     ///
-    /// The dissolving grid shows images of the data set; the other files hold none.
+    /// Only the dissolving grid contains images of the data set.
     public func write(_ model: Model, data: DataSet, normal: String, to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let manifest = model.information.manifest
@@ -48,8 +48,8 @@ public struct Report {
             ![ROC curve](roc.png)
             ![Normality of normal and anomalous images](histogram.png)
 
-            `dissolving.png`, beside this page where the data are, shows three normal and three anomalous images, left
-            to right as they are and dissolved at \(steps). `scores.csv` has a line for each image.
+            `dissolving.png`, which is only stored with the data, shows three normal and three anomalous images, from
+            left to right: the image itself and dissolved at \(steps). `scores.csv` has one line per image.
 
             """
         try write(page, to: "\(folder)/report.md")

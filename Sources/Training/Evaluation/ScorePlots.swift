@@ -1,8 +1,8 @@
 import Foundation
 
-/// The pictures of an evaluation.
+/// The plots of an evaluation.
 enum ScorePlots {
-    /// The ROC curve: true positives over false positives, threshold by threshold.
+    /// The ROC curve: the true-positive rate over the false-positive rate.
     static func roc(_ metrics: Metrics, title: String) -> Chart {
         Chart(
             title: title,
@@ -18,10 +18,10 @@ enum ScorePlots {
         )
     }
 
-    /// The normality of normal and of anomalous images, as shares of each kind, and the threshold.
+    /// The histograms of the normality of normal and of anomalous images, as shares of each kind, with the threshold.
     static func histogram(normal: [Double], anomalous: [Double], threshold: Double?, title: String) -> Chart {
         let all = (normal + anomalous).sorted()
-        // The outermost values would press all others together; they are counted in the outer bars.
+        // Extreme values would compress the rest of the plot, so they are counted in the outer bars.
         let low = all[all.count / 200]
         let high = max(all[all.count - 1 - all.count / 200], low + 1e-6)
         let bins = 40

@@ -4,26 +4,26 @@ import Imaging
 
 /// A split of a data set with the score of each image.
 public struct ScoredSplit: Sendable {
-    /// One image's result.
+    /// The result of one image.
     public struct Entry: Sendable {
-        /// Its label.
+        /// The label.
         public let label: String
-        /// Whether the label is the normal one.
+        /// Whether the label is the label of normal images.
         public let isNormal: Bool
-        /// Its score.
+        /// The score.
         public let result: ScoreBank.Result
     }
 
     /// The split.
     public let split: DataSet.Split
-    /// What is known of the model.
+    /// Facts about the model.
     public let information: Model.Information
-    /// The images in the data set's order.
+    /// The images in the order of the data set.
     public let entries: [Entry]
 
-    /// Scores every image of `split` with `model`; labels other than `normal` are anomalous.
+    /// Scores all images of `split` with `model`; images with a label other than `normal` are anomalous.
     ///
-    /// Throws unless there are both.
+    /// Throws an error unless there are both normal and anomalous images.
     public init(_ model: Model, data: DataSet, split: DataSet.Split, normal: String) throws(DataError) {
         self.split = split
         information = model.information
@@ -32,7 +32,7 @@ public struct ScoredSplit: Sendable {
         guard anomalies > 0, anomalies < images.count else {
             throw DataError(
                 split.rawValue,
-                "\(images.count - anomalies) normal and \(anomalies) other images, both are needed"
+                "\(images.count - anomalies) normal and \(anomalies) other images; both are required"
             )
         }
         var progress = ProgressReporter("evaluate \(split.rawValue)", total: images.count)
@@ -49,7 +49,7 @@ public struct ScoredSplit: Sendable {
         self.entries = entries
     }
 
-    /// A number of the normal and of the anomalous images.
+    /// Returns a value for each normal and for each anomalous image.
     func values(_ number: (ScoreBank.Result) -> Double) -> (normal: [Double], anomalous: [Double]) {
         (
             entries.filter(\.isNormal).map { number($0.result) },
@@ -57,13 +57,13 @@ public struct ScoredSplit: Sendable {
         )
     }
 
-    /// How well a number that is higher for more normal images tells them apart.
+    /// Returns the metrics of a value that is higher for more normal images.
     func metrics(_ number: (ScoreBank.Result) -> Double) -> Metrics {
         let (normal, anomalous) = values { -number($0) }
         return Metrics(normal: normal, anomalous: anomalous)
     }
 
-    /// A line for each image, in the data set's order: no name of a file, no pixel.
+    /// One CSV line per image, in the order of the data set, without file names or pixels.
     var csv: String {
         let parts = information.parts.map(\.name)
         var text = (["index", "label", "normality", "score", "p_value", "csi"] + parts).joined(separator: ",") + "\n"

@@ -1,17 +1,17 @@
-/// The letters of plots: five columns of eight dots each, for ASCII's printable characters.
+/// The bitmap font of plots: five columns of eight dots for each printable ASCII character.
 enum BitmapFont {
-    /// Dots a letter takes in a row, with the gap behind it.
+    /// The horizontal advance per character in dots, including the gap.
     static let advance = 6
-    /// Dots of a line.
+    /// The height of a line in dots.
     static let height = 8
 
-    /// Whether the dot at `row`, `column` of `character` is set; others than ASCII's are blank.
+    /// Returns whether the dot at `row`, `column` of `character` is set; characters other than ASCII are blank.
     static func isSet(_ character: Character, row: Int, column: Int) -> Bool {
         guard let code = character.asciiValue, (0x20...0x7E).contains(code) else { return false }
         return columns[(Int(code) - 0x20) * 5 + column] >> UInt8(row) & 1 == 1
     }
 
-    /// A byte for each column, the lowest bit on top.
+    /// One byte per column, with the top row in the lowest bit.
     private static let columns: [UInt8] = {
         let digits = glyphs.filter { !$0.isWhitespace }.compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }

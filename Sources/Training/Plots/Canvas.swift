@@ -1,42 +1,42 @@
 public import Imaging
 
-/// A colour, each component in [0, 1].
+/// A color with components in [0, 1].
 public struct Color: Sendable, Hashable {
     /// The components.
     public let red, green, blue: Float
 
-    /// A colour.
+    /// Creates a color.
     public init(red: Float, green: Float, blue: Float) {
         self.red = red
         self.green = green
         self.blue = blue
     }
 
-    /// One of the few colours of all plots.
+    /// Black.
     public static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
-    /// One of the few colours of all plots.
+    /// Gray.
     public static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
-    /// One of the few colours of all plots.
+    /// Light gray.
     public static let pale = Color(red: 0.88, green: 0.88, blue: 0.88)
-    /// One of the few colours of all plots.
+    /// Blue.
     public static let blue = Color(red: 0.12, green: 0.42, blue: 0.72)
-    /// One of the few colours of all plots.
+    /// Orange.
     public static let orange = Color(red: 0.9, green: 0.45, blue: 0.05)
-    /// One of the few colours of all plots.
+    /// Light blue.
     public static let lightBlue = Color(red: 0.68, green: 0.8, blue: 0.92)
 }
 
-/// A picture to draw on, white at first.
+/// An image to draw on, initially white.
 public struct Canvas {
-    /// The picture so far.
+    /// The current image.
     public private(set) var image: Image
 
-    /// A white picture of `width` x `height` pixels.
+    /// Creates a white image of `width` x `height` pixels.
     public init(width: Int, height: Int) { image = Image(height: height, width: width, channels: 3, filledWith: 1) }
 
-    /// Lays `color` over a pixel; `cover` is the share that it takes.
+    /// Blends `color` over a pixel with opacity `cover`.
     ///
-    /// Outside the picture nothing happens.
+    /// Pixels outside the image are ignored.
     public mutating func blend(_ color: Color, x: Int, y: Int, cover: Float = 1) {
         guard (0..<image.width).contains(x), (0..<image.height).contains(y) else { return }
         for (channel, value) in [color.red, color.green, color.blue].enumerated() {
@@ -44,12 +44,12 @@ public struct Canvas {
         }
     }
 
-    /// Lays `color` over a rectangle.
+    /// Blends `color` over a rectangle.
     public mutating func fill(_ color: Color, x: ClosedRange<Int>, y: ClosedRange<Int>, cover: Float = 1) {
         for row in y { for column in x { blend(color, x: column, y: row, cover: cover) } }
     }
 
-    /// A line of `thickness` pixels with soft borders.
+    /// Draws an antialiased line of `thickness` pixels.
     public mutating func line(
         _ color: Color,
         from start: (x: Double, y: Double),
@@ -61,7 +61,7 @@ public struct Canvas {
         let reach = thickness / 2 + 1
         for y in Int(min(start.y, end.y) - reach)...Int(max(start.y, end.y) + reach) {
             for x in Int(min(start.x, end.x) - reach)...Int(max(start.x, end.x) + reach) {
-                // The nearest point of the line to the pixel's middle.
+                // The point of the line nearest to the center of the pixel.
                 let (px, py) = (Double(x) + 0.5 - start.x, Double(y) + 0.5 - start.y)
                 let share = squares > 0 ? min(max((px * dx + py * dy) / squares, 0), 1) : 0
                 let (ox, oy) = (px - share * dx, py - share * dy)
@@ -72,13 +72,13 @@ public struct Canvas {
         }
     }
 
-    /// Where a text stands beside its point.
+    /// The horizontal alignment of a text.
     public enum Anchor {
-        /// The point is the text's left end, its middle, or its right end.
+        /// The point is the left end, the middle, or the right end of the text.
         case left, middle, right
     }
 
-    /// Text with its top at `y`; each dot of the font is `scale` pixels wide.
+    /// Draws text with its top at `y`; each dot of the font is `scale` pixels wide.
     public mutating func text(
         _ text: String,
         x: Int,

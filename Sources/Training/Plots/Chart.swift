@@ -2,9 +2,9 @@ import Codecs
 import Foundation
 public import Imaging
 
-/// A chart with two linear axes: lines, bars and marks in one frame.
+/// A chart with two linear axes that contains lines, bars and marks.
 public struct Chart {
-    /// What is drawn, later parts over earlier ones.
+    /// A layer; later layers are drawn over earlier ones.
     public enum Layer {
         /// A line through points.
         case line([(x: Double, y: Double)], Color)
@@ -14,16 +14,16 @@ public struct Chart {
         case mark(x: Double, Color)
     }
 
-    /// Above the frame, under it and on its left.
+    /// The labels above, below and to the left of the frame.
     public let title, xLabel, yLabel: String
-    /// What the frame shows.
+    /// The ranges of the axes.
     public let x, y: ClosedRange<Double>
-    /// What is drawn.
+    /// The layers, in drawing order.
     public var layers: [Layer] = []
-    /// Names of colours, in the frame's upper right corner.
+    /// The names of the colors, in the upper right corner of the frame.
     public var legend: [(text: String, color: Color)] = []
 
-    /// A chart.
+    /// Creates a chart.
     public init(
         title: String,
         xLabel: String,
@@ -45,7 +45,7 @@ public struct Chart {
     private static let (width, height) = (720, 480)
     private static let frame = (left: 90, right: 700, top: 44, bottom: 410)
 
-    /// The chart as a picture.
+    /// The chart as an image.
     public var image: Image {
         var canvas = Canvas(width: Self.width, height: Self.height)
         let frame = Self.frame
@@ -92,7 +92,7 @@ public struct Chart {
         }
     }
 
-    /// Where a point of the axes stands on the canvas; points outside the frame stand on its border.
+    /// Converts a point of the axes to canvas coordinates; points outside the frame are moved to its border.
     private func position(x valueX: Double, y valueY: Double) -> (x: Double, y: Double) {
         let frame = Self.frame
         func share(_ value: Double, _ range: ClosedRange<Double>) -> Double {
@@ -106,7 +106,7 @@ public struct Chart {
         )
     }
 
-    /// Round values within `range`, some five of them.
+    /// Returns about five round values within `range`.
     public static func ticks(_ range: ClosedRange<Double>) -> [Double] {
         let extent = range.upperBound - range.lowerBound
         guard extent > 0, extent.isFinite else { return [range.lowerBound] }

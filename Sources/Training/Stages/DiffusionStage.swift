@@ -10,7 +10,7 @@ struct DiffusionStage: Stage {
     private let network: UNet
     private let schedule: NoiseSchedule
     private let plan: TrainingPlan
-    /// The training images and their mirror images, in [-1, 1] at the U-Net's resolution.
+    /// The training images and their mirror images, in [-1, 1] and at the resolution of the U-Net.
     private let images: [[Float]]
     private let mirrored: [[Float]]
     private(set) var parameters: Parameters
@@ -19,7 +19,7 @@ struct DiffusionStage: Stage {
     private let workers: ThreadPool
     private var average: MovingAverage
 
-    /// Before this step the average is a copy: an average of untrained weights would linger.
+    /// The step before which the average is a copy, so that untrained weights do not stay in the average.
     private static let averageAfter = 100
 
     init(_ recipe: Recipe, images: [Image], workers: ThreadPool) {
@@ -41,7 +41,7 @@ struct DiffusionStage: Stage {
 
     var steps: Int { recipe.diffusion.steps }
 
-    /// The averaged weights: what a model holds.
+    /// The averaged weights, which are the weights of the model.
     var averaged: Parameters {
         var result = parameters
         result.values = average.values

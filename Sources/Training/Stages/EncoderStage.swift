@@ -2,13 +2,13 @@ import DIA
 import Imaging
 import Neural
 
-/// Trains the encoder by contrast with dissolved or blurred copies, or none (method, section 3).
+/// Trains the encoder contrastively, with dissolved or blurred negatives or none (method, section 3).
 struct EncoderStage: Stage {
     static let name = "encoder"
 
     private let recipe: Recipe
     private let images: [Image]
-    /// There where negatives are dissolved.
+    /// The dissolver for dissolved negatives; nil for other negatives.
     private let dissolver: Dissolver?
     private let plan: TrainingPlan
     private let loss: ContrastiveLoss
@@ -48,7 +48,7 @@ struct EncoderStage: Stage {
         let first = flippedAtRandom(&generator)
         let second = flippedAtRandom(&generator)
         let third = negatives(flippedAtRandom, using: &generator)
-        // Chunk, shift, image.
+        // The order is chunk, shift, image.
         var input: [Float] = []
         var labels: [Int] = []
         for chunk in [first, second] + (third.map { [$0] } ?? []) {
@@ -72,7 +72,7 @@ struct EncoderStage: Stage {
         return contrastive.loss + shift.loss
     }
 
-    /// The third chunk, of the step's images flipped anew.
+    /// Returns the third chunk: negatives of the images of the step, with new random flips.
     private func negatives(
         _ images: (inout SplitMix64) -> [Image],
         using generator: inout SplitMix64

@@ -1,8 +1,8 @@
-/// The losses of a stage: each step's in pale, and their moving mean.
+/// The plot of the losses of a stage: the loss of each step and the moving average.
 enum LossPlot {
-    /// Points that a line is drawn through, at most.
+    /// The largest number of points in a line.
     private static let points = 600
-    /// Steps in a moving mean, at most.
+    /// The largest number of steps in the moving average.
     private static let window = 100
 
     static func chart(_ losses: [Float], title: String) -> Chart {
@@ -20,7 +20,7 @@ enum LossPlot {
             points.enumerated().filter { $0.offset % every == 0 || $0.offset == points.count - 1 }.map(\.element)
         }
         let each = values.enumerated().map { (x: Double($0.offset + 1), y: $0.element) }
-        // The first steps would press all others onto the axis.
+        // The losses of the first steps would compress the rest of the plot.
         let sorted = values.sorted()
         let top = sorted.isEmpty ? 1 : sorted[min(sorted.count - 1, sorted.count * 995 / 1000)]
         let bottom = min(sorted.first ?? 0, 0)
@@ -31,7 +31,7 @@ enum LossPlot {
             x: 0...Double(max(values.count, 1)),
             y: bottom...max(top * 1.05, bottom + 1e-6),
             layers: [.line(thinned(each), .lightBlue), .line(thinned(mean), .blue)],
-            legend: [("each step", .lightBlue), ("mean of \(window)", .blue)]
+            legend: [("each step", .lightBlue), ("average of \(window)", .blue)]
         )
     }
 }

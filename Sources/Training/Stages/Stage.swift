@@ -1,39 +1,39 @@
 import Foundation
 
-/// One stage of training: a state that a step moves, and that a checkpoint can hold.
+/// A stage of training: a state that each step updates and that a checkpoint can store.
 protocol Stage {
-    /// The stage's name, as in its files.
+    /// The name of the stage, as in its file names.
     static var name: String { get }
-    /// Steps in all.
+    /// The total number of steps.
     var steps: Int { get }
-    /// Does step `index` and returns its loss.
+    /// Runs step `index` and returns its loss.
     mutating func step(_ index: Int) throws -> Float
-    /// The state's numbers.
+    /// The numbers of the state.
     var arrays: [String: [Float]] { get }
-    /// Takes back the numbers of a checkpoint, `step` steps done.
+    /// Restores the state from a checkpoint.
     mutating func restore(_ checkpoint: Checkpoint) throws
 }
 
-/// A run that was asked to stop: its checkpoint is saved, and the same command goes on from there.
+/// The error when a run was stopped: the checkpoint is saved, and the same command resumes from there.
 public struct Interrupted: Error, CustomStringConvertible {
-    /// What was interrupted, and how to go on.
-    public let description = "interrupted; the checkpoint is saved, run the same command to go on"
+    /// The message, with how to resume.
+    public let description = "interrupted; the checkpoint is saved, run the same command to continue"
 }
 
-/// Runs stages with progress, checkpoints and resume.
+/// Runs stages with progress reports and checkpoints, and resumes them.
 struct StageRunner {
-    /// Where checkpoints and losses are kept.
+    /// The folder of checkpoints and losses.
     let folder: String
-    /// What tells one run's checkpoints from another's.
+    /// The digest that identifies the run that a checkpoint belongs to.
     let recipeDigest: String
-    /// Whether to save and stop.
+    /// Returns true if the run must save a checkpoint and stop.
     let isInterrupted: @Sendable () -> Bool
-    /// Time between two checkpoints.
+    /// The time between two checkpoints.
     var checkpointEvery: Duration = .seconds(60)
 
-    /// Runs `stage` to its end, from its checkpoint if there is one.
+    /// Runs `stage` to its end, starting from its checkpoint if there is one.
     ///
-    /// A loss that is not finite stops the run: nothing sensible can follow.
+    /// Throws an error if a loss is not finite.
     func run<S: Stage>(_ stage: inout S) throws {
         let path = "\(folder)/\(S.name).checkpoint.safetensors"
         var checkpoint = Checkpoint(stage: S.name, recipeDigest: recipeDigest, step: 0, arrays: [:], losses: [])
@@ -66,7 +66,7 @@ struct StageRunner {
         }
     }
 
-    /// The mean of the last losses: one step's alone says little.
+    /// The average of the most recent losses, because the loss of a single step is noisy.
     private static func recent(_ losses: [Float]) -> Float {
         let last = losses.suffix(50)
         return last.reduce(0, +) / Float(last.count)

@@ -1,11 +1,11 @@
-/// The data gradient of a direct convolution: a convolution again, one for each phase of the input.
+/// The input gradient of a direct convolution: one convolution for each phase of the input.
 extension DirectConvolution {
-    /// One phase of the data gradient: the input pixels whose row and column leave the same remainders by
-    /// the stride, and the kernel taps that reach them.
+    /// One phase of the input gradient: the input pixels with the same row and column modulo the stride, and the
+    /// kernel taps that contribute to them.
     ///
-    /// From y[o] = Σ w[k] x[s o + k - p]: dx[s i + phase] = Σ w[r + s j] dy[i + q - j] with r the remainder
-    /// of phase + p by s and q the quotient; a convolution of stride 1 with the taps r, r + s, ... turned
-    /// round.
+    /// From y[o] = Σ w[k] x[s o + k - p] follows dx[s i + phase] = Σ w[r + s j] dy[i + q - j], where r is the
+    /// remainder and q the quotient of (phase + p) / s. This is a convolution of stride 1 with the taps
+    /// r, r + s, ... in reverse order.
     private struct Phase {
         let rowRemainder, columnRemainder: Int
         let rowPhase, columnPhase: Int
@@ -45,12 +45,12 @@ extension DirectConvolution {
         }
     }
 
-    /// Floats of the weights packed for the data gradient.
+    /// The size in floats of the weights packed for the input gradient.
     static func gradientPackedCount(_ shape: ConvolutionShape) -> Int {
         WeightPanels.floats(inner: shape.kernel * shape.kernel * shape.outputChannels, columns: shape.inputChannels)
     }
 
-    /// `weight` `[out, in, kernel, kernel]` to panels of `[taps, taps, out, in]` for each phase.
+    /// Packs `weight` `[out, in, kernel, kernel]` into panels of `[taps, taps, out, in]` for each phase.
     static func packForInputGradient(
         _ weight: Floats,
         _ shape: ConvolutionShape,
@@ -71,7 +71,7 @@ extension DirectConvolution {
                 if filled < width { target.update(repeating: 0, count: width * inner) }
                 for tapRow in 0..<rows {
                     for tapColumn in 0..<columns {
-                        // The taps in the order in which a patch meets them: turned round.
+                        // The taps in the order in which a patch reads them, which is reversed.
                         let kernelRow = phase.rowRemainder + (rows - 1 - tapRow) * shape.stride
                         let kernelColumn = phase.columnRemainder + (columns - 1 - tapColumn) * shape.stride
                         let to = target + (tapRow * columns + tapColumn) * outputs * width
@@ -88,8 +88,10 @@ extension DirectConvolution {
         }
     }
 
-    /// ∂loss/∂x for ∂loss/∂y: `outputGradient` `[N, H', W', out]`, `packed` from
-    /// ``packForInputGradient(_:_:into:_:)``, `inputGradient` `[N, H, W, in]`, added to when `accumulate`.
+    /// Computes ∂loss/∂x from ∂loss/∂y.
+    ///
+    /// `outputGradient` is `[N, H', W', out]`, `packed` comes from ``packForInputGradient(_:_:into:_:)``, and
+    /// `inputGradient` is `[N, H, W, in]`, added to when `accumulate`.
     static func inputGradient(
         _ shape: ConvolutionShape,
         batch: Int,

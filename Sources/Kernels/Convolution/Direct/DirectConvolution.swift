@@ -1,5 +1,6 @@
-/// Convolution of any kernel and stride as the sum it is: six pixels by sixteen channels at a time, over
-/// the runs of their patches where they stand.
+/// Direct convolution with any kernel and stride, six pixels by sixteen channels at a time.
+///
+/// Patches are read in place, as contiguous runs of the source.
 enum DirectConvolution {
     // MARK: Forward
 
@@ -19,12 +20,12 @@ enum DirectConvolution {
         )
     }
 
-    /// Floats of the packed weights.
+    /// The size of the packed weights in floats.
     static func packedCount(_ shape: ConvolutionShape) -> Int {
         WeightPanels.floats(inner: shape.patch, columns: shape.outputChannels)
     }
 
-    /// `weight` `[out, in, kernel, kernel]` to panels of `[kernel, kernel, in, out]`.
+    /// Packs `weight` `[out, in, kernel, kernel]` into panels of `[kernel, kernel, in, out]`.
     static func pack(_ weight: Floats, _ shape: ConvolutionShape, into packed: MutableFloats, _ workers: ThreadPool) {
         let taps = shape.kernel * shape.kernel
         let (inputs, outputs, width) = (shape.inputChannels, shape.outputChannels, WeightPanels.width)
@@ -41,8 +42,8 @@ enum DirectConvolution {
         }
     }
 
-    /// y = epilogue(x * w): `input` `[N, H, W, in]`, `packed` from ``pack(_:_:into:_:)``, `output`
-    /// `[N, H', W', out]`.
+    /// Computes y = epilogue(x * w): `input` is `[N, H, W, in]`, `packed` comes from ``pack(_:_:into:_:)``, and
+    /// `output` is `[N, H', W', out]`.
     static func forward(
         _ shape: ConvolutionShape,
         batch: Int,
@@ -62,10 +63,10 @@ enum DirectConvolution {
         run(grid(shape), batch, input, packed, epilogue, output, places, workers)
     }
 
-    /// Where the results of a grid's pixels go.
+    /// The output strides and offset of the pixels of a grid.
     struct OutputStrides {
         let channels: Int
-        /// Floats from one pixel, one row, one image to the next; and to the first.
+        /// The strides between pixels, rows and images in floats, and the offset of the first pixel.
         let pixel, row, image, first: Int
     }
 
@@ -81,12 +82,12 @@ enum DirectConvolution {
     ) {
         let bands = grid.bandCount(batch: batch)
         let panels = WeightPanels.count(columns: places.channels)
-        // A few bands are shared out by panels too.
+        // With few bands, the panels are distributed over the threads too.
         let share = (panels + max(1, 16 / bands) - 1) / max(1, 16 / bands)
         let parts = (panels + share - 1) / share
         let largest = grid.largestBand
         let wideCount = WideProduct.rows * WideProduct.columns
-        // Floats and 32-bit offsets are of one size, so that both tables fit behind the patches and the sums.
+        // Floats and 32-bit offsets have the same size, so both tables fit after the patches and the sums.
         workers.reserveScratch(grid.scratchCount + wideCount + 2 * largest)
         workers.run(bands * parts) { item, worker in
             let (index, part) = item.quotientAndRemainder(dividingBy: parts)
@@ -127,8 +128,8 @@ enum DirectConvolution {
                     }
                 }
 
-                /// The pixels from `pixel` on; where fewer are left than the tile has rows, the last stands for
-                /// the others.
+                /// Computes the pixels starting at `pixel`; if fewer are left than the tile has rows, the last one is
+                /// repeated.
                 @inline(__always)
                 func group<let rows: Int>(
                     of tile: ProductTile<rows>,
@@ -148,7 +149,7 @@ enum DirectConvolution {
                     finish(panel, pixel, min(rows, rest)) { (sums.values[$0].low, sums.values[$0].high) }
                 }
 
-                /// All products with some panels, on wide registers.
+                /// Computes all products for some panels with 16-float registers.
                 func multiplyWide(_ panels: Range<Int>) {
                     var panel = panels.lowerBound
                     while panel < panels.upperBound {
@@ -180,7 +181,7 @@ enum DirectConvolution {
                     }
                 }
 
-                /// Stores the sums of some pixels with one panel.
+                /// Stores the sums of some pixels for one panel.
                 @inline(__always)
                 func finish(_ panel: Int, _ pixel: Int, _ rows: Int, _ sums: (Int) -> (low: Vector, high: Vector)) {
                     let channel = panel * WeightPanels.width

@@ -1,13 +1,13 @@
-/// The weight gradient of a convolution of any kernel and stride: dw = Σ xᵀ dy over the pixels, for each
-/// run of the patches.
+/// The weight gradient of a direct convolution with any kernel and stride: dw = Σ xᵀ dy over the pixels, for
+/// each run of the patches.
 enum DirectWeightGradient {
-    /// The parts that the sum over a batch is cut into; by shape alone, so that its order is fixed.
+    /// The number of partial sums over a batch; it depends only on the shape, so the order of summation is fixed.
     private static func parts(_ shape: ConvolutionShape, bands: Int) -> Int {
         let panels = WeightPanels.count(columns: shape.outputChannels)
         return min(bands, max(1, 16 / panels))
     }
 
-    /// Floats of workspace for ``run(_:batch:input:outputGradient:weightGradient:workspace:_:)``.
+    /// The size in floats of the workspace of ``run(_:batch:input:outputGradient:weightGradient:workspace:_:)``.
     static func workspaceCount(_ shape: ConvolutionShape, batch: Int) -> Int {
         let bands = DirectConvolution.grid(shape).bandCount(batch: batch)
         return parts(shape, bands: bands) * DirectConvolution.packedCount(shape)
@@ -54,9 +54,9 @@ enum DirectWeightGradient {
         unpack(workspace, parts: parts, shape, into: weightGradient, workers)
     }
 
-    /// Adds a band's share to `sums` `[taps, in, 16]`; `gradients` is `[pixels, 16]`.
+    /// Adds the contribution of a band to `sums` `[taps, in, 16]`; `gradients` is `[pixels, 16]`.
     ///
-    /// On wide registers if there is scratch for their sums.
+    /// Uses 16-float registers if there is scratch memory for their sums.
     private static func add(
         _ grid: PatchGrid,
         _ band: PatchGrid.Band,
@@ -67,7 +67,7 @@ enum DirectWeightGradient {
     ) {
         let (width, rows) = (WeightPanels.width, band.rows.count)
         let step = grid.step * grid.channels
-        /// Where a line of the band's pixels meets a run of the patches, and its gradients.
+        /// The source run for one line of the band's pixels, and the gradients of that line.
         @inline(__always)
         func line(_ index: Int, _ tapRow: Int, _ place: Int) -> (from: Floats, right: Floats) {
             let (image, row) = index.quotientAndRemainder(dividingBy: rows)
@@ -115,7 +115,7 @@ enum DirectWeightGradient {
         }
     }
 
-    /// Adds up the parts `[parts, panel, taps, in, 16]` into `gradient` `[out, in, kernel, kernel]`.
+    /// Adds the partial sums `[parts, panel, taps, in, 16]` to `gradient` `[out, in, kernel, kernel]`.
     private static func unpack(
         _ sums: Floats,
         parts: Int,

@@ -1,20 +1,20 @@
-/// Convolution 3x3 with padding 1, of the transform's stride, in the Winograd domain.
+/// A 3x3 convolution with padding 1 and the stride of the transform, computed in the Winograd domain.
 enum WinogradConvolution<Transform: WinogradTransform> {
-    /// Floats of the weights of one frequency.
+    /// The size in floats of the weights of one frequency.
     static func plane(_ shape: ConvolutionShape) -> Int {
         WeightPanels.floats(inner: shape.inputChannels, columns: shape.outputChannels)
     }
 
-    /// Floats of the packed weights: panels of `[in, out]` for each frequency.
+    /// The size in floats of the packed weights: panels of `[in, out]` for each frequency.
     static func packedCount(_ shape: ConvolutionShape) -> Int { Transform.frequencies * plane(shape) }
 
-    /// Whether the packed weights are near the size of a second-level cache, or smaller.
+    /// Whether the packed weights fit approximately into a second-level cache.
     static func isSmall(_ shape: ConvolutionShape) -> Bool { packedCount(shape) <= 600_000 }
 
-    /// U = G g Gᵀ of each filter: `weight` `[out, in, 3, 3]` to panels `[frequencies, panel, in, 16]`.
+    /// Computes U = G g Gᵀ for each filter: packs `weight` `[out, in, 3, 3]` into `[frequencies, panel, in, 16]`.
     ///
-    /// With `flipped`, `weight` is `[in, out, 3, 3]` and each filter is turned by 180 degrees: the weights
-    /// of the data gradient.
+    /// With `flipped`, `weight` is `[in, out, 3, 3]` and each filter is rotated by 180 degrees: these are the
+    /// weights of the input gradient.
     static func pack(
         _ weight: Floats,
         _ shape: ConvolutionShape,
@@ -44,8 +44,9 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         }
     }
 
-    /// U = G g Gᵀ of sixteen filters side by side, `[9, 16]`, to sixteen numbers in each plane; `stage` is scratch
-    /// memory, `[points, 3, 16]`.
+    /// Computes U = G g Gᵀ of sixteen interleaved filters, `[9, 16]`, and writes sixteen numbers to each frequency.
+    ///
+    /// `stage` is scratch memory, `[points, 3, 16]`.
     @inline(__always)
     static func transform(_ taps: Floats, stage: MutableFloats, into target: MutableFloats, plane: Int) {
         let (points, width) = (Transform.points, WeightPanels.width)
@@ -67,12 +68,12 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         }
     }
 
-    /// y = epilogue(x * w): `input` `[N, H, W, in]`, `packed` from ``pack(_:_:flipped:into:_:)``,
-    /// `output` `[N, H, W, out]`.
+    /// Computes y = epilogue(x * w): `input` is `[N, H, W, in]`, `packed` comes from ``pack(_:_:flipped:into:_:)``,
+    /// and `output` is `[N, H, W, out]`.
     ///
-    /// With few channels each worker takes a block of tiles all the way, near the size of its second-level
-    /// cache. Where the weights are larger than such a cache, or the tiles few, all workers go through the
-    /// three phases together, so that weights pass by once.
+    /// With small weights and many tiles, each thread runs all three phases on one block of tiles, sized for its
+    /// second-level cache. With large weights or few tiles, all threads run each phase together, so that the
+    /// weights are read only once.
     static func forward(
         _ shape: ConvolutionShape,
         batch: Int,
@@ -127,12 +128,12 @@ enum WinogradConvolution<Transform: WinogradTransform> {
         }
     }
 
-    /// The tiles, a multiple of six, whose share of the Winograd domain takes about `floats`.
+    /// The number of tiles, a multiple of 6, that take about `floats` in the Winograd domain.
     private static func tilesFitting(_ floats: Int, _ shape: ConvolutionShape) -> Int {
         max(12, floats / (Transform.frequencies * (shape.inputChannels + shape.outputChannels)) / 6 * 6)
     }
 
-    /// The two halves of the Winograd domain for a number of tiles, a multiple of six.
+    /// The inputs and the products of a number of tiles, a multiple of 6, in the Winograd domain.
     private struct Domain {
         let shape: ConvolutionShape
         let inputs, outputs: WinogradLayout
@@ -152,7 +153,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             (memory, memory + Transform.frequencies * inputs.frequency)
         }
 
-        /// M = V U for one frequency.
+        /// Computes M = V U for one frequency.
         func multiply(
             _ frequency: Int,
             tiles: Int,
@@ -187,7 +188,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             }
         }
 
-        /// All products, on wide registers.
+        /// Computes all products with 16-float registers.
         private func multiplyWide(
             _ tiles: Int,
             _ panels: Int,
@@ -216,7 +217,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             }
         }
 
-        /// The products of some tiles with one panel, whatever stands behind the last tile.
+        /// Computes the products of some tiles with one panel; rows after the last tile may hold any values.
         @inline(__always)
         private func group<let size: Int>(
             _ empty: ProductTile<size>,
@@ -238,7 +239,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             }
         }
 
-        /// The same for a panel of eight columns or fewer, twelve tiles at a time.
+        /// Does the same for a panel of eight columns or fewer, twelve tiles at a time.
         private func multiplyNarrow(_ tiles: Int, _ rows: MutableFloats, _ weights: Floats, _ columns: MutableFloats) {
             for tile in stride(from: 0, to: tiles, by: 12) {
                 var sums = NarrowProductTile<12>()

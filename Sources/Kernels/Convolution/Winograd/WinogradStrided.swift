@@ -1,8 +1,8 @@
-/// Four outputs of a filter with three taps and stride 2 by nine products instead of twelve.
+/// Computes four outputs of a filter with three taps and stride 2 with 9 multiplications instead of 12.
 ///
-/// The taps 0 and 2 meet every other input, the tap 1 those between: y = F(4, 2) of the even inputs with
-/// (g0, g2), interpolated at 0, 1, -1, 2, ∞, plus the odd inputs times g1. In two dimensions 81 products
-/// for 144.
+/// Taps 0 and 2 multiply the even inputs and tap 1 multiplies the odd inputs: y = F(4, 2) of the even inputs with
+/// (g0, g2), interpolated at 0, 1, -1, 2, ∞, plus the odd inputs times g1. In two dimensions this takes 81
+/// multiplications instead of 144.
 enum WinogradStrided: WinogradTransform {
     @inline(__always)
     static var tile: Int { 4 }

@@ -1,9 +1,9 @@
-/// The weights of a Winograd convolution at their own size, in the order in which they are packed from.
+/// The unpacked weights of a Winograd convolution, in the order in which packing reads them.
 extension WinogradConvolution {
-    /// Floats of the taps.
+    /// The size of the taps in floats.
     static func tapCount(_ shape: ConvolutionShape) -> Int { 9 * plane(shape) }
 
-    /// `weight` `[out, in, 3, 3]` to panels `[panel, in, 9, 16]`, with zeros behind the last column.
+    /// Rearranges `weight` `[out, in, 3, 3]` into panels `[panel, in, 9, 16]`, with zeros after the last column.
     static func arrange(_ weight: Floats, _ shape: ConvolutionShape, into taps: MutableFloats) {
         let (inputs, width) = (shape.inputChannels, WeightPanels.width)
         taps.update(repeating: 0, count: tapCount(shape))
@@ -17,8 +17,9 @@ extension WinogradConvolution {
         }
     }
 
-    /// What ``pack(_:_:flipped:into:_:)`` makes of the same weights, to the last bit, from taps that
-    /// ``arrange(_:_:into:)`` has put in order: several times faster.
+    /// Packs taps that ``arrange(_:_:into:)`` has rearranged.
+    ///
+    /// The result is bit-identical to that of ``pack(_:_:flipped:into:_:)``, and several times faster to compute.
     static func pack(
         arranged taps: Floats,
         _ shape: ConvolutionShape,
@@ -27,7 +28,7 @@ extension WinogradConvolution {
     ) {
         let (width, plane) = (WeightPanels.width, plane(shape))
         workers.reserveScratch(3 * Transform.points * width)
-        // Panel after panel, the inputs follow each other in both layouts.
+        // In both layouts the inputs of a panel are contiguous, and so are the panels.
         workers.run(over: plane / width, by: 64) { range, worker in
             let stage = workers.scratch(of: worker)
             for input in range {

@@ -1,50 +1,51 @@
-/// Where a block of tiles stands in the Winograd domain: for each frequency a matrix of tiles by channels.
+/// The layout of a block of tiles in the Winograd domain: for each frequency a matrix of tiles by channels.
 struct WinogradLayout {
-    /// Floats from one frequency to the next, one tile to the next, one group of eight channels to the next.
+    /// The strides between frequencies, between tiles and between groups of eight channels, in floats.
     let frequency, tile, group: Int
 
-    /// Each tile's channels side by side, `[frequencies, tiles, channels]`: rows for ``ProductTile``.
+    /// Returns a layout with the channels of each tile contiguous, `[frequencies, tiles, channels]`.
     ///
-    /// `channels` is rounded up to whole vectors.
+    /// These are the rows that ``ProductTile`` reads. `channels` is rounded up to whole vectors.
     static func rows(tiles: Int, channels: Int) -> WinogradLayout {
         let width = (channels + 7) / 8 * 8
         return WinogradLayout(frequency: apart(tiles * width), tile: width, group: 8)
     }
 
-    /// Each group of eight channels together, `[frequencies, channels / 8, tiles, 8]`: for sums over tiles.
+    /// Returns a layout in groups of eight channels, `[frequencies, channels / 8, tiles, 8]`, for sums over tiles.
     static func groups(tiles: Int, channels: Int) -> WinogradLayout {
         WinogradLayout(frequency: apart((channels + 7) / 8 * tiles * 8), tile: 8, group: tiles * 8)
     }
 
-    /// `floats` rounded up to an odd number of cache lines: a tile goes to all frequencies at once, and at an
-    /// even distance their lines would meet in a few sets of the cache and drive each other out.
+    /// Rounds `floats` up to an odd number of cache lines.
+    ///
+    /// A tile is written to all frequencies at once. With an even stride its cache lines would map to the same few
+    /// sets of the cache and evict each other.
     private static func apart(_ floats: Int) -> Int { ((floats + 15) / 16 | 1) * 16 }
 }
 
-/// The tiles that cover the output planes of a batch, and the way of a tile into the Winograd domain and
-/// back.
+/// The tiles that cover the output planes of a batch, and their transforms to and from the Winograd domain.
 struct WinogradTiles<Transform: WinogradTransform> {
     let shape: ConvolutionShape
-    /// Tiles down and across one image.
+    /// The number of tiles in a column and in a row of one image.
     let down, across: Int
 
     init(_ shape: ConvolutionShape) {
         precondition(
             shape.kernel == 3 && shape.stride == Transform.stride && shape.padding == 1,
-            "no convolution for Winograd: \(shape)"
+            "not a Winograd convolution: \(shape)"
         )
         self.shape = shape
         down = (shape.outputHeight + Transform.tile - 1) / Transform.tile
         across = (shape.outputWidth + Transform.tile - 1) / Transform.tile
     }
 
-    /// The tiles of one image.
+    /// The number of tiles in one image.
     var perImage: Int { down * across }
 
-    /// Floats of scratch for one tile while it is transformed in one dimension.
+    /// The size in floats of the scratch memory for one tile that is transformed in one dimension.
     static var stage: Int { Transform.points * Transform.patch * 8 }
 
-    /// The image and the first output row and column of a tile.
+    /// Returns the image and the first output row and column of a tile.
     @inline(__always)
     fileprivate func place(_ tile: Int) -> (image: Int, row: Int, column: Int) {
         let (image, within) = tile.quotientAndRemainder(dividingBy: perImage)
@@ -52,11 +53,11 @@ struct WinogradTiles<Transform: WinogradTransform> {
         return (image, row * Transform.tile, column * Transform.tile)
     }
 
-    /// V = Bᵀ d B for each tile of `range`: reads `input` `[N, H, W, C]`, zeros beyond the border, writes
-    /// tile i of the range to row i of `target`.
+    /// Computes V = Bᵀ d B for each tile of `range`: reads `input` `[N, H, W, C]`, with zeros outside the image, and
+    /// writes tile i of the range to row i of `target`.
     ///
-    /// `zeros` holds as many as a row of a patch. Lanes behind the last channel hold anything: each lane
-    /// stays by itself, and nobody reads those.
+    /// `zeros` holds as many zeros as one row of a patch has floats. Lanes after the last channel hold undefined
+    /// values, which are never read.
     func gatherInput(
         _ input: Floats,
         _ range: Range<Int>,
@@ -70,7 +71,7 @@ struct WinogradTiles<Transform: WinogradTransform> {
         let overlap = patch - Transform.tile * Transform.stride
         for (index, tile) in range.enumerated() {
             let (image, top, left) = place(tile)
-            // The patch starts one pixel above and left of the output tile (padding 1).
+            // The patch starts one pixel above and to the left of the output tile (padding 1).
             let (first, start) = (top * Transform.stride - 1, left * Transform.stride - 1)
             let base = input + (image * shape.inputPixels + first * shape.inputWidth + start) * channels
             let rows = max(0, -first)..<min(patch, shape.inputHeight - first)
@@ -82,7 +83,7 @@ struct WinogradTiles<Transform: WinogradTransform> {
                 for column in 0..<patch {
                     let place = column * channels + channel
                     if columns.contains(column) {
-                        // What the next tile reads and this one does not.
+                        // Prefetch the columns that only the next tile reads.
                         if column >= overlap {
                             for row in 0..<patch { prefetch(sources[row] + place + ahead) }
                         }
@@ -105,8 +106,8 @@ struct WinogradTiles<Transform: WinogradTransform> {
         }
     }
 
-    /// y = epilogue(Aᵀ M A) for each tile of `range`: reads row i of `source` for tile i of the range,
-    /// writes the tiles' pixels of `output` `[N, H, W, C]`.
+    /// Computes y = epilogue(Aᵀ M A) for each tile of `range`: reads row i of `source` for tile i of the range and
+    /// writes the pixels of the tiles to `output` `[N, H, W, C]`.
     func scatterOutput(
         _ source: Floats,
         _ layout: WinogradLayout,
@@ -143,7 +144,7 @@ struct WinogradTiles<Transform: WinogradTransform> {
                         )
                     }
                 }
-                // Nearly always a whole vector, which the compiler is to see.
+                // Almost always a whole vector; the constant lets the compiler specialize this case.
                 if lanes == 8 { finish(8) } else { finish(lanes) }
             }
         }
@@ -151,8 +152,10 @@ struct WinogradTiles<Transform: WinogradTransform> {
 }
 
 extension WinogradTiles where Transform: WinogradGradientTransform {
-    /// dM = A dY Aᵀ for each tile of `range`: reads `gradient` `[N, H, W, C]` of the output, writes tile i
-    /// of the range to row i of `target`; lanes as for the input.
+    /// Computes dM = A dY Aᵀ for each tile of `range`: reads the output gradient `gradient` `[N, H, W, C]` and writes
+    /// tile i of the range to row i of `target`.
+    ///
+    /// Lanes after the last channel are undefined, as in ``gatherInput(_:_:zeros:stage:target:_:)``.
     func gatherOutputGradient(
         _ gradient: Floats,
         _ range: Range<Int>,

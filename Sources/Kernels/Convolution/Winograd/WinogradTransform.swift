@@ -1,36 +1,37 @@
-/// The one-dimensional transforms of a fast convolution with three taps: m outputs by fewer products than
-/// 3 m (Winograd's F(m, 3); Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016).
+/// The one-dimensional transforms of a fast convolution with three taps, which computes m outputs with fewer than
+/// 3 m multiplications.
 ///
-/// A tile of m x m outputs is y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A for the 3x3 filter g and the patch d. Each
-/// function takes its operand by index and hands out its results by index.
+/// This is Winograd's F(m, 3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016). A tile
+/// of m x m outputs is y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A for the 3x3 filter g and the patch d. Each function reads its
+/// operand by index and passes its results on by index.
 protocol WinogradTransform {
     /// m, the side of a tile.
     static var tile: Int { get }
-    /// The side of a patch: the inputs of m outputs.
+    /// The side of a patch: the number of inputs for m outputs.
     static var patch: Int { get }
-    /// The products of m outputs.
+    /// The number of multiplications for m outputs.
     static var points: Int { get }
-    /// Inputs from one output to the next.
+    /// The stride between outputs, in inputs.
     static var stride: Int { get }
-    /// Bᵀ d, `patch` numbers to `points`.
+    /// Computes Bᵀ d: `patch` numbers to `points` numbers.
     static func input(_ d: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// Aᵀ m, `points` numbers to `tile`.
+    /// Computes Aᵀ m: `points` numbers to `tile` numbers.
     static func output(_ m: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// G g, three numbers to `points`, eight filters at a time.
+    /// Computes G g: three numbers to `points` numbers, for eight filters at a time.
     static func filter(_ g: (Int) -> Vector, _ result: (Int, Vector) -> Void)
 }
 
-/// A transform that weight gradients can be computed in.
+/// A transform that also supports weight gradients.
 protocol WinogradGradientTransform: WinogradTransform {
-    /// A y, the transpose of ``WinogradTransform/output(_:_:)``: a tile of the output's gradient in the
-    /// Winograd domain.
+    /// Computes A y, the transpose of ``WinogradTransform/output(_:_:)``: transforms a tile of the output gradient
+    /// into the Winograd domain.
     static func outputGradient(_ y: (Int) -> Vector, _ result: (Int, Vector) -> Void)
-    /// Gᵀ u, the transpose of ``WinogradTransform/filter(_:_:)``.
+    /// Computes Gᵀ u, the transpose of ``WinogradTransform/filter(_:_:)``.
     static func filterGradient(_ u: (Int) -> Vector, _ result: (Int, Vector) -> Void)
 }
 
 extension WinogradTransform {
-    /// The frequencies of the Winograd domain.
+    /// The number of frequencies in the Winograd domain.
     @inline(__always)
     static var frequencies: Int { points * points }
 }
@@ -44,7 +45,7 @@ extension WinogradGradientTransform {
     static var stride: Int { 1 }
 }
 
-/// F(2, 3) with interpolation points 0, 1, -1, ∞: 2.25 times fewer products.
+/// F(2, 3) with the interpolation points 0, 1, -1, ∞: 2.25 times fewer multiplications in two dimensions.
 enum WinogradF2: WinogradGradientTransform {
     @inline(__always)
     static var tile: Int { 2 }
@@ -93,7 +94,7 @@ enum WinogradF2: WinogradGradientTransform {
     }
 }
 
-/// F(4, 3) with interpolation points 0, 1, -1, 2, -2, ∞: four times fewer products.
+/// F(4, 3) with the interpolation points 0, 1, -1, 2, -2, ∞: 4 times fewer multiplications in two dimensions.
 enum WinogradF4: WinogradGradientTransform {
     @inline(__always)
     static var tile: Int { 4 }

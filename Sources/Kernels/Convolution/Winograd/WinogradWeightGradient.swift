@@ -1,8 +1,10 @@
-/// The weight gradient of a convolution 3x3, stride 1, padding 1, in the Winograd domain:
+/// The weight gradient of a 3x3 convolution with stride 1 and padding 1, computed in the Winograd domain:
 /// dU = Σ Vᵀ dM over the tiles for each frequency, then dg = Gᵀ dU G.
 enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
-    /// Tiles whose two transforms are held at once: some 2 MB of them, which the nearer caches hold, but enough that
-    /// the sums, which each block reads and writes, weigh little; 16 MB at most.
+    /// The number of tiles whose two transforms are held at once.
+    ///
+    /// About 2 MB, which fits into the caches, but more (up to 16 MB) where the sums are large, because each block
+    /// reads and writes all sums.
     private static func superblock(_ shape: ConvolutionShape, batch: Int) -> Int {
         let sums = Transform.frequencies * shape.inputChannels * rowLength(shape)
         let fitting =
@@ -13,7 +15,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
 
     private static func rowLength(_ shape: ConvolutionShape) -> Int { (shape.outputChannels + 15) / 16 * 16 }
 
-    /// Floats of workspace for ``run(_:batch:input:outputGradient:weightGradient:workspace:_:)``.
+    /// The size in floats of the workspace of ``run(_:batch:input:outputGradient:weightGradient:workspace:_:)``.
     static func workspaceCount(_ shape: ConvolutionShape, batch: Int) -> Int {
         let tiles = superblock(shape, batch: batch)
         let inputs = WinogradLayout.groups(tiles: tiles, channels: shape.inputChannels)
@@ -69,8 +71,10 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         unpack(sums, shape, into: weightGradient, workers)
     }
 
-    /// dU of one frequency, `[in, out]` with rows of whole panels, from both factors in groups of eight
-    /// channels; on wide registers if there is scratch for their sums.
+    /// Computes dU of one frequency, `[in, out]` with rows of whole panels, from both factors in groups of eight
+    /// channels.
+    ///
+    /// Uses 16-float registers if there is scratch memory for their sums.
     private static func multiply(
         _ shape: ConvolutionShape,
         tiles: Int,
@@ -111,7 +115,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         }
         for panel in 0..<length / 16 {
             let low = gradients + 2 * panel * outputs.group
-            // Where the last panel has no second half, the first stands for it; nobody reads the result.
+            // If the last panel has no second half, use the first one instead; that result is never read.
             let high = 2 * panel + 1 < groups ? low + outputs.group : low
             for channel in stride(from: 0, to: shape.inputChannels, by: 4) {
                 var tile = ProductTile<4>()
@@ -127,7 +131,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         }
     }
 
-    /// dg = Gᵀ dU G for each filter, added to `gradient` `[out, in, 3, 3]`.
+    /// Computes dg = Gᵀ dU G for each filter and adds it to `gradient` `[out, in, 3, 3]`.
     private static func unpack(
         _ sums: Floats,
         _ shape: ConvolutionShape,
