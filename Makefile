@@ -95,7 +95,7 @@ test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	@Tests/ProcessTests/setup-sslyze.sh
 	swift test -c release --disable-xctest --skip ProcessTests
-	swift test -c release --disable-xctest --skip-build --filter ProcessTests
+	swift test -c release --disable-xctest --skip-build --no-parallel --filter ProcessTests
 	Tests/Attacks/attacks.py --seconds 2 --correctness
 
 # Coverage and AddressSanitizer change all objects, so they use a separate build folder. SwiftPM passes each sanitizer in

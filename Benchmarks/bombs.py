@@ -261,9 +261,9 @@ def main():
         "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "
         "an error, and so is data after the end of the image. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
         "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(taken)
-        + "\n## Maximum size\n\nEvery pixel is decoded. This takes 4 bytes per pixel for a grayscale model and 12 for a "
-        "color model, plus 4 for grayscale images. At most one image per engine thread is decoded at a time; the others "
-        "wait in compressed form. To reduce the memory, lower `--max-pixels`.\n\n" + table(large)
+        + "\n## Maximum size\n\nEvery pixel is decoded, row by row, and resized to the model's input size on the way, so the "
+        "memory does not depend on the number of pixels. Images larger than 2,000,000 pixels never occupy all decoding "
+        "threads.\n\n" + table(large)
     )
     if not all(kept for _, kept in refused + taken):
         sys.exit("a limit was exceeded")

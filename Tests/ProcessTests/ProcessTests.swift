@@ -109,7 +109,7 @@ import Testing
             try Data("junk".utf8).write(to: URL(fileURLWithPath: path))
             server.signal(SIGHUP)
             var log = ""
-            while !log.contains("reload failed") { log += server.nextLog() }
+            log += server.log(until: "reload failed")
             #expect(await status(secret) == 200)
             let own = try Outcome(
                 ServerProcess.executable("dia-server"),
@@ -118,7 +118,7 @@ import Testing
             )
             try Data(own.output.utf8).write(to: URL(fileURLWithPath: path))
             server.signal(SIGHUP)
-            while !log.contains("\"reloaded\"") { log += server.nextLog() }
+            log += server.log(until: "\"reloaded\"")
             #expect(await status(secret) == 401)
             #expect(await status("a-secret-of-my-own-choice") == 200)
             log += server.stop().log

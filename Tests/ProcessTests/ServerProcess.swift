@@ -53,8 +53,16 @@ final class ServerProcess {
         return (process.terminationStatus, log)
     }
 
-    /// Waits for the next log lines and returns them.
-    func nextLog() -> String { errors.nextText() }
+    /// The log up to the line that contains `words`, or to its end.
+    func log(until words: String) -> String {
+        var log = ""
+        while !log.contains(words) {
+            let next = errors.nextText()
+            if next.isEmpty { break }
+            log += next
+        }
+        return log
+    }
 }
 
 /// The result of a program that ran to its end.

@@ -98,9 +98,7 @@ import Testing
             process.standardError = errors
             try process.run()
             var log = ""
-            while !log.contains("listening") {
-                log += errors.nextText()
-            }
+            while !log.contains("listening"), process.isRunning { log += errors.nextText() }
             let digits = log.split(separator: "http://127.0.0.1:").last?.prefix(while: \.isNumber)
             let client = try RawClient(port: try #require(digits.flatMap { UInt16($0) }))
             for (path, status) in [
@@ -177,7 +175,7 @@ import Testing
             try handle.close()
             server.signal(SIGHUP)
             var log = ""
-            while !log.contains("reloaded") { log += server.nextLog() }
+            log += server.log(until: "reload failed")
             #expect(log.contains("reload failed") && log.contains(place.path) && log.contains("encoder.safetensors"))
             let client = try RawClient(port: server.port)
             await client.send("GET /v1/models/gray-pad HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -69,12 +69,12 @@ import Testing
             try Data("junk".utf8).write(to: folder.appendingPathComponent("current.pem"))
             server.signal(SIGHUP)
             var log = ""
-            while !log.contains("reload failed") { log += server.nextLog() }
+            log += server.log(until: "reload failed")
             #expect(log.contains("current.pem"))
             #expect(try name() == "server\nok\n")
             try install("second")
             server.signal(SIGHUP)
-            while !log.contains(" reloaded") { log += server.nextLog() }
+            log += server.log(until: " reloaded")
             #expect(try name() == "second\nok\n")
             #expect(server.stop().status == 0)
         }
