@@ -13,7 +13,9 @@ public struct DecodingFailure: CustomStringConvertible {
             case .typeMismatch(let type, let context): "\(Self.place(context.codingPath)) is not of type \(type)"
             case .valueNotFound(let type, let context): "\(Self.place(context.codingPath)) is null, expected \(type)"
             case .dataCorrupted(let context) where !context.codingPath.isEmpty:
-                "\(Self.place(context.codingPath)) is invalid: \(context.debugDescription)"
+                context.debugDescription.hasPrefix("is ")
+                    ? "\(Self.place(context.codingPath)) \(context.debugDescription)"
+                    : "\(Self.place(context.codingPath)) is invalid: \(context.debugDescription)"
             default:
                 if let value = try? JSONDecoder().decode(JSONValue.self, from: data) {
                     // The decoder does not report the position of a number that does not fit an integer.

@@ -44,13 +44,11 @@ extension ModelManifest {
         try range(dissolve.resolution, 8...512, "dissolve.resolution")
         let step = 1 << (dissolve.dimMults.count - 1)
         try require(dissolve.resolution % step == 0, "dissolve.resolution", "must be a multiple of \(step)")
-        try choice(dissolve.fit, ["pad", "resize"], "dissolve.fit")
         let fits = max(input.height, input.width) <= dissolve.resolution
-        try require(dissolve.fit != "pad" || fits, "dissolve.fit", "'pad' needs input within the resolution")
+        try require(dissolve.fit != .pad || fits, "dissolve.fit", "'pad' needs input within the resolution")
         try range(dissolve.timesteps, 2...10_000, "dissolve.timesteps")
-        try choice(dissolve.betaSchedule, ["cosine", "linear"], "dissolve.beta_schedule")
         // With fewer steps the last beta of the linear schedule, 20 / timesteps, would not be a probability.
-        let isSchedule = dissolve.betaSchedule != "linear" || dissolve.timesteps > 20
+        let isSchedule = dissolve.betaSchedule != .linear || dissolve.timesteps > 20
         try require(isSchedule, "dissolve.timesteps", "must be greater than 20 for the linear schedule")
         try range(dissolve.defaultT, 0...dissolve.timesteps - 1, "dissolve.default_t")
     }
@@ -58,13 +56,11 @@ extension ModelManifest {
     private func validateEncoder() throws(ModelFileError) {
         try fileNamed(encoder.file, "encoder.file")
         try choice(encoder.arch, ["resnet18"], "encoder.arch")
-        try choice(encoder.stem, ["cifar", "imagenet"], "encoder.stem")
         try range(encoder.width, 1...256, "encoder.width")
         try require(encoder.channels == input.channels, "encoder.channels", "must equal input.channels")
         try range(encoder.projection, 1...4096, "encoder.projection")
-        try choice(encoder.shifts, ["rotation", "cutperm"], "encoder.shifts")
         let isSquare = input.height == input.width
-        try require(encoder.shifts != "rotation" || isSquare, "encoder.shifts", "'rotation' requires a square input")
+        try require(encoder.shifts != .rotation || isSquare, "encoder.shifts", "'rotation' requires a square input")
     }
 
     private static func isNameCharacter(_ byte: UInt8) -> Bool {

@@ -28,12 +28,12 @@ public struct ModelManifest: Sendable, Codable {
         public var dimMults: [Int]
         /// The number of channels of the U-Net, and the side of its images.
         public var channels, resolution: Int
-        /// "pad" or "resize".
-        public var fit: String
+        /// How images are converted to the resolution.
+        public var fit: Fit
         /// The number of steps of the noise schedule.
         public var timesteps: Int
-        /// "cosine" or "linear".
-        public var betaSchedule: String
+        /// The growth of beta with t.
+        public var betaSchedule: BetaSchedule
         /// The default step of a request.
         public var defaultT: Int
 
@@ -52,9 +52,9 @@ public struct ModelManifest: Sendable, Codable {
             dimMults: [Int],
             channels: Int,
             resolution: Int,
-            fit: String,
+            fit: Fit,
             timesteps: Int,
-            betaSchedule: String,
+            betaSchedule: BetaSchedule,
             defaultT: Int
         ) {
             self.file = file
@@ -74,23 +74,25 @@ public struct ModelManifest: Sendable, Codable {
     public struct Encoder: Sendable, Codable, Hashable {
         /// The file with the weights, and its sha256.
         public var file, sha256: String
-        /// The architecture, "resnet18", and its stem, "cifar" or "imagenet".
-        public var arch, stem: String
+        /// The architecture, "resnet18".
+        public var arch: String
+        /// The type of the first layers.
+        public var stem: Stem
         /// The number of channels of the first stage and of the image, and the length of a projection.
         public var width, channels, projection: Int
-        /// "rotation" or "cutperm".
-        public var shifts: String
+        /// The shifts that it learns to classify.
+        public var shifts: Shift
 
         /// Creates an encoder.
         public init(
             file: String,
             sha256: String,
             arch: String,
-            stem: String,
+            stem: Stem,
             width: Int,
             channels: Int,
             projection: Int,
-            shifts: String
+            shifts: Shift
         ) {
             self.file = file
             self.sha256 = sha256

@@ -1,6 +1,6 @@
 public import DIA
 import Foundation
-import ModelFile
+public import ModelFile
 public import Neural
 
 /// All settings that determine how a model is trained: one JSON file, committed with the model.

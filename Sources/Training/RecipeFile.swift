@@ -100,20 +100,20 @@ extension Recipe {
                 dimMults: diffusion.dimMults,
                 channels: input.channels,
                 resolution: diffusion.resolution,
-                fit: diffusion.fit.rawValue,
+                fit: diffusion.fit,
                 timesteps: diffusion.timesteps,
-                betaSchedule: diffusion.betaSchedule.rawValue,
+                betaSchedule: diffusion.betaSchedule,
                 defaultT: diffusion.defaultT
             ),
             encoder: ModelManifest.Encoder(
                 file: ModelFiles.encoder,
                 sha256: digest(ModelFiles.encoder),
                 arch: "resnet18",
-                stem: encoder.stem.rawValue,
+                stem: encoder.stem,
                 width: encoder.width,
                 channels: input.channels,
                 projection: encoder.projection,
-                shifts: encoder.shifts.rawValue
+                shifts: encoder.shifts
             ),
             score: ModelManifest.Score(
                 file: ModelFiles.bank,

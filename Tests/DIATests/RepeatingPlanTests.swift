@@ -1,4 +1,5 @@
 import DIA
+import ModelFile
 import Neural
 import Testing
 

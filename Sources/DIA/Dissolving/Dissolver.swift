@@ -1,29 +1,13 @@
 public import Imaging
 public import Neural
+public import ModelFile
 
 /// The dissolving transformation with a trained U-Net (method, section 2).
 ///
 /// Not `Sendable`: one owner runs it.
 public final class Dissolver {
     /// How an image of another size is converted to the U-Net's resolution.
-    public enum Fit: String, Sendable, Hashable, Codable {
-        /// Centered on a black background, and cropped back afterwards.
-        case pad
-        /// Resized, and resized back afterwards.
-        case resize
-
-        /// Converts `image` to the U-Net's input: `side` x `side`, samples in [-1, 1].
-        ///
-        /// Training and dissolving both use this method, so that their inputs are the same.
-        public func networkInput(_ image: Image, side: Int) -> [Float] {
-            let fitted =
-                switch self {
-                case .pad: image.padded(height: side, width: side)
-                case .resize: image.resized(height: side, width: side)
-                }
-            return fitted.samples.map { 2 * $0 - 1 }
-        }
-    }
+    public typealias Fit = ModelManifest.Fit
 
     /// The noise schedule.
     public let schedule: NoiseSchedule
@@ -71,5 +55,19 @@ public final class Dissolver {
                 ? whole.cropped(height: image.height, width: image.width)
                 : whole.resized(height: image.height, width: image.width)
         }
+    }
+}
+
+extension ModelManifest.Fit {
+    /// Converts `image` to the U-Net's input: `side` x `side`, samples in [-1, 1].
+    ///
+    /// Training and dissolving both use this method, so that their inputs are the same.
+    public func networkInput(_ image: Image, side: Int) -> [Float] {
+        let fitted =
+            switch self {
+            case .pad: image.padded(height: side, width: side)
+            case .resize: image.resized(height: side, width: side)
+            }
+        return fitted.samples.map { 2 * $0 - 1 }
     }
 }

@@ -1,14 +1,10 @@
 import Glibc
+public import ModelFile
 
 /// The noise schedule of the diffusion process and the factors derived from it (method, sections 1 and 2).
 public struct NoiseSchedule: Sendable, Hashable {
     /// The growth of beta with t.
-    public enum Kind: String, Sendable, Hashable, Codable {
-        /// abar is a squared cosine with s = 0.008, beta at most 0.999 (Nichol and Dhariwal, 2021).
-        case cosine
-        /// beta grows linearly from 1e-4 to 0.02 over 1,000 steps (Ho et al., 2020).
-        case linear
-    }
+    public typealias Kind = ModelManifest.BetaSchedule
 
     /// beta_t for t in `0..<timesteps`.
     public let betas: [Double]

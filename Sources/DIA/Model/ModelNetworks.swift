@@ -22,7 +22,7 @@ extension ModelDirectory {
     public func encoder() throws(ModelFileError) -> (network: ResNet18, parameters: Parameters) {
         let part = manifest.encoder
         let network = ResNet18(
-            stem: part.stem == "imagenet" ? .imagenet : .cifar,
+            stem: part.stem,
             width: part.width,
             channels: part.channels,
             height: manifest.input.height,
@@ -43,8 +43,8 @@ extension ModelDirectory {
         return Dissolver(
             network,
             parameters: parameters,
-            schedule: NoiseSchedule(part.betaSchedule == "linear" ? .linear : .cosine, timesteps: part.timesteps),
-            fit: part.fit == "pad" ? .pad : .resize,
+            schedule: NoiseSchedule(part.betaSchedule, timesteps: part.timesteps),
+            fit: part.fit,
             workers: workers
         )
     }
@@ -72,7 +72,7 @@ extension ModelManifest {
     /// The views with which images are scored.
     public var viewFamily: ViewFamily {
         ViewFamily(
-            shift: encoder.shifts == "cutperm" ? .cutperm : .rotation,
+            shift: encoder.shifts,
             views: score.views,
             cropScale: score.cropScale,
             seed: score.seed

@@ -1,4 +1,5 @@
 public import Neural
+public import ModelFile
 
 /// The encoder: ResNet-18 with two heads on its pooled features (method, section 3).
 ///
@@ -6,12 +7,7 @@ public import Neural
 /// projections of `simclr_layer` `[projection]`, and the shift scores of `shift_cls_layer` `[shifts]`.
 public struct ResNet18: Sendable, Hashable {
     /// The first layers of the network.
-    public enum Stem: String, Sendable, Hashable, Codable {
-        /// A 3x3 convolution without pooling, for small images.
-        case cifar
-        /// A 7x7 convolution of stride 2 and 3x3 max pooling of stride 2, for images of about 224 pixels a side.
-        case imagenet
-    }
+    public typealias Stem = ModelManifest.Stem
 
     /// The type of the first layers.
     public var stem: Stem

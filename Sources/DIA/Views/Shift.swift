@@ -1,12 +1,10 @@
 public import Imaging
+public import ModelFile
 
 /// The K = 4 shifts of an image that the encoder learns to classify (method, section 3).
-public enum Shift: String, Sendable, Hashable, Codable {
-    /// Rotation by k · 90 degrees, counter-clockwise; only for square images.
-    case rotation
-    /// The upper and lower halves are exchanged (k / 2), and the left and right halves are exchanged (k mod 2).
-    case cutperm
+public typealias Shift = ModelManifest.Shift
 
+extension ModelManifest.Shift {
     /// The number of shifts.
     public static let count = 4
 
