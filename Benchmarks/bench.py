@@ -250,7 +250,7 @@ def training(model, kind, batch):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
-    parser.add_argument("--out", default=str(ROOT / "docs/benchmarks.md"))
+    parser.add_argument("--out", default=str(ROOT / "docs/results/benchmarks.md"))
     options = parser.parse_args()
     torch.set_num_threads(THREADS)
     pneumonia, paper, imagenet = ROOT / "Models/pneumonia", WORK / "paper", WORK / "imagenet"

@@ -1,6 +1,6 @@
 """Measures the time and memory that dia-server spends on images designed to exhaust resources.
 
-    make bench-bombs     writes docs/image-limits.md
+    make bench-bombs     writes docs/results/image-limits.md
 """
 
 import http.client
@@ -249,7 +249,7 @@ def main():
     def table(rows):
         return head + "\n".join(row for row, _ in rows) + "\n"
 
-    (ROOT / "docs/image-limits.md").write_text(
+    (ROOT / "docs/results/image-limits.md").write_text(
         "# Image limits\n\nWritten by `make bench-bombs`: images designed to exhaust memory or CPU time. Each image is "
         "posted to `/v1/score` of a newly started dia-server, which must still respond afterwards. The response time is "
         "measured from the first byte sent to the last byte received, on a machine with other load. The CPU time "

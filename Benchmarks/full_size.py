@@ -1,4 +1,4 @@
-"""Measures training at the paper's size on phantoms (seconds per step, memory), for docs/full-size-training.md.
+"""Measures training at the paper's size on phantoms (seconds per step, memory), for docs/results/full-size-training.md.
 
     make bench-full-size
 """
@@ -50,7 +50,7 @@ def main():
         rows.append(f"| {name} | {work} | {(second[0] - first[0]) / (many - few):.2f} | {second[1]:.1f} |")
         print(rows[-1], flush=True)
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
-    (ROOT / "docs/full-size-training.md").write_text(
+    (ROOT / "docs/results/full-size-training.md").write_text(
         "# Training at the paper's size\n\nWritten by `make bench-full-size`, with "
         "[full-size.json](../Benchmarks/full-size.json): the paper's networks, 32 images per step, twelve views "
         f"of each for the encoder. {model}, {os.cpu_count()} processors, {platform.system()}.\n\n"

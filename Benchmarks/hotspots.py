@@ -1,4 +1,4 @@
-"""Profiles dia-bench with perf and writes the shares by kind of work to docs/profile.md.
+"""Profiles dia-bench with perf and writes the shares by kind of work to docs/results/profile.md.
 
     make bench-profile      requires perf (Debian: linux-perf)
 """
@@ -76,7 +76,7 @@ def main():
         result = shares(*arguments)
         lines.append(f"| {name} | " + " | ".join(f"{result[kind]:.0f}%" for kind in names) + " |")
         print(lines[-1], flush=True)
-    (ROOT / "docs/profile.md").write_text(
+    (ROOT / "docs/results/profile.md").write_text(
         "# Profile\n\nWritten by `make bench-profile`: shares of `perf record` samples by symbol, on all threads, over eight "
         "seconds of runs.\n\n" + "\n".join(lines) + "\n"
     )

@@ -1,6 +1,6 @@
 """Scoring under overload: goodput, and the latency of accepted requests.
 
-    overload.py [--seconds 20]     writes docs/overload.md
+    overload.py [--seconds 20]     writes docs/results/overload.md
 
 The load is open-loop: requests are sent on schedule, regardless of how many are pending. The maximum throughput of the
 server is measured first, with 64 clients that wait for each response.
@@ -122,7 +122,7 @@ def main():
     finally:
         process.terminate()
         process.wait()
-    (ROOT / "docs/overload.md").write_text(
+    (ROOT / "docs/results/overload.md").write_text(
         "# Overload\n\nWritten by `make bench-overload`: `POST /v1/score` with the bundled pneumonia model on loopback. "
         f"The limit, {limit:.1f} images per second, is the throughput with 64 clients that wait for each response. Then "
         "requests arrive at random times, independent of earlier responses. The clients run on the same processors. "

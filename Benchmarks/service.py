@@ -1,6 +1,6 @@
 """Scoring over HTTP: dia-server and the peer server alternately, with the same clients on loopback.
 
-    service.py [--seconds 14]     writes docs/service-benchmark.md
+    service.py [--seconds 14]     writes docs/results/service-benchmark.md
 """
 
 import argparse
@@ -176,7 +176,7 @@ def main():
         f"the same processors. Largest difference in normality between the two: {difference:.1e}.\n\n" + "\n".join(lines)
         + f"\n\nCPU time of dia-server outside the engine threads, with 16 clients: {100 * statistics.median(outside):.1f}%.\n"
     )
-    (ROOT / "docs/service-benchmark.md").write_text(text)
+    (ROOT / "docs/results/service-benchmark.md").write_text(text)
     print(f"largest difference in normality {difference:.1e}")
 
 

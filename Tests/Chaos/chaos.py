@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Chaos test: several minutes of the faults that occur during months of operation.
 
-    chaos.py [--minutes 4]     writes docs/chaos.md; exits 1 if a check fails
+    chaos.py [--minutes 4]     writes docs/results/chaos.md; exits 1 if a check fails
 
 First, the server is killed (SIGKILL) and restarted every few seconds under load. Then one server process runs with
 disconnecting clients, thousands of half-open connections, invalid requests, a log on a full disk, models that are
@@ -356,7 +356,7 @@ def main():
     lines += [f"| time from start to ready after a kill, s | {statistics.median(starts):.2f} (median), {max(starts):.2f} (maximum) |"] if starts else []
     lines += [f"| {what}, third and last quarter | {before:.0f}, {after:.0f} |" for what, (before, after) in flat.items()]
     lines += [f"| after all clients disconnected | {rest[0]} KiB, {rest[1]} descriptors |", f"| **failed checks** | **{len(count.wrong)}** |"]
-    (ROOT / "docs/chaos.md").write_text(
+    (ROOT / "docs/results/chaos.md").write_text(
         f"# Chaos test\n\nWritten by `make chaos`, {options.minutes:g} minutes. "
         + " ".join(__doc__.split("\n\n")[2].split()) + "\n\n| event | count |\n| --- | --- |\n" + "\n".join(lines) + "\n"
     )

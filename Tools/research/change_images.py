@@ -2,7 +2,7 @@
 """Writes a MedMNIST file with changed validation images that simulate another hospital or device. Use it to choose
 settings when the original validation split is too easy, and the test split must not be used.
 
-    Tools/change_images.py pneumoniamnist.npz changed.npz [--only geometry | exposure | detector] [--bank COPIES]
+    Tools/research/change_images.py pneumoniamnist.npz changed.npz [--only geometry | exposure | detector] [--bank COPIES]
 
 Each validation image is written twice, with different random changes: zoom (12%), rotation (8 degrees) and translation
 (2 pixels); gamma, contrast and brightness; blur and noise. --bank adds changed copies of the normal training images

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the limits of a MedMNIST data set: differences between its splits, and the AUROC of a supervised classifier.
 
-    Tools/shift.py pneumoniamnist.npz --normal 0        requires PyTorch and NumPy; takes several minutes
+    Tools/research/shift.py pneumoniamnist.npz --normal 0        requires PyTorch and NumPy; takes several minutes
 
 A small convolutional network is trained for two tasks, each with several seeds:
 - Distinguish the normal images of one split from those of another (five-fold cross-validation). An AUROC of 0.5 is

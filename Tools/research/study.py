@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a recipe with several seeds and kinds of negatives, and writes a table of the results.
 
-    Tools/study.py --recipe Models/pneumonia/recipe.json --data pneumoniamnist.npz --normal 0 \\
+    Tools/research/study.py --recipe Models/pneumonia/recipe.json --data pneumoniamnist.npz --normal 0 \\
         --seeds 0 1 2 --negatives dissolved gaussian median none --out .build/studies/pneumonia
 
 Stages whose output file exists are skipped, and interrupted stages are resumed, so the same command can be repeated.
@@ -16,7 +16,7 @@ import shutil
 import statistics
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAINER = ROOT / ".build/release/dia-train"
 
 
