@@ -35,7 +35,8 @@ extension FuzzTarget {
     static func runBase64(_ bytes: [UInt8]) {
         let token = JSONReader.StringToken(bytes: bytes[...], hasEscapes: false)
         let decoded = Base64.decode(token)
-        if let standard = Data(base64Encoded: Data(bytes)) {
+        // Foundation also accepts surplus padding.
+        if bytes.count % 4 == 0, let standard = Data(base64Encoded: Data(bytes)) {
             require(decoded == Array(standard), "standard base64 decodes as in Foundation")
         }
         guard let decoded else { return }
