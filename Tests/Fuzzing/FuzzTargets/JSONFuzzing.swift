@@ -36,7 +36,8 @@ extension FuzzTarget {
         let token = JSONReader.StringToken(bytes: bytes[...], hasEscapes: false)
         let decoded = Base64.decode(token)
         // Foundation also accepts surplus padding.
-        if bytes.count % 4 == 0, let standard = Data(base64Encoded: Data(bytes)) {
+        let padding = bytes.count { $0 == UInt8(ascii: "=") }
+        if bytes.count % 4 == 0, padding <= 2, let standard = Data(base64Encoded: Data(bytes)) {
             require(decoded == Array(standard), "standard base64 decodes as in Foundation")
         }
         guard let decoded else { return }
