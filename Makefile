@@ -94,7 +94,7 @@ format:
 test: deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	@Tests/ProcessTests/setup-sslyze.sh
-	swift test -c release --disable-xctest --skip ProcessTests
+	swift test -c release --disable-xctest --skip-build --skip ProcessTests
 	swift test -c release --disable-xctest --skip-build --no-parallel --filter ProcessTests
 	Tests/Attacks/attacks.py --seconds 2 --correctness
 
