@@ -40,12 +40,13 @@ is() {
     [ "$value" = "$2" ] || fail "$1 is '$value', not '$2'"
     echo "ok: $1 is $2"
 }
-# post STATUS [CURL ARGUMENTS]: posts the image and checks the status; score also shows the answer.
+# post STATUS [CURL ARGUMENTS]: posts the image and checks the status; score also shows the answer. A 503 while the
+# models are loaded is retried after its Retry-After.
 base=http://127.0.0.1:8080
 post() {
     local expected=$1 status
     shift
-    status=$(curl --silent --show-error --max-time 30 --output answer --write-out '%{http_code}' \
+    status=$(curl --silent --show-error --max-time 30 --retry 10 --retry-max-time 60 --output answer --write-out '%{http_code}' \
         --form image=@lesion.png "$@" "$base/v1/score")
     echo "POST $base/v1/score: $status"
     [ "$status" = "$expected" ] || fail "the status is $status, not $expected: $(cat answer)"
