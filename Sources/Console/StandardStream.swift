@@ -29,6 +29,18 @@ public enum StandardStream: Int32, Sendable {
         if let number = writeAll(Array(text.utf8), to: rawValue) { throw WriteError(stream: self, number: number) }
     }
 
+    /// Writes `message` to standard output if `status` is 0, else to standard error, and ends the process.
+    ///
+    /// The exit status is 1 if the message cannot be written.
+    public static func exit(status: Int32, message: String) -> Never {
+        do {
+            try (status == 0 ? StandardStream.output : .error).write(message)
+        } catch {
+            Glibc.exit(1)
+        }
+        Glibc.exit(status)
+    }
+
     /// Opens `/dev/null` read-only for each standard stream that is missing, so that writing to it remains an error.
     ///
     /// Otherwise the first socket would get the descriptor number of a standard stream, and log lines would be sent

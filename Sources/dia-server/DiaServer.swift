@@ -34,14 +34,7 @@ struct DiaServer: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            let status = exitCode(for: error).rawValue
-            let stream = status == 0 ? StandardStream.output : .error
-            do {
-                try stream.write(fullMessage(for: error) + "\n")
-            } catch {
-                Foundation.exit(1)
-            }
-            Foundation.exit(status)
+            StandardStream.exit(status: exitCode(for: error).rawValue, message: fullMessage(for: error) + "\n")
         }
     }
 

@@ -19,6 +19,17 @@ extension InferenceService {
         return image
     }
 
+    /// Prepares the image in the body of `request`.
+    private func prepared(
+        _ request: Request,
+        _ model: Model.Information,
+        shown: ImageInput.Shown,
+        _ context: inout RequestContext
+    ) async throws -> PreparedImage {
+        let body = try await input.body(of: request, context.deadline)
+        return try await prepared(ImageInput.image(in: body.bytes, request.head), model, shown: shown, &context)
+    }
+
     /// Records the times of an engine result and returns its value.
     private func noted<Value>(_ result: Timed<Value>, _ context: inout RequestContext) -> Value {
         context.timings.queued = result.queued
@@ -64,7 +75,6 @@ extension InferenceService {
         let channels = model.manifest.input.channels
         let isStrip = steps.count > 1
         let panels = isStrip ? steps.count + 1 : 1
-        let body = try await input.body(of: request, context.deadline)
         let shown = ImageInput.Shown(
             channels: channels,
             isKept: isStrip,
@@ -72,12 +82,7 @@ extension InferenceService {
             answerBytesPerPixel: 2 * panels * channels,
             stretched: steps.count
         )
-        let image = try await prepared(
-            ImageInput.image(in: body.bytes, request.head),
-            model,
-            shown: shown,
-            &context
-        )
+        let image = try await prepared(request, model, shown: shown, &context)
         let header = image.header
         guard header.width * header.height * panels <= configuration.maximumPixels else {
             throw ServiceError(422, "the response would have more than \(configuration.maximumPixels) pixels")
@@ -95,19 +100,13 @@ extension InferenceService {
     ) async throws -> Response {
         let query = try DissolveQuery(request.head.query, of: model, maximumSteps: 1, takesOverlay: true)
         let channels = query.isOverlay ? 3 : 1
-        let body = try await input.body(of: request, context.deadline)
         let shown = ImageInput.Shown(
             channels: 1,
             isKept: query.isOverlay,
             answerBytesPerPixel: 2 * channels,
             stretched: 1
         )
-        let image = try await prepared(
-            ImageInput.image(in: body.bytes, request.head),
-            model,
-            shown: shown,
-            &context
-        )
+        let image = try await prepared(request, model, shown: shown, &context)
         let header = image.header
         let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
         let map = HeatMap(image.input, dissolved: dissolved)
