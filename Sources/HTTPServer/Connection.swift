@@ -2,7 +2,7 @@ import Dispatch
 import HTTP
 import OpenSSL
 
-/// Performs the actions of an ``HTTP1ConnectionState`` and owns the connection's descriptor.
+/// Performs the actions of an ``HTTP1ConnectionState`` and owns the connection's socket.
 ///
 /// A loop takes the actions from a queue and performs them one after another. An action that leads to another one
 /// appends it to the queue, so the stack depth does not depend on what a client sends.
@@ -13,10 +13,10 @@ final class Connection: @unchecked Sendable {
         let queue: DispatchQueue
         let now: () -> Duration
         let date: () -> String
-        /// Returns the response to a request that can be decided from its head; nil otherwise.
-        let earlyResponse: (RequestHead, Peer) -> Response?
-        /// Handles a request and calls back on the queue; the returned closure cancels the job.
-        let handle: (Request, Peer, @escaping @Sendable (Response) -> Void) -> () -> Void
+        /// Decides about a request from its head.
+        let admit: (RequestHead, Peer) -> HeadDecision
+        /// Runs a job and calls back on the queue; the returned closure cancels the job.
+        let run: (@escaping @Sendable () async -> Response, @escaping @Sendable (Response) -> Void) -> () -> Void
         /// Gets the next piece of a stream and calls back on the queue.
         let produce: (any BodyStream, @escaping @Sendable (Result<[UInt8]?, any Error>) -> Void) -> Void
         let errorResponse: (RequestError, Peer) -> Response
@@ -48,9 +48,9 @@ final class Connection: @unchecked Sendable {
     /// Bytes held for requests and responses of this connection.
     private(set) var heldBytes = 0
     private var peer: Peer
-    private let descriptor: Int32
+    private let socket: Socket
     private let environment: Environment
-    private var rules: HTTP1ConnectionState
+    private var state: HTTP1ConnectionState
     private let tls: TLSSession?
     private let handshakeDeadline: Duration
     private let reader: any DispatchSourceRead
@@ -67,49 +67,50 @@ final class Connection: @unchecked Sendable {
     private var wire = OutgoingBytes()
     private var isWaking = false
     private var rate: TransferRate
+    /// Handler of the request whose body is being read.
+    private var handleBody: (@Sendable ([UInt8]) async -> Response)?
     private var cancelWork: (() -> Void)?
     private var stream: (any BodyStream)?
     private var isClosed = false
 
     init(
-        descriptor: Int32,
+        _ socket: consuming Socket,
         address: PeerAddress,
         tls: TLSSession?,
-        rules: HTTP1ConnectionState,
+        state: HTTP1ConnectionState,
         handshakeDeadline: Duration,
         environment: Environment
     ) {
-        self.descriptor = descriptor
         self.address = address
         self.tls = tls
-        self.rules = rules
+        self.state = state
         self.handshakeDeadline = handshakeDeadline
         self.environment = environment
         peer = Peer(address: address.text)
         rate = TransferRate(now: environment.now())
-        reader = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: environment.queue)
-        writer = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: environment.queue)
+        reader = DispatchSource.makeReadSource(fileDescriptor: socket.descriptor, queue: environment.queue)
+        writer = DispatchSource.makeWriteSource(fileDescriptor: socket.descriptor, queue: environment.queue)
+        self.socket = socket
     }
 
     /// When the connection began to wait for a request; nil if it is not waiting.
-    var idleSince: Duration? { rules.idleSince }
+    var idleSince: Duration? { state.idleSince }
 
     /// Returns the recent bytes per second of the current transfer; nil if there is none.
     func transferRate(now: Duration) -> Double? {
-        rules.isTransferring ? rate.bytesPerSecond(now: now) : nil
+        state.isTransferring ? rate.bytesPerSecond(now: now) : nil
     }
 
     /// Starts reading.
     ///
-    /// The descriptor is closed after both sources have been cancelled.
+    /// The descriptor must stay open until both sources are cancelled, so the connection keeps itself alive until then.
     func start() {
         let group = DispatchGroup()
-        let descriptor = descriptor
         group.enter()
         group.enter()
         reader.setCancelHandler { group.leave() }
         writer.setCancelHandler { group.leave() }
-        group.notify(queue: environment.queue) { Socket.close(descriptor) }
+        group.notify(queue: environment.queue) { withExtendedLifetime(self) {} }
         reader.setEventHandler { [unowned self] in self.readable() }
         writer.setEventHandler { [unowned self] in self.writable() }
         reader.resume()
@@ -121,12 +122,12 @@ final class Connection: @unchecked Sendable {
             environment.metrics.refused(.handshake)
             return close()
         }
-        guard let deadline = rules.deadline, now >= deadline else { return }
-        perform(rules.expired(now: now))
+        guard let deadline = state.deadline, now >= deadline else { return }
+        perform(state.expired(now: now))
     }
 
     /// Finishes requests in progress and starts no new ones.
-    func drain() { perform(rules.drain()) }
+    func drain() { perform(state.drain()) }
 
     /// Closes the connection immediately.
     func abort() { close() }
@@ -135,16 +136,16 @@ final class Connection: @unchecked Sendable {
     func evict() {
         environment.metrics.refused(.bytes)
         let error = RequestError(503, "the server is short of memory for requests; try again in 1 s")
-        let refusal = rules.cancel(error, now: environment.now())
+        let refusal = state.cancel(error, now: environment.now())
         if refusal.isEmpty { close() } else { perform(refusal) }
     }
 
     private func readable() {
-        for _ in 0..<Self.readsPerTurn where !isClosed && !isYielding && rules.wantsInput {
+        for _ in 0..<Self.readsPerTurn where !isClosed && !isYielding && state.wantsInput {
             do {
-                switch try Socket.receive(descriptor, into: &environment.buffer.bytes) {
+                switch try socket.receive(into: &environment.buffer.bytes) {
                 case .bytes(let bytes): received(bytes)
-                case .end: perform(rules.receivedEnd(now: environment.now()))
+                case .end: perform(state.receivedEnd(now: environment.now()))
                 case .nothingYet: return
                 }
             } catch {
@@ -155,8 +156,8 @@ final class Connection: @unchecked Sendable {
 
     private func received(_ bytes: ArraySlice<UInt8>) {
         let now = environment.now()
-        if rules.isTransferring { rate.moved(bytes.count, now: now) }
-        guard let tls else { return perform(rules.received(bytes, now: now)) }
+        if state.isTransferring { rate.moved(bytes.count, now: now) }
+        guard let tls else { return perform(state.received(bytes, now: now)) }
         let wasEstablished = tls.isEstablished
         do {
             let plain = try tls.open(bytes)
@@ -166,8 +167,8 @@ final class Connection: @unchecked Sendable {
                 }
             }
             transmit(tls.takeOutgoing())
-            if !plain.isEmpty { perform(rules.received(plain, now: now)) }
-            if tls.hasEnded, !isClosed { perform(rules.receivedEnd(now: now)) }
+            if !plain.isEmpty { perform(state.received(plain, now: now)) }
+            if tls.hasEnded, !isClosed { perform(state.receivedEnd(now: now)) }
             if !isClosed { account() }
         } catch {
             if !wasEstablished { environment.metrics.refused(.handshake) }
@@ -208,7 +209,7 @@ final class Connection: @unchecked Sendable {
 
     /// Schedules a check of a deadline that is earlier than the server's next tick.
     private func wakeSoon() {
-        guard !isWaking, let deadline = rules.deadline else { return }
+        guard !isWaking, let deadline = state.deadline else { return }
         let left = deadline - environment.now()
         guard left < HTTPServer.tickInterval else { return }
         isWaking = true
@@ -231,14 +232,17 @@ final class Connection: @unchecked Sendable {
     private func perform(_ action: HTTP1ConnectionState.Action) {
         switch action {
         case .headReceived(let head):
-            if let response = environment.earlyResponse(head, peer) {
-                answer(response)
-            } else {
+            switch environment.admit(head, peer) {
+            case .respond(let response): answer(response)
+            case .readBody(let handler):
+                handleBody = handler
                 rate = TransferRate(now: environment.now())
-                perform(rules.proceed(now: environment.now()))
+                perform(state.proceed(now: environment.now()))
             }
         case .handle(let request):
-            cancelWork = environment.handle(request, peer) { [weak self] response in self?.answer(response) }
+            guard let handleBody else { preconditionFailure("a request is handled before its head was admitted") }
+            self.handleBody = nil
+            cancelWork = environment.run({ await handleBody(request.body) }) { [weak self] in self?.answer($0) }
         case .reject(let error): answer(environment.errorResponse(error, peer))
         case .send(let bytes):
             outgoing.append(bytes[...])
@@ -250,14 +254,14 @@ final class Connection: @unchecked Sendable {
                 transmit(tls.takeOutgoing())
             }
             // Unsent bytes would be lost.
-            if wire.isEmpty { Socket.closeSending(descriptor) }
+            if wire.isEmpty { socket.closeSending() }
         case .close: close()
         }
     }
 
     /// Reports the number of held bytes to the server.
     private func account() {
-        let change = rules.heldBytes + outgoing.count + wire.count - heldBytes
+        let change = state.heldBytes + outgoing.count + wire.count - heldBytes
         guard change != 0 else { return }
         heldBytes += change
         environment.hold(change)
@@ -271,7 +275,7 @@ final class Connection: @unchecked Sendable {
         cancelWork = nil
         stream = response.stream
         rate = TransferRate(now: environment.now())
-        perform(rules.respond(response, date: environment.date(), now: environment.now()))
+        perform(state.respond(response, date: environment.date(), now: environment.now()))
     }
 
     private func produce() {
@@ -281,10 +285,10 @@ final class Connection: @unchecked Sendable {
             switch result {
             case .success(let piece):
                 if piece == nil { self.stream = nil }
-                perform(rules.piece(piece, now: environment.now()))
+                perform(state.piece(piece, now: environment.now()))
             case .failure:
                 self.stream = nil
-                perform(rules.abortBody())
+                perform(state.abortBody())
             }
         }
     }
@@ -301,11 +305,11 @@ final class Connection: @unchecked Sendable {
         var left = Self.bytesPerTurn
         do {
             while left > 0, try fillWire() {
-                let count = try Socket.send(descriptor, wire.next(left))
+                let count = try socket.send(wire.next(left))
                 if count == 0 { break }
                 wire.remove(count)
                 left -= count
-                rules.sent(bytes: count)
+                state.sent(bytes: count)
                 rate.moved(count, now: environment.now())
             }
         } catch {
@@ -313,7 +317,7 @@ final class Connection: @unchecked Sendable {
         }
         let isDone = wire.isEmpty && outgoing.isEmpty
         setWriting(!isDone)
-        if isDone { perform(rules.sent(now: environment.now())) }
+        if isDone { perform(state.sent(now: environment.now())) }
     }
 
     /// Encrypts more bytes if the socket queue is empty; returns whether there is anything to send.
@@ -332,8 +336,8 @@ final class Connection: @unchecked Sendable {
     }
 
     private func updateReading() {
-        guard !isClosed, rules.wantsInput != isReading else { return }
-        isReading = rules.wantsInput
+        guard !isClosed, state.wantsInput != isReading else { return }
+        isReading = state.wantsInput
         if isReading { reader.resume() } else { reader.suspend() }
     }
 
@@ -348,7 +352,7 @@ final class Connection: @unchecked Sendable {
         isClosed = true
         if cancelWork != nil || stream != nil { environment.metrics.abandoned() }
         cancelWork?()
-        cancelWork = nil
+        (cancelWork, handleBody) = (nil, nil)
         stream?.cancel()
         stream = nil
         (outgoing, wire) = (OutgoingBytes(), OutgoingBytes())

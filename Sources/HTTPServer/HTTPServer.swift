@@ -28,7 +28,7 @@ public final class HTTPServer: @unchecked Sendable {
         /// Maximum number of open connections per address; further connections are closed immediately.
         public var maximumConnectionsPerAddress = 1024
         /// Memory budget for requests and responses; above it the slowest transfers are aborted.
-        public var budget = MemoryBudget(bytes: 512 << 20, work: 128 << 20)
+        public var budget = MemoryBudget()
         /// Size limits of a request.
         public var limits = RequestLimits()
         /// Time limits.
@@ -48,9 +48,7 @@ public final class HTTPServer: @unchecked Sendable {
     private let clock = ContinuousClock()
     private let start: ContinuousClock.Instant
     private var date = HTTPDate()
-    private var listener: Int32 = -1
-    private var acceptor: (any DispatchSourceRead)?
-    private var isAccepting = false
+    private var listener: Listener?
     private var timer: (any DispatchSourceTimer)?
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var connectionsByAddress: [PeerAddress: Int] = [:]
@@ -83,36 +81,30 @@ public final class HTTPServer: @unchecked Sendable {
 
     /// Binds the socket and starts to accept connections; returns the address.
     public func listen() throws -> ListeningAddress {
-        let descriptor: Int32
-        if let inherited = configuration.inheritedSocket {
-            try Socket.adopt(inherited)
-            descriptor = inherited
-        } else {
-            descriptor = try Socket.listen(host: configuration.host, port: configuration.port)
-        }
-        var (address, isLoopback) = try Socket.address(of: descriptor)
+        let socket =
+            if let inherited = configuration.inheritedSocket {
+                try Socket.adopt(inherited)
+            } else {
+                try Socket.listen(host: configuration.host, port: configuration.port)
+            }
+        var (address, isLoopback) = try socket.address()
         // The given name, not the address that it resolved to.
         if configuration.inheritedSocket == nil { address = .tcp(host: configuration.host, port: address.port) }
         guard isLoopback || !configuration.isLoopbackOnly else {
-            Socket.close(descriptor)
             throw ListenError(
                 host: configuration.host,
                 port: configuration.port,
                 reason: "other machines could reach it"
             )
         }
-        queue.sync { begin(descriptor) }
+        let listener = Listener(socket, queue: queue) { self.acceptWaiting() }
+        queue.sync { begin(listener) }
         return address
     }
 
-    private func begin(_ descriptor: Int32) {
-        listener = descriptor
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { self.acceptWaiting() }
-        source.setCancelHandler { Socket.close(descriptor) }
-        source.resume()
-        acceptor = source
-        isAccepting = true
+    private func begin(_ listener: Listener) {
+        self.listener = listener
+        listener.setAccepting(true)
         let timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now(), repeating: Self.tickInterval.dispatched, leeway: .milliseconds(50))
         timer.setEventHandler { self.tick() }
@@ -143,9 +135,9 @@ public final class HTTPServer: @unchecked Sendable {
         if connections.count >= configuration.maximumConnections { evict() }
         do {
             while !isDraining, connections.count < configuration.maximumConnections,
-                let (descriptor, address) = try Socket.accept(listener)
+                let accepted = try listener?.accept()
             {
-                add(descriptor, address)
+                add(accepted.socket, accepted.address)
             }
         } catch {
             // Out of descriptors or memory: close an idle connection, and let the timer try again later.
@@ -155,9 +147,10 @@ public final class HTTPServer: @unchecked Sendable {
                 logger.warning("cannot accept connections", metadata: ["reason": "\(error)"])
             }
             evict()
-            return setAccepting(false)
+            listener?.setAccepting(false)
+            return
         }
-        if connections.count >= configuration.maximumConnections { setAccepting(false) }
+        if connections.count >= configuration.maximumConnections { listener?.setAccepting(false) }
     }
 
     /// Closes the connection that has been idle longest; if none is idle, the one with the slowest transfer below the
@@ -204,30 +197,24 @@ public final class HTTPServer: @unchecked Sendable {
         }
     }
 
-    private func setAccepting(_ wanted: Bool) {
-        guard let acceptor, wanted != isAccepting else { return }
-        isAccepting = wanted
-        if wanted { acceptor.resume() } else { acceptor.suspend() }
-    }
-
-    private func add(_ descriptor: Int32, _ address: PeerAddress) {
+    private func add(_ socket: consuming Socket, _ address: PeerAddress) {
         guard connectionsByAddress[address, default: 0] < configuration.maximumConnectionsPerAddress else {
             metrics.refused(.address)
-            return Socket.close(descriptor)
+            return
         }
         let session: TLSSession?
         do {
             session = try tls.map { context throws(TLSError) in try TLSSession(context) }
         } catch {
             metrics.refused(.system)
-            return Socket.close(descriptor)
+            return
         }
         let now = now
         let connection = Connection(
-            descriptor: descriptor,
+            socket,
             address: address,
             tls: session,
-            rules: HTTP1ConnectionState(limits: configuration.limits, deadlines: configuration.deadlines, now: now),
+            state: HTTP1ConnectionState(limits: configuration.limits, deadlines: configuration.deadlines, now: now),
             handshakeDeadline: now + configuration.deadlines.handshake,
             environment: environment
         )
@@ -245,10 +232,10 @@ public final class HTTPServer: @unchecked Sendable {
             queue: queue,
             now: { [unowned self] in now },
             date: { [unowned self] in date.now() },
-            earlyResponse: { handler.earlyResponse(to: $0, from: $1) },
-            handle: { request, peer, answer in
+            admit: { handler.admit($0, from: $1) },
+            run: { job, answer in
                 let task = Task {
-                    let response = await handler.respond(to: request, from: peer)
+                    let response = await job()
                     queue.async { answer(response) }
                 }
                 return { task.cancel() }
@@ -286,7 +273,7 @@ public final class HTTPServer: @unchecked Sendable {
     private func tick() {
         let now = now
         for connection in connections.values { connection.checkDeadline(now) }
-        if !isDraining { setAccepting(true) }
+        if !isDraining { listener?.setAccepting(true) }
     }
 
     /// Stops accepting, finishes requests in progress, and returns when all connections are closed.
@@ -297,9 +284,8 @@ public final class HTTPServer: @unchecked Sendable {
             queue.async { [self] in
                 isDraining = true
                 drained.append { continuation.resume() }
-                setAccepting(true)
-                acceptor?.cancel()
-                acceptor = nil
+                listener?.close()
+                listener = nil
                 for connection in connections.values { connection.drain() }
                 if connections.isEmpty { return finishDraining() }
                 queue.asyncAfter(deadline: .now() + limit.dispatched) { [self] in

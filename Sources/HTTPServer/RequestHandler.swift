@@ -2,15 +2,21 @@ public import HTTP
 
 /// Handles requests.
 public protocol RequestHandler: Sendable {
-    /// Returns the response to a request that can be decided from its head; nil to read the body and handle the
-    /// request.
+    /// Decides about a request from its head.
     ///
     /// Called once per request on the server's queue, so it must be fast.
-    func earlyResponse(to head: RequestHead, from peer: Peer) -> Response?
-    /// Returns the response to a request; the task is cancelled when the client disconnects.
-    ///
-    /// Must not block: long jobs run on their own threads.
-    func respond(to request: Request, from peer: Peer) async -> Response
+    func admit(_ head: RequestHead, from peer: Peer) -> HeadDecision
     /// Returns the response to bytes that are not a valid request.
     func errorResponse(for error: RequestError, from peer: Peer) -> Response
+}
+
+/// What happens to a request, decided from its head.
+public enum HeadDecision: Sendable {
+    /// Sends a response; the body is not needed.
+    case respond(Response)
+    /// Reads the body and sends the response that the closure returns for it.
+    ///
+    /// The closure's task is cancelled when the client disconnects. It must not block: long jobs run on their own
+    /// threads.
+    case readBody(then: @Sendable (_ body: [UInt8]) async -> Response)
 }

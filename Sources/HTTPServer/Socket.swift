@@ -1,9 +1,17 @@
 import Glibc
 
-/// Socket system calls on file descriptors, with typed errors.
-enum Socket {
-    /// Returns a non-blocking listening socket on the first address that `host` and `port` resolve to.
-    static func listen(host: String, port: UInt16) throws(ListenError) -> Int32 {
+/// A non-blocking socket: owns its file descriptor, which is closed when the owner releases it.
+struct Socket: ~Copyable, Sendable {
+    /// The file descriptor, for dispatch sources; valid as long as the socket.
+    let descriptor: Int32
+
+    /// Takes ownership of an open `descriptor`.
+    private init(owning descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit { _ = Glibc.close(descriptor) }
+
+    /// Returns a listening socket on the first address that `host` and `port` resolve to.
+    static func listen(host: String, port: UInt16) throws(ListenError) -> Socket {
         func failure(_ reason: String) -> ListenError { ListenError(host: host, port: port, reason: reason) }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -15,27 +23,23 @@ enum Socket {
         }
         defer { unsafe freeaddrinfo(list) }
         let address = unsafe list.pointee
-        var opened: Int32?
         do throws(SystemCallError) {
             let descriptor = try systemCall("socket") {
-                socket(unsafe address.ai_family, unsafe address.ai_socktype, unsafe address.ai_protocol)
+                Glibc.socket(unsafe address.ai_family, unsafe address.ai_socktype, unsafe address.ai_protocol)
             }
-            opened = descriptor
-            try prepare(descriptor)
-            try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR)
+            let socket = Socket(owning: descriptor)
+            try socket.prepare()
+            try socket.setOption(SOL_SOCKET, SO_REUSEADDR)
             _ = try systemCall("bind") { unsafe bind(descriptor, address.ai_addr, address.ai_addrlen) }
             _ = try systemCall("listen") { Glibc.listen(descriptor, 1024) }
-            return descriptor
+            return socket
         } catch {
-            if let opened { close(opened) }
             throw failure("\(error)")
         }
     }
 
     /// Returns the address of a listening socket and whether only this machine can reach it (`getsockname`).
-    static func address(
-        of descriptor: Int32
-    ) throws(SystemCallError) -> (address: ListeningAddress, isLoopback: Bool) {
+    func address() throws(SystemCallError) -> (address: ListeningAddress, isLoopback: Bool) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         _ = try systemCall("getsockname") {
@@ -59,37 +63,40 @@ enum Socket {
         return (.tcp(host: PeerAddress(family: family, bytes: bytes).text, port: port), isLoopback)
     }
 
-    /// Prepares a listening socket that another process opened (socket activation).
-    static func adopt(_ descriptor: Int32) throws(SystemCallError) {
-        try prepare(descriptor)
+    /// Takes ownership of a listening socket that another process opened (socket activation).
+    static func adopt(_ descriptor: Int32) throws(SystemCallError) -> Socket {
+        let socket = Socket(owning: descriptor)
+        try socket.prepare()
         // Fails if the descriptor is not a socket that can listen.
         _ = try systemCall("listen") { Glibc.listen(descriptor, 1024) }
+        return socket
     }
 
-    /// Returns the next connection, non-blocking, and its peer address; nil if none is waiting.
-    static func accept(_ listener: Int32) throws(SystemCallError) -> (descriptor: Int32, address: PeerAddress)? {
+    /// An accepted connection.
+    struct Accepted: ~Copyable {
+        let socket: Socket
+        let address: PeerAddress
+    }
+
+    /// Returns the next connection of a listening socket; nil if none is waiting.
+    func accept() throws(SystemCallError) -> Accepted? {
         do throws(SystemCallError) {
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let descriptor = try systemCall("accept") {
+            let accepted = try systemCall("accept") {
                 unsafe withUnsafeMutablePointer(to: &storage) { pointer in
                     unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        unsafe Glibc.accept(listener, $0, &length)
+                        unsafe Glibc.accept(descriptor, $0, &length)
                     }
                 }
             }
+            let socket = Socket(owning: accepted)
             let family = Int32(storage.ss_family)
-            do throws(SystemCallError) {
-                try prepare(descriptor)
-                // Responses are written as a whole, so waiting to fill a packet would only delay them.
-                if family != AF_UNIX { try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) }
-            } catch {
-                close(descriptor)
-                throw error
-            }
+            try socket.prepare()
+            // Responses are written as a whole, so waiting to fill a packet would only delay them.
+            if family != AF_UNIX { try socket.setOption(Int32(IPPROTO_TCP), TCP_NODELAY) }
             let bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0) }
-            let address = PeerAddress(family: family, bytes: bytes)
-            return (descriptor, address)
+            return Accepted(socket: socket, address: PeerAddress(family: family, bytes: bytes))
         } catch {
             // A connection may be closed before it is accepted.
             if [EAGAIN, EWOULDBLOCK, ECONNABORTED].contains(error.number) { return nil }
@@ -105,7 +112,7 @@ enum Socket {
     }
 
     /// Reads into `buffer`.
-    static func receive(_ descriptor: Int32, into buffer: inout [UInt8]) throws(SystemCallError) -> Received {
+    func receive(into buffer: inout [UInt8]) throws(SystemCallError) -> Received {
         do throws(SystemCallError) {
             let count = try systemCall("recv") {
                 unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
@@ -118,7 +125,7 @@ enum Socket {
     }
 
     /// Writes as much of `bytes` as fits; returns the number of bytes written.
-    static func send(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
+    func send(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Int {
         do throws(SystemCallError) {
             return try systemCall("send") {
                 unsafe bytes.withUnsafeBytes {
@@ -132,17 +139,14 @@ enum Socket {
     }
 
     /// Closes the sending direction (`shutdown`).
-    static func closeSending(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+    func closeSending() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Closes the descriptor.
-    static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
-
-    private static func prepare(_ descriptor: Int32) throws(SystemCallError) {
+    private func prepare() throws(SystemCallError) {
         _ = try systemCall("fcntl") { fcntl(descriptor, F_SETFL, O_NONBLOCK) }
         _ = try systemCall("fcntl") { fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     }
 
-    private static func setOption(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(SystemCallError) {
+    private func setOption(_ level: Int32, _ option: Int32) throws(SystemCallError) {
         var on: Int32 = 1
         _ = try systemCall("setsockopt") {
             unsafe setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))

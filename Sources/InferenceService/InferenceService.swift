@@ -21,13 +21,13 @@ public final class InferenceService: Sendable {
         /// Number of threads that decode images.
         public var decodeThreads = 1
         /// Memory budget for requests, image processing and responses.
-        public var budget = MemoryBudget(bytes: 512 << 20, work: 256 << 20)
+        public var budget = MemoryBudget()
         /// Maximum size of a body in bytes, compressed or not.
-        public var bodyBytes = 32 << 20
+        public var bodyBytes = RequestLimits().bodyBytes
         /// Maximum number of waiting jobs.
-        public var queueCapacity = 256
+        public var queueCapacity = Engine.Configuration().queueCapacity
         /// Maximum number of images per batch.
-        public var maximumBatch = 16
+        public var maximumBatch = Engine.Configuration().maximumBatch
         /// Request timeout in seconds; a request can set a shorter one.
         public var timeoutSeconds = 60.0
         /// Status of a request when the queue is full: 503, or 429 for load balancers that eject a server on 503.
@@ -131,39 +131,42 @@ public final class InferenceService: Sendable {
     /// Replaces the keys.
     public func replace(keys: APIKeys) { access.replace(keys) }
 
-    /// Returns the response to a request that can be decided from its head; nil if the request is to be handled.
+    /// Checks the head of a request.
     ///
-    /// These are refused requests and requests for health or metrics, which must not wait behind other jobs. The call
-    /// counts against the rate limit of the request's key, so it must be made once per request.
-    public func earlyResponse(to head: RequestHead, from peer: Peer = .unknown) -> Response? {
+    /// Refused requests get a response immediately, and so do requests for health or metrics, which must not wait
+    /// behind other jobs. The call counts against the rate limit of the request's key, so it must be made once per
+    /// request.
+    public func admit(_ head: RequestHead, from peer: Peer = .unknown) -> Admission {
         var context = context(of: head, from: peer)
         let response: Response
         do {
-            try check(head, peer, &context)
+            let request = try check(head, peer, &context)
             if let key = context.key { try access.count(key) }
-            guard head.method != "OPTIONS", let route = context.route, route.isImmediate else { return nil }
+            guard head.method != "OPTIONS", let route = request.route, route.isImmediate else { return .admit(request) }
             response = try immediateResponse(to: route)
         } catch {
             if error.status == 429 { metrics.rejected(.rate) }
             response = error.response(requestID: context.id)
         }
         metrics.requestBegan()
-        return finish(response, head, 0, context)
+        return .respond(finish(response, head, 0, context))
     }
 
-    /// Returns the response to `request`; logs one line, which contains nothing of the image, the path or the query.
-    public func respond(to request: Request, from peer: Peer = .unknown) async -> Response {
-        var context = context(of: request.head, from: peer)
+    /// Returns the response to an admitted request with a complete `body`.
+    ///
+    /// Logs one line, which contains nothing of the image, the path or the query.
+    public func respond(to request: AdmittedRequest, body: [UInt8]) async -> Response {
+        var context = request.context
+        context.begin(timeout: request.timeout)
         metrics.requestBegan()
         let response: Response
         do {
-            try check(request.head, peer, &context)
-            response = try await answer(request, &context)
+            response = try await answer(request, body, &context)
         } catch {
             let problem = self.error(error, otherwise: "the request could not be processed")
             response = problem.response(requestID: context.id)
         }
-        return finish(response, request.head, request.body.count, context)
+        return finish(response, request.head, body.count, context)
     }
 
     /// Returns the response to bytes that are not a valid request.
@@ -185,35 +188,39 @@ public final class InferenceService: Sendable {
         return context
     }
 
-    /// Checks everything that can be decided from the head.
+    /// Checks everything that can be decided from the head, and sets the key in `context`.
     private func check(
         _ head: RequestHead,
         _ peer: Peer,
         _ context: inout RequestContext
-    ) throws(ServiceError) {
-        if head.path == "*", head.method == "OPTIONS" { return }
+    ) throws(ServiceError) -> AdmittedRequest {
+        let isForServer = head.path == "*" && head.method == "OPTIONS"
         guard head.method != "CONNECT" else { throw ServiceError(501, "this server is not a proxy") }
-        guard let route = context.route else {
-            throw ServiceError(404, "no such path; see /openapi.yaml")
+        let route = isForServer ? nil : context.route
+        guard isForServer || route != nil else { throw ServiceError(404, "no such path; see /openapi.yaml") }
+        var (bodyFormat, isCompressed) = (BodyFormat?.none, false)
+        var seconds = configuration.timeoutSeconds
+        if head.method != "OPTIONS", let route {
+            guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
+                throw ServiceError(405, "this path allows only \(route.allowed)", headers: ["Allow": route.allowed])
+            }
+            if let scope = route.scope {
+                context.key = access.holder(of: head, peer)
+                try access.check(context.key, peer, scope)
+            }
+            if route.needsModel { _ = try model(route.model) }
+            isCompressed = try ContentCoding.isCompressed(head)
+            bodyFormat = try route.bodyFormat(head)
+            seconds = try RequestContext.timeout(head, maximum: seconds)
         }
-        if head.method == "OPTIONS" { return }
-        guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
-            throw ServiceError(405, "this path allows only \(route.allowed)", headers: ["Allow": route.allowed])
-        }
-        if let scope = route.scope {
-            context.key = access.holder(of: head, peer)
-            try access.check(context.key, peer, scope)
-        }
-        if route.needsModel { _ = try model(route.model) }
-        _ = try ContentCoding.isPacked(head)
-        switch route {
-        case .score, .dissolve, .heatMap: _ = try ImageInput.form(head)
-        case .batch: _ = try BatchInput.form(head)
-        case .infer: _ = try OpenInference.form(head)
-        default: break
-        }
-        let seconds = try RequestContext.timeout(head, maximum: configuration.timeoutSeconds)
-        context.deadline = context.start + .seconds(seconds)
+        return AdmittedRequest(
+            head: head,
+            route: route,
+            bodyFormat: bodyFormat,
+            isCompressed: isCompressed,
+            timeout: .seconds(seconds),
+            context: context
+        )
     }
 
     /// Adds the fields of every response; counts and logs the response when it is complete.

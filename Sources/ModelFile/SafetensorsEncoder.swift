@@ -1,3 +1,5 @@
+import Foundation
+
 /// A tensor to write to a safetensors file.
 public struct NamedTensor: Sendable {
     /// The name.
@@ -78,16 +80,9 @@ public enum SafetensorsEncoder {
     }
 
     private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": result += "\\\(scalar)"
-            case "\u{0}"..<"\u{20}":
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        guard let bytes = try? encoder.encode(text) else { preconditionFailure("a string cannot be encoded: \(text)") }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -204,11 +204,11 @@ struct Serve: AsyncParsableCommand {
 /// Adapter from the HTTP server to the service.
 private struct Handler: RequestHandler {
     let service: InferenceService
-    func earlyResponse(to head: RequestHead, from peer: Peer) -> Response? {
-        service.earlyResponse(to: head, from: peer)
-    }
-    func respond(to request: Request, from peer: Peer) async -> Response {
-        await service.respond(to: request, from: peer)
+    func admit(_ head: RequestHead, from peer: Peer) -> HeadDecision {
+        switch service.admit(head, from: peer) {
+        case .respond(let response): .respond(response)
+        case .admit(let request): .readBody { [service] in await service.respond(to: request, body: $0) }
+        }
     }
     func errorResponse(for error: RequestError, from peer: Peer) -> Response {
         service.errorResponse(for: error, from: peer)

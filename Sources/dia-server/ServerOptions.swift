@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 import HTTP
+import HTTPServer
 import InferenceService
 public import Logging
 public import StructuredLogging
@@ -8,16 +9,24 @@ public import StructuredLogging
 extension LogFormat: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}
 
+/// Default values of the options, each defined in the component that it configures.
+private let http = HTTPServer.Configuration()
+private let service = InferenceService.Configuration()
+
+extension Duration {
+    fileprivate var wholeSeconds: Int { Int(components.seconds) }
+}
+
 /// The server's options.
 struct ServerOptions: ParsableArguments {
     @Option(help: "Directory of model directories, or one model directory.")
     var models: String
 
     @Option(help: "Address to listen on.")
-    var host: String = "127.0.0.1"
+    var host: String = http.host
 
     @Option(help: "Port to listen on; 0 selects a free port.")
-    var port: UInt16 = 8080
+    var port: UInt16 = http.port
 
     @Option(help: "Model for paths without a model name; by default the only model.")
     var defaultModel: String?
@@ -26,52 +35,52 @@ struct ServerOptions: ParsableArguments {
     var threads: Int = 0
 
     @Option(help: "Maximum number of waiting jobs; further requests are refused with 503.")
-    var queue: Int = 256
+    var queue: Int = service.queueCapacity
 
     @Option(help: "Maximum images per batch in the engine.")
-    var batch: Int = 16
+    var batch: Int = service.maximumBatch
 
     @Option(help: "Maximum size of a request body in bytes.")
-    var maxBodyBytes: Int = 32 << 20
+    var maxBodyBytes: Int = service.bodyBytes
 
     @Option(help: "Maximum pixels per image.")
-    var maxPixels: Int = 25_000_000
+    var maxPixels: Int = service.maximumPixels
 
     @Option(help: "Maximum number of open connections.")
-    var maxConnections: Int = 1024
+    var maxConnections: Int = http.maximumConnections
 
     @Option(
         help: "Maximum number of open connections per address; behind a proxy, set it to --max-connections."
     )
-    var maxConnectionsPerAddress: Int = 1024
+    var maxConnectionsPerAddress: Int = http.maximumConnectionsPerAddress
 
     @Option(help: "Memory for requests, image processing and responses in bytes.")
-    var maxHeldBytes: Int = 512 << 20
+    var maxHeldBytes: Int = MemoryBudget.defaultBytes
 
     @Option(help: "Timeout for a request head in seconds.")
-    var headSeconds: Int = 10
+    var headSeconds: Int = http.deadlines.head.wholeSeconds
 
     @Option(help: "Timeout for a request body in seconds, plus one second per 4096 bytes received.")
-    var bodySeconds: Int = 20
+    var bodySeconds: Int = http.deadlines.body.wholeSeconds
 
     @Option(help: "Timeout for sending a response in seconds, plus one second per 4096 bytes sent.")
-    var writeSeconds: Int = 20
+    var writeSeconds: Int = http.deadlines.write.wholeSeconds
 
     @Option(help: "Limit for receiving a request and for sending its response in seconds, at any rate.")
-    var requestSeconds: Int = 300
+    var requestSeconds: Int = http.deadlines.request.wholeSeconds
 
     @Option(help: "Idle timeout between requests in seconds.")
-    var idleSeconds: Int = 75
+    var idleSeconds: Int = http.deadlines.idle.wholeSeconds
 
     @Option(
         help: "Request timeout in seconds; a request can set a shorter one (X-Request-Timeout)."
     )
-    var timeoutSeconds: Int = 60
+    var timeoutSeconds: Int = Int(service.timeoutSeconds)
 
     @Option(
         help: "Status when the queue is full: 503, or 429 for load balancers that eject a server on 503."
     )
-    var busyStatus: Int = 503
+    var busyStatus: Int = service.busyStatus
 
     @Option(help: "Seconds between not ready and closing after SIGTERM, so that load balancers can react.")
     var drainDelaySeconds: Int = 0

@@ -11,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
     /// Responds with the method, the path and the body's length; `/slow` is delayed.
     private struct Echo: RequestHandler {
-        func respond(to request: Request, from peer: Peer) async -> Response {
+        private func respond(to request: Request, from peer: Peer) async -> Response {
             if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
             if request.head.path == "/forever" { try? await Task.sleep(for: .seconds(1000)) }
             if request.head.path == "/count" { return Response(200, contentType: "text/plain", stream: Counter()) }
@@ -23,8 +23,9 @@ import Testing
             return Response(200, contentType: "text/plain", body: text.utf8)
         }
 
-        func earlyResponse(to head: RequestHead, from peer: Peer) -> Response? {
-            head.path == "/forbidden" ? Response(403) : nil
+        func admit(_ head: RequestHead, from peer: Peer) -> HeadDecision {
+            if head.path == "/forbidden" { return .respond(Response(403)) }
+            return .readBody { await respond(to: Request(head: head, body: $0), from: peer) }
         }
 
         func errorResponse(for error: RequestError, from peer: Peer) -> Response {

@@ -76,6 +76,12 @@ public final class MemoryBudget: Sendable {
     /// Memory held by image processing.
     public let work: Part
 
+    /// The default size of a budget in bytes.
+    public static let defaultBytes = 512 << 20
+
+    /// Creates a budget of ``defaultBytes``, half of it for image processing.
+    public convenience init() { self.init(bytes: Self.defaultBytes, work: Self.defaultBytes / 2) }
+
     /// Creates a budget of `bytes`, of which `work` are reserved for image processing.
     public init(bytes: Int, work: Int) {
         precondition(0 < work && work < bytes, "\(work) bytes for work out of \(bytes)")

@@ -19,11 +19,12 @@ extension InferenceService {
     }
 
     func infer(
-        _ request: Request,
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let body = try await input.body(of: request, context.deadline)
+        let body = try await input.decompressed(body, of: request, context.deadline)
         let held = try holdBatchBody(body)
         defer { held.release() }
         let parsed: Result<OpenInference.Request, ServiceError> = try await input.pool.run(

@@ -98,7 +98,7 @@ package enum OpenInference {
     }
 
     /// Returns the format of a request body; throws if the head is not acceptable.
-    static func form(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
+    static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
         try BodyFormat.of(
             head,
             accepted: ["application/json"],

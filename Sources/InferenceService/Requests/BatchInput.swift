@@ -48,14 +48,14 @@ package enum BatchInput {
         + #"{"id": "...", "image": "(base64)"}"#
 
     /// Returns the format of a batch; throws if the head is not acceptable.
-    static func form(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
+    static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
         try BodyFormat.of(head, accepted: ["multipart/form-data", "application/x-ndjson"], hint: hint)
     }
 
-    /// Returns the images in `body`, the decompressed body of a request with `head`, in order: at least one.
-    static func entries(_ body: [UInt8], _ head: RequestHead) throws(ServiceError) -> [Entry] {
+    /// Returns the images in `body`, a decompressed body in `format`, in order: at least one.
+    static func entries(_ body: [UInt8], _ format: BodyFormat?) throws(ServiceError) -> [Entry] {
         let entries: [Entry]
-        if case .multipart(let boundary) = try form(head) {
+        if case .multipart(let boundary)? = format {
             let parts = try ImageInput.parts(of: body, boundary)
             guard parts.allSatisfy({ $0.name == "image" }) else {
                 throw ServiceError(400, "a part is not named 'image': \(hint)")

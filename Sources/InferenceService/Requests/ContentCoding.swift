@@ -9,7 +9,7 @@ enum ContentCoding {
     static let ratio = 10
 
     /// Whether the body of `head` is compressed; throws if its coding is not supported.
-    static func isPacked(_ head: RequestHead) throws(ServiceError) -> Bool {
+    static func isCompressed(_ head: RequestHead) throws(ServiceError) -> Bool {
         let codings = head.headers.members("content-encoding").filter { $0 != "identity" }
         if codings.isEmpty { return false }
         guard codings == ["gzip"] || codings == ["x-gzip"] else {

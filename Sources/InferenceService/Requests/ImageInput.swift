@@ -30,14 +30,13 @@ struct ImageInput: Sendable {
     private static let hint = "send a PNG as image/png, or as the part 'image' of multipart/form-data"
 
     /// Returns the format of an image; throws if the head is not acceptable.
-    static func form(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
+    static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
         try BodyFormat.of(head, accepted: ["image/png", "multipart/form-data"], hint: hint)
     }
 
-    /// Returns the PNG in `body`, the decompressed body of a request with `head`: all of it, or its one part named
-    /// `image`.
-    static func image(in body: [UInt8], _ head: RequestHead) throws(ServiceError) -> EncodedImage {
-        guard case .multipart(let boundary) = try form(head) else {
+    /// Returns the PNG in `body`, a decompressed body in `format`: all of it, or its one part named `image`.
+    static func image(in body: [UInt8], _ format: BodyFormat?) throws(ServiceError) -> EncodedImage {
+        guard case .multipart(let boundary)? = format else {
             guard !body.isEmpty else { throw ServiceError(400, "the body is empty: \(hint)") }
             return .png(body[...])
         }
@@ -62,16 +61,19 @@ struct ImageInput: Sendable {
         )
     }
 
-    /// Returns the decompressed body of `request`.
-    func body(of request: Request, _ deadline: ContinuousClock.Instant?) async throws -> Body {
-        guard try ContentCoding.isPacked(request.head) else { return Body(bytes: request.body, memory: nil) }
+    /// Returns the decompressed `body` of `request`.
+    func decompressed(
+        _ body: [UInt8],
+        of request: AdmittedRequest,
+        _ deadline: ContinuousClock.Instant?
+    ) async throws -> Body {
+        guard request.isCompressed else { return Body(bytes: body, memory: nil) }
         let (limit, ratio) = (maximumBytes, ContentCoding.ratio)
-        let most = Gzip.limit(limit, count: request.body.count, ratio: ratio)
-        let packed = request.body
+        let most = Gzip.limit(limit, count: body.count, ratio: ratio)
         let result: Result<[UInt8], GzipError> = try await pool.run(cost: most / 4, bytes: most, deadline: deadline) {
             context in
             Result { () throws(GzipError) in
-                try Gzip.decompress(packed, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
+                try Gzip.decompress(body, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
             }
         }
         do {

@@ -2,15 +2,15 @@ import Foundation
 import HTTP
 
 /// Context of a request: its properties and the timings of its processing.
-struct RequestContext {
+struct RequestContext: Sendable {
     /// The request ID, also used in the response and the log line.
     let id: String
     /// The route; nil if there is none.
     let route: Route?
     /// The trace that the request is part of.
     let trace: TraceContext?
-    /// When the request was complete.
-    let start = ContinuousClock.now
+    /// When the request was complete; before that, when its head was.
+    private(set) var start = ContinuousClock.now
     /// The key of the request, after it was checked.
     var key: APIKeys.Key?
     /// The client's address, if addresses are logged.
@@ -21,7 +21,7 @@ struct RequestContext {
     var timings = Timings()
 
     /// Durations of a request's stages; zero for stages that were not needed.
-    struct Timings {
+    struct Timings: Sendable {
         var decoding = Duration.zero
         var queued = Duration.zero
         var engine = Duration.zero
@@ -38,6 +38,12 @@ struct RequestContext {
         id = RequestID.fresh()
         route = nil
         trace = nil
+    }
+
+    /// Starts the request's time: its body is complete, and it times out after `timeout`.
+    mutating func begin(timeout: Duration) {
+        start = .now
+        deadline = start + timeout
     }
 
     /// Returns the timeout in seconds from `X-Request-Timeout`; `maximum` is the upper limit and the default.

@@ -5,21 +5,22 @@ import HTTP
 /// Batch requests: many images in one request, with one response line each.
 extension InferenceService {
     func batch(
-        _ request: Request,
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
         _ model: String,
         _ context: inout RequestContext
     ) async throws -> Response {
         try acquirePermit(isBatch: true)
         do {
             let start = ContinuousClock.now
-            let (body, head) = (try await input.body(of: request, context.deadline), request.head)
+            let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
             let held = try holdBatchBody(body)
             let parsed: Result<[BatchInput.Entry], ServiceError> = try await input.pool.run(
                 cost: body.bytes.count / 4,
                 bytes: 0,
                 deadline: context.deadline
             ) { _ in
-                Result { () throws(ServiceError) in try BatchInput.entries(body.bytes, head) }
+                Result { () throws(ServiceError) in try BatchInput.entries(body.bytes, format) }
             }
             let entries = try parsed.get()
             context.timings.decoding = .now - start

@@ -19,15 +19,16 @@ extension InferenceService {
         return image
     }
 
-    /// Prepares the image in the body of `request`.
+    /// Prepares the image in the `body` of `request`.
     private func prepared(
-        _ request: Request,
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
         _ model: Model.Information,
         shown: ImageInput.Shown,
         _ context: inout RequestContext
     ) async throws -> PreparedImage {
-        let body = try await input.body(of: request, context.deadline)
-        return try await prepared(ImageInput.image(in: body.bytes, request.head), model, shown: shown, &context)
+        let body = try await input.decompressed(body, of: request, context.deadline)
+        return try await prepared(ImageInput.image(in: body.bytes, request.bodyFormat), model, shown: shown, &context)
     }
 
     /// Records the times of an engine result and returns its value.
@@ -58,16 +59,18 @@ extension InferenceService {
     }
 
     func score(
-        _ request: Request,
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let body = try await input.body(of: request, context.deadline)
-        return json(try await scored(ImageInput.image(in: body.bytes, request.head), model, &context))
+        let body = try await input.decompressed(body, of: request, context.deadline)
+        return json(try await scored(ImageInput.image(in: body.bytes, request.bodyFormat), model, &context))
     }
 
     func dissolve(
-        _ request: Request,
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
@@ -82,7 +85,7 @@ extension InferenceService {
             answerBytesPerPixel: 2 * panels * channels,
             stretched: steps.count
         )
-        let image = try await prepared(request, model, shown: shown, &context)
+        let image = try await prepared(request, body, model, shown: shown, &context)
         let header = image.header
         guard header.width * header.height * panels <= configuration.maximumPixels else {
             throw ServiceError(422, "the response would have more than \(configuration.maximumPixels) pixels")
@@ -94,7 +97,8 @@ extension InferenceService {
     }
 
     func heatMap(
-        _ request: Request,
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
@@ -106,7 +110,7 @@ extension InferenceService {
             answerBytesPerPixel: 2 * channels,
             stretched: 1
         )
-        let image = try await prepared(request, model, shown: shown, &context)
+        let image = try await prepared(request, body, model, shown: shown, &context)
         let header = image.header
         let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
         let map = HeatMap(image.input, dissolved: dissolved)

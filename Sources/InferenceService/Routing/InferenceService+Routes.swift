@@ -8,8 +8,12 @@ import Synchronization
 
 /// Handlers of the routes.
 extension InferenceService {
-    func answer(_ request: Request, _ context: inout RequestContext) async throws -> Response {
-        guard let route = context.route else { return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"]) }
+    func answer(
+        _ request: AdmittedRequest,
+        _ body: [UInt8],
+        _ context: inout RequestContext
+    ) async throws -> Response {
+        guard let route = request.route else { return Response(204, headers: ["Allow": "GET, HEAD, POST, OPTIONS"]) }
         if request.head.method == "OPTIONS" { return Response(204, headers: ["Allow": route.allowed]) }
         switch route {
         case .page: return Page.response
@@ -23,11 +27,11 @@ extension InferenceService {
         case .server: return json(OpenInference.Server(version: Self.version))
         case .modelMetadata(let name): return json(OpenInference.Metadata(try model(name)))
         case .modelReady(let name): return try ready(model(name))
-        case .infer(let name): return try await withModel(name) { try await infer(request, $0, &context) }
-        case .score(let name): return try await withModel(name) { try await score(request, $0, &context) }
-        case .batch(let name): return try await batch(request, model(name).manifest.name, &context)
-        case .dissolve(let name): return try await withModel(name) { try await dissolve(request, $0, &context) }
-        case .heatMap(let name): return try await withModel(name) { try await heatMap(request, $0, &context) }
+        case .infer(let name): return try await withModel(name) { try await infer(request, body, $0, &context) }
+        case .score(let name): return try await withModel(name) { try await score(request, body, $0, &context) }
+        case .batch(let name): return try await batch(request, body, model(name).manifest.name, &context)
+        case .dissolve(let name): return try await withModel(name) { try await dissolve(request, body, $0, &context) }
+        case .heatMap(let name): return try await withModel(name) { try await heatMap(request, body, $0, &context) }
         case .verify(let name): return try await withModel(name) { try await verify($0) }
         case .reload(let name): return try await reload(model(name).manifest.name)
         }

@@ -157,6 +157,16 @@ package enum Route: Sendable, Hashable {
         }
     }
 
+    /// Returns the format of the request's body; nil for routes that take none. Throws if the head is not acceptable.
+    func bodyFormat(_ head: RequestHead) throws(ServiceError) -> BodyFormat? {
+        switch self {
+        case .score, .dissolve, .heatMap: try ImageInput.format(head)
+        case .batch: try BatchInput.format(head)
+        case .infer: try OpenInference.format(head)
+        default: nil
+        }
+    }
+
     /// Value of the Allow field.
     var allowed: String { method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS" }
 }

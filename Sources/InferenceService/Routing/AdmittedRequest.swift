@@ -1,0 +1,25 @@
+public import HTTP
+
+/// A request whose head was checked: everything that was decided from the head, for the handler.
+public struct AdmittedRequest: Sendable {
+    /// The request's head.
+    let head: RequestHead
+    /// The route; nil for `OPTIONS *`.
+    let route: Route?
+    /// Format of the body; nil for routes without a body.
+    let bodyFormat: BodyFormat?
+    /// Whether the body is compressed with gzip.
+    let isCompressed: Bool
+    /// Time from the end of the request until it times out.
+    let timeout: Duration
+    /// ID, trace, key and client of the request.
+    let context: RequestContext
+}
+
+/// What happens to a request, decided from its head.
+public enum Admission: Sendable {
+    /// The response is already known, and the body is not needed.
+    case respond(Response)
+    /// The body is to be read and passed to ``InferenceService/respond(to:body:)``.
+    case admit(AdmittedRequest)
+}
