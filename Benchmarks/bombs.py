@@ -251,7 +251,7 @@ def main():
 
     (ROOT / "docs/results/image-limits.md").write_text(
         "# Image limits\n\nWritten by `make bench-bombs`: images designed to exhaust memory or CPU time. Each image is "
-        "posted to `/v1/score` of a newly started dia-server, which must still respond afterwards. The response time is "
+        "posted to `/v1/score` of a newly started dia-server, which must still respond afterward. The response time is "
         "measured from the first byte sent to the last byte received, on a machine with other load. The CPU time "
         "includes all threads of the server and reading the body. Both are the minimum of five runs. MB is the peak "
         "resident memory (`VmHWM`) above that of the idle server, including the body, the maximum of five runs. "

@@ -52,7 +52,7 @@ def main():
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     (ROOT / "docs/results/full-size-training.md").write_text(
         "# Training at the paper's size\n\nWritten by `make bench-full-size`, with "
-        "[full-size.json](../Benchmarks/full-size.json): the paper's networks, 32 images per step, twelve views "
+        "[full-size.json](../../Benchmarks/full-size.json): the paper's networks, 32 images per step, twelve views "
         f"of each for the encoder. {model}, {os.cpu_count()} processors, {platform.system()}.\n\n"
         "| stage | work per step | seconds per step | peak resident memory, GB |\n| --- | --- | --- | --- |\n"
         + "\n".join(rows)

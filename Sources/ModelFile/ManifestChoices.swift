@@ -17,9 +17,9 @@ extension ManifestChoice {
 extension ModelManifest {
     /// How an image of another size is converted to the U-Net's resolution.
     public enum Fit: String, ManifestChoice {
-        /// Centered on a black background, and cropped back afterwards.
+        /// Centered on a black background, and cropped back afterward.
         case pad
-        /// Resized, and resized back afterwards.
+        /// Resized, and resized back afterward.
         case resize
     }
 

@@ -8,10 +8,10 @@ import Testing
 @Suite struct CombinedScoreTests {
     private static let network = ResNet18(stem: .cifar, width: 1, channels: 1, height: 8, columns: 8, projection: 3)
 
-    /// Random score inputs, normally distributed around `centre`.
-    private func evidence(_ count: Int, seed: UInt64, centre: Float = 1) -> [ScoreInputs] {
+    /// Random score inputs, normally distributed around `center`.
+    private func evidence(_ count: Int, seed: UInt64, center: Float = 1) -> [ScoreInputs] {
         var generator = SplitMix64(seed: seed)
-        func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + centre } }
+        func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + center } }
         return (0..<count).map { _ in
             let stages = Self.network.stageFeatures.map { draw(4 * $0)[...] }
             let features = Features(
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test("Neighbors: -log of the distance between unit vectors, standardized by leave-one-out training scores")
-    func neighbours() throws {
+    func neighbors() throws {
         let training = evidence(7, seed: 1)
         let bank = try ScoreBank(training: training, parts: parts(["neighbors.2"]))
         func unit(_ image: ScoreInputs) -> [Double] {
@@ -100,7 +100,7 @@ import Testing
         let parts = try parts(["csi", "neighbors.3", "density.2", "residual.20"])
         let bank = try ScoreBank(training: evidence(30, seed: 5), parts: parts)
         let (normal, other) = (
-            evidence(10, seed: 6).map { bank($0) }, evidence(10, seed: 7, centre: -1).map { bank($0) }
+            evidence(10, seed: 6).map { bank($0) }, evidence(10, seed: 7, center: -1).map { bank($0) }
         )
         for result in normal + other {
             #expect(result.parts.count == 4)

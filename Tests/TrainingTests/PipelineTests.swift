@@ -25,7 +25,7 @@ import Neural
             "stem": "cifar", "width": 4, "projection": 16, "shifts": "rotation", "batch": 2, "steps": 5,
             "optimizer": "lars", "learning_rate": 0.1, "warm_up_steps": 2, "decay": "cosine", "negatives": "dissolved", "temperature": 0.5,
             "mask": "shifted_removed", "dissolve_from": 30, "dissolve_to": 100, "crop_scale": 0.3, "jitter": 0.4,
-            "hue": 0.1, "jitter_probability": 0.8, "grey_probability": 0.2
+            "hue": 0.1, "jitter_probability": 0.8, "gray_probability": 0.2
           },
           "score": {
             "method": "combined", "parts": ["csi", "neighbors.2", "density.3", "residual.20"], "views": 2, "crop_scale": 0.54, "seed": 0, "bank": 8, "calibration_share": 0.4, "alpha": 0.1
@@ -241,7 +241,8 @@ import Neural
             ("\"ema_decay\": 0.9", "\"ema_decay\": 1", "diffusion.ema_decay"),
             ("\"crop_scale\": 0.3", "\"crop_scale\": 0.3, \"zoom\": 1", "encoder.zoom"),
             ("\"hue\": 0.1", "\"hue\": 0.6", "encoder.hue"),
-            ("\"grey_probability\": 0.2", "\"grey_probability\": 2", "encoder.grey_probability"),
+            ("\"gray_probability\": 0.2", "\"gray_probability\": 2", "encoder.gray_probability"),
+            ("\"gray_probability\"", "\"grey_probability\"", "unknown member 'encoder.grey_probability'"),
             ("\"decay\": \"cosine\"", "\"decay\": \"steps\"", "encoder.decay"),
             ("\"negatives\": \"dissolved\"", "\"negatives\": \"mean\"", "encoder.negatives"),
             ("\"warm_up_steps\": 2", "\"warm_up_steps\": -2", "encoder.warm_up_steps"),

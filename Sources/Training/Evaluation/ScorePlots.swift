@@ -11,7 +11,7 @@ enum ScorePlots {
             x: 0...1,
             y: 0...1,
             layers: [
-                .line([(0, 0), (1, 1)], .grey),
+                .line([(0, 0), (1, 1)], .gray),
                 .line(metrics.rocCurve.map { (x: $0.falsePositives, y: $0.truePositives) }, .blue),
             ],
             legend: [(String(format: "AUROC %.3f", metrics.auroc), .blue)]

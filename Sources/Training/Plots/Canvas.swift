@@ -15,7 +15,7 @@ public struct Color: Sendable, Hashable {
     /// Black.
     public static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
     /// Gray.
-    public static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
+    public static let gray = Color(red: 0.55, green: 0.55, blue: 0.55)
     /// Light gray.
     public static let pale = Color(red: 0.88, green: 0.88, blue: 0.88)
     /// Blue.

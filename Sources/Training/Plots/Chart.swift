@@ -64,8 +64,8 @@ public struct Chart {
             canvas.text(Self.label(value), x: frame.left - 8, y: place - 7, .right)
         }
         for layer in layers { draw(layer, on: &canvas) }
-        for edge in [frame.left, frame.right] { canvas.fill(.grey, x: edge...edge, y: frame.top...frame.bottom) }
-        for edge in [frame.top, frame.bottom] { canvas.fill(.grey, x: frame.left...frame.right, y: edge...edge) }
+        for edge in [frame.left, frame.right] { canvas.fill(.gray, x: edge...edge, y: frame.top...frame.bottom) }
+        for edge in [frame.top, frame.bottom] { canvas.fill(.gray, x: frame.left...frame.right, y: edge...edge) }
         for (row, entry) in legend.enumerated() {
             let top = frame.top + 12 + row * 22
             canvas.fill(entry.color, x: frame.right - 30...frame.right - 12, y: top + 2...top + 11)
