@@ -48,7 +48,7 @@ def small(*chunks):
 # (body, headers) if it needs additional headers, for example for a compressed body.
 
 
-def no_image():
+def not_an_image():
     """30 MB of zeros, not an image: the cost of the upload alone"""
     return bytes(30_000_000)
 
@@ -157,11 +157,11 @@ def rgba_25m():
     return png(5_000, 5_000, RGBA, 16, black(5_000, 5_000, RGBA, 16))
 
 
-REFUSED = [
-    no_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
+REJECTED = [
+    not_an_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
     tiny_chunks, many_idats, surplus_pixels, trailing, gzip_bomb, gzip_of_surplus_pixels,
 ]
-TAKEN = [bytewise_idats, four_megabytes_of_profile]
+ACCEPTED = [bytewise_idats, four_megabytes_of_profile]
 # Images of the maximum size. The cost depends on the number of pixels, not on the size of the file.
 LARGE = [palette_25m, gray_25m, rgba_25m]
 
@@ -186,7 +186,7 @@ class Server:
         self.process.stdout.close()
 
     def memory(self, name):
-        """Returns a value of /proc/PID/status in megabytes: VmRSS (current) or VmHWM (peak since ``forget``)."""
+        """Returns a value of /proc/PID/status in megabytes: VmRSS (current) or VmHWM (peak since ``clear_peak``)."""
         lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
@@ -195,7 +195,7 @@ class Server:
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
 
-    def forget(self):
+    def clear_peak(self):
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def post(self, body, headers):
@@ -205,9 +205,9 @@ class Server:
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         start = time.monotonic()
         connection.request("POST", "/v1/score", body, {"Content-Type": "image/png", **headers})
-        answer = connection.getresponse()
-        text = answer.read()
-        return answer.status, text, time.monotonic() - start
+        response = connection.getresponse()
+        text = response.read()
+        return response.status, text, time.monotonic() - start
 
 
 def once(body, headers):
@@ -216,7 +216,7 @@ def once(body, headers):
         # Threads and buffers created by the first request must not be counted.
         assert server.post(small(), {})[0] == 200
         before = server.memory("VmRSS")
-        server.forget()
+        server.clear_peak()
         ran = server.processor()
         status, _, seconds = server.post(body, headers)
         ran = server.processor() - ran
@@ -227,22 +227,22 @@ def once(body, headers):
 
 def measure(bomb, statuses, rounds=5):
     """Returns a row of the table, and whether the image stays within the limits."""
-    made = bomb()
-    body, headers = made if isinstance(made, tuple) else (made, {})
+    result = bomb()
+    body, headers = result if isinstance(result, tuple) else (result, {})
     results = [once(body, headers) for _ in range(rounds)]
     assert all(result[0] in statuses for result in results), (bomb.__name__, results)
     # Other load on the machine can only increase the times, so take the minimum.
-    answer, ran = min(result[1] for result in results), min(result[2] for result in results)
+    response, ran = min(result[1] for result in results), min(result[2] for result in results)
     peak = max(0, *(result[3] for result in results))
-    row = f"| {bomb.__doc__} | {len(body):,} | {results[0][0]} | {answer:.0f} | {ran:.0f} | {peak:.0f} |"
+    row = f"| {bomb.__doc__} | {len(body):,} | {results[0][0]} | {response:.0f} | {ran:.0f} | {peak:.0f} |"
     print(row, flush=True)
     return row, ran <= MILLISECONDS and peak <= MEGABYTES
 
 
 def main():
     head = "| image | bytes sent | status | response time, ms | CPU time, ms | MB |\n" + "| --- " * 6 + "|\n"
-    refused = [measure(bomb, (400, 413)) for bomb in REFUSED]
-    taken = [measure(bomb, (200,)) for bomb in TAKEN]
+    rejected = [measure(bomb, (400, 413)) for bomb in REJECTED]
+    accepted = [measure(bomb, (200,)) for bomb in ACCEPTED]
     large = [measure(bomb, (200,)) for bomb in LARGE]
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
 
@@ -256,16 +256,16 @@ def main():
         "includes all threads of the server and reading the body. Both are the minimum of five runs. MB is the peak "
         "resident memory (`VmHWM`) above that of the idle server, including the body, the maximum of five runs. "
         f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
-        f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(refused)
+        f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(rejected)
         + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All other data in "
         "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "
         "an error, and so is data after the end of the image. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
-        "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(taken)
+        "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(accepted)
         + "\n## Maximum size\n\nEvery pixel is decoded, row by row, and resized to the model's input size on the way, so the "
         "memory does not depend on the number of pixels. Images larger than 2,000,000 pixels never occupy all decoding "
         "threads.\n\n" + table(large)
     )
-    if not all(kept for _, kept in refused + taken):
+    if not all(within for _, within in rejected + accepted):
         sys.exit("a limit was exceeded")
 
 

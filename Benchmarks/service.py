@@ -73,9 +73,9 @@ def peer():
 
 def score(connection, body):
     connection.request("POST", "/v1/score", body, {"Content-Type": "image/png"})
-    answer = connection.getresponse()
-    text = answer.read()
-    assert answer.status == 200, text
+    response = connection.getresponse()
+    text = response.read()
+    assert response.status == 200, text
     return json.loads(text)["normality"]
 
 

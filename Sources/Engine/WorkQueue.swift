@@ -12,7 +12,7 @@ public struct RequestGroup: Sendable, Hashable {
 
 /// A job for the engine: work on one image.
 package struct Job: Sendable {
-    /// Completion handler.
+    /// Completion handler, called once with the result.
     package typealias Completion<Value> = @Sendable (Result<Timed<Value>, EngineError>) -> Void
 
     /// The work to do.

@@ -12,7 +12,7 @@ import COpenSSL
         public var key: String
         /// Certificate authorities of accepted client certificates; nil requests no client certificate.
         public var clientAuthority: String?
-        /// Whether clients without a certificate are refused.
+        /// Whether clients without a certificate are rejected.
         public var requiresClientCertificate: Bool
 
         /// Creates the file paths.

@@ -120,7 +120,7 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var bank: Int
         /// The share of the normal training images that is reserved for calibration.
         public var calibrationShare: Double
-        /// The target false-positive rate: the share of normal images that may be called anomalous.
+        /// The target false-positive rate: the share of normal images that may be reported as anomalous.
         public var alpha: Double
 
         enum CodingKeys: String, CodingKey, CaseIterable {

@@ -25,7 +25,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Number of engine threads; 0 uses one per processor.")
     var threads: Int = 0
 
-    @Option(help: "Maximum number of waiting jobs; further requests are refused with 503.")
+    @Option(help: "Maximum number of waiting jobs; further requests are rejected with 503.")
     var queue: Int = 256
 
     @Option(help: "Maximum images per batch in the engine.")
@@ -73,7 +73,7 @@ struct ServerOptions: ParsableArguments {
     )
     var busyStatus: Int = 503
 
-    @Option(help: "Seconds between not ready and closing after SIGTERM, so that load balancers can react.")
+    @Option(help: "Seconds between reporting not ready and closing after SIGTERM, so that load balancers can react.")
     var drainDelaySeconds: Int = 0
 
     @Option(help: "Seconds to finish requests in progress after the drain delay.")
@@ -88,7 +88,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Certificate authorities for client certificates (PEM).")
     var tlsClientCa: String?
 
-    @Flag(help: "Refuse clients without a certificate from --tls-client-ca.")
+    @Flag(help: "Reject clients without a certificate from --tls-client-ca.")
     var tlsRequireClient = false
 
     @Option(help: "File of API keys, made by dia-server hash-key.")

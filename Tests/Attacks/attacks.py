@@ -59,8 +59,8 @@ class Server:
         line = self.process.stdout.readline()
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", line).group(1))
         self.ready = self.status("VmRSS")
-        self.most = self.ready + HELD + CONNECTIONS * CONNECTION + FIXED
-        self.group = self.limit()
+        self.limit_bytes = self.ready + HELD + CONNECTIONS * CONNECTION + FIXED
+        self.group = self.apply_limit()
 
     def status(self, name):
         for line in open(f"/proc/{self.process.pid}/status"):
@@ -68,7 +68,7 @@ class Server:
                 return int(line.split()[1]) << 10
         raise RuntimeError(f"no {name}")
 
-    def limit(self):
+    def apply_limit(self):
         """Applies the limit of the formula to the process. Returns the control group folder, or None if not permitted."""
         for parent, file in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
             folder = pathlib.Path(parent) / f"dia-attacks-{os.getpid()}"
@@ -76,7 +76,7 @@ class Server:
                 if not pathlib.Path(parent, "cgroup.procs").exists():
                     continue
                 folder.mkdir()
-                (folder / file).write_text(str(self.most))
+                (folder / file).write_text(str(self.limit_bytes))
                 (folder / "cgroup.procs").write_text(str(self.process.pid))
                 return folder
             except OSError:
@@ -293,8 +293,8 @@ ATTACKS = [pipeline, announced, ndjson, infer, decode, pictures, members, connec
 class Probe:
     """A client that repeats a request and records each response time."""
 
-    def __init__(self, ask):
-        self.ask, self.times, self.statuses = ask, [], {}
+    def __init__(self, request):
+        self.request, self.times, self.statuses = request, [], {}
         self.done = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -303,7 +303,7 @@ class Probe:
         while not self.done.is_set():
             start = time.perf_counter()
             try:
-                status = self.ask()
+                status = self.request()
             except (OSError, IndexError, http.client.HTTPException) as error:
                 status = type(error).__name__
             self.times.append(time.perf_counter() - start)
@@ -336,7 +336,7 @@ def probes(server):
     return Probe(health), Probe(upload)
 
 
-def run(server, attack, seconds, times_count):
+def run(server, attack, seconds, check_latency):
     """Returns one row of the table, and the failed checks."""
     server.clear_peak()
     health, upload = probes(server)
@@ -348,30 +348,30 @@ def run(server, attack, seconds, times_count):
     health.end()
     upload.end()
     peak = server.status("VmHWM")
-    faults = []
+    failures = []
     # Under overload, uploads may be rejected with 503.
-    refusals = {200, 503} if attack is overload else {200}
+    allowed = {200, 503} if attack is overload else {200}
     if server.process.poll() is not None:
-        faults.append(f"the server exited with status {server.process.poll()}")
+        failures.append(f"the server exited with status {server.process.poll()}")
     if set(health.statuses) != {200}:
-        faults.append(f"/livez: {health.statuses}")
-    if not set(upload.statuses) <= refusals:
-        faults.append(f"uploads: {upload.statuses}")
+        failures.append(f"/livez: {health.statuses}")
+    if not set(upload.statuses) <= allowed:
+        failures.append(f"uploads: {upload.statuses}")
     # On a busy machine, latencies are not meaningful. But no client may starve on any machine.
     if max(health.times + upload.times) >= 10:
-        faults.append(f"other clients waited {max(health.times + upload.times):.0f} s")
-    if times_count and (max(health.times) >= 0.1 or health.quantile(0.99) >= 0.05):
-        faults.append(f"/livez took {max(health.times) * 1000:.0f} ms")
-    if peak > server.most:
-        faults.append(f"memory {peak >> 20} MB, limit by the formula {server.most >> 20} MB")
+        failures.append(f"other clients waited {max(health.times + upload.times):.0f} s")
+    if check_latency and (max(health.times) >= 0.1 or health.quantile(0.99) >= 0.05):
+        failures.append(f"/livez took {max(health.times) * 1000:.0f} ms")
+    if peak > server.limit_bytes:
+        failures.append(f"memory {peak >> 20} MB, limit by the formula {server.limit_bytes >> 20} MB")
     row = (
         f"| {attack.__name__} | {attack.__doc__.rstrip('.')} | {peak >> 20} | {health.quantile(0.99) * 1000:.0f} "
         f"| {max(health.times) * 1000:.0f} | {upload.quantile(0.99) * 1000:.0f} | {max(upload.times) * 1000:.0f} |"
     )
     print(row, flush=True)
-    for fault in faults:
-        print(f"  FAILED: {fault}", flush=True)
-    return row, faults
+    for failure in failures:
+        print(f"  FAILED: {failure}", flush=True)
+    return row, failures
 
 
 def main():
@@ -386,22 +386,22 @@ def main():
     arguments = options.parse_args()
     server = Server(arguments.server, arguments.models, arguments.model)
     limited = "under a memory limit of that size (control group)" if server.group else "without a memory limit"
-    note = f"Memory when ready: {server.ready >> 20} MB; limit by the formula: {server.most >> 20} MB; run {limited}."
+    note = f"Memory when ready: {server.ready >> 20} MB; limit by the formula: {server.limit_bytes >> 20} MB; run {limited}."
     print(note, flush=True)
-    rows, faults = [], []
+    rows, failures = [], []
     for attack in ATTACKS:
         if arguments.only and attack.__name__ not in arguments.only:
             continue
-        row, wrong = run(server, attack, arguments.seconds, not arguments.correctness)
+        row, failed = run(server, attack, arguments.seconds, not arguments.correctness)
         rows.append(row)
-        faults += wrong
+        failures += failed
         if server.process.poll() is not None:
             break
         time.sleep(1)
     status = server.stop() if server.process.poll() is None else server.process.poll()
     if status != 0:
-        faults.append(f"exit status {status}")
-    if arguments.report and not faults:
+        failures.append(f"exit status {status}")
+    if arguments.report and not failures:
         processor = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
         text = "# Attacks\n\nWritten by `make attacks`. It checks that the server does not exit; that /livez takes less than "
         text += "100 ms, and less than 50 ms\nat the 99th percentile; that a normal upload of a small image returns 200 "
@@ -411,8 +411,8 @@ def main():
         text += "| attack | description | peak MB | /livez p99 ms | /livez worst ms | upload p99 ms | upload worst ms |\n"
         text += "| --- | --- | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
         pathlib.Path(arguments.report).write_text(text)
-    print("ok" if not faults else f"{len(faults)} checks failed")
-    sys.exit(1 if faults else 0)
+    print("ok" if not failures else f"{len(failures)} checks failed")
+    sys.exit(1 if failures else 0)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import Neural
 import Testing
 import Training
 
-/// Checks that the bundled models do what their documentation says.
+/// Checks that the bundled models match their documentation.
 @Suite struct BundledModelTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../.."
@@ -24,7 +24,7 @@ import Training
     }
 
     @Test(
-        "A bundled model loads, is calibrated, and comes with its card, recipe and figures",
+        "A bundled model loads, is calibrated, and comes with its card, recipe and report",
         arguments: ["phantom", "pneumonia", "breast"]
     )
     func complete(_ name: String) throws {

@@ -10,7 +10,7 @@ import Testing
 import Training
 import Neural
 
-/// The whole trainer on a few phantoms.
+/// The complete training pipeline on a few phantoms.
 @Suite struct PipelineTests {
     static let recipe = """
         {
@@ -81,13 +81,13 @@ import Neural
             let evaluation = try #require(try run("whole", threads: 1) { false })
             #expect(evaluation.normals == 8 && evaluation.anomalies == 8 && (0...1).contains(evaluation.auroc))
             // The other run is interrupted at every third check and resumes with another number of threads.
-            let asked = Mutex(0)
+            let checks = Mutex(0)
             var rounds = 0
             while rounds < 20 {
                 rounds += 1
                 do {
                     _ = try run("pieces", threads: 2) {
-                        asked.withLock {
+                        checks.withLock {
                             $0 += 1; return $0 % 3 == 0
                         }
                     }
@@ -188,7 +188,7 @@ import Neural
         }
     }
 
-    @Test("The report has all its files, one CSV line per image, and figures for each part")
+    @Test("The report has all its files, one CSV line per image, and metrics for each part")
     func report() async throws {
         try await withPipeline { pipeline, place, _ in
             let evaluation = try #require(try pipeline.run())

@@ -37,7 +37,7 @@ public final class Model {
     private let bank: ScoreBank
     private let golden: GoldenSet?
 
-    /// Loads the model in `directory`; checks all files, and folds and packs the weights.
+    /// Loads the model in `directory`; checks all files, and prepares the weights.
     public init(_ directory: ModelDirectory, workers: ThreadPool) throws(ModelFileError) {
         let part = directory.manifest.score
         let parts = try directory.manifest.scoreParts()

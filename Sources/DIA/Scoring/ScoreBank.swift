@@ -1,6 +1,6 @@
 public import ModelFile
 
-/// The stored state of the score: everything that maps evidence to normality.
+/// The stored state of the score, which maps the inputs of an image to its normality.
 public struct ScoreBank: Sendable {
     /// The normality of one image, and its components.
     public struct Result: Sendable, Hashable {

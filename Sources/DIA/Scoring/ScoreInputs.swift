@@ -5,7 +5,7 @@ public struct ScoreInputs: Sendable {
     /// For each dissolving step that the score uses, the log of the average change by dissolving.
     public var residuals: [Int: Double]
 
-    /// Creates the evidence of one image.
+    /// Creates the inputs of one image.
     public init(features: Features, residuals: [Int: Double] = [:]) {
         self.features = features
         self.residuals = residuals
