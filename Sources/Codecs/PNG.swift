@@ -111,7 +111,7 @@ public enum PNG {
     /// The size in the header of a PNG; nil if the bytes do not start with a PNG header or a side exceeds ``maximumSide``.
     ///
     /// Reads only the first 24 bytes, so that the cost of a file can be estimated before it is decoded.
-    public static func promisedSize(_ bytes: some Collection<UInt8>) -> (height: Int, width: Int)? {
+    public static func declaredSize(_ bytes: some Collection<UInt8>) -> (height: Int, width: Int)? {
         let head = Array(bytes.prefix(24))
         guard head.count == 24, head[12..<16].elementsEqual("IHDR".utf8) else { return nil }
         func number(_ place: Int) -> Int { head[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }

@@ -155,7 +155,7 @@ public struct Recipe: Sendable, Codable, Hashable {
     }
 
     /// The U-Net of this recipe.
-    public var network: UNet {
+    public var unet: UNet {
         UNet(
             dim: diffusion.dim,
             multipliers: diffusion.dimMults,

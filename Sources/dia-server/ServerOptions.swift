@@ -139,10 +139,10 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("--\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
         }
         guard [429, 503].contains(busyStatus) else { throw ValidationError("--busy-status must be 429 or 503") }
-        guard maxHeldBytes >= leastHeldBytes else {
+        guard maxHeldBytes >= minimumHeldBytes else {
             throw ValidationError(
                 "--max-held-bytes is \(maxHeldBytes); one image of --max-pixels and two bodies of --max-body-bytes need "
-                    + "\(leastHeldBytes)"
+                    + "\(minimumHeldBytes)"
             )
         }
         do {
@@ -175,7 +175,7 @@ struct ServerOptions: ParsableArguments {
 
     /// Memory reserved for image processing.
     var workBytes: Int { max(maxHeldBytes / 4, InferenceService.workBytes(maximumPixels: maxPixels)) }
-    private var leastHeldBytes: Int { InferenceService.workBytes(maximumPixels: maxPixels) + 2 * maxBodyBytes }
+    private var minimumHeldBytes: Int { InferenceService.workBytes(maximumPixels: maxPixels) + 2 * maxBodyBytes }
 
     /// Whether the server must listen on a loopback address, because nothing else restricts access.
     var isLoopbackOnly: Bool { apiKeys == nil && !tlsRequireClient && !withoutKeys }

@@ -60,7 +60,7 @@ public struct Evaluation: Sendable, Codable {
         guard let calibration = scored.information.calibration, let threshold = calibration.threshold else { return }
         let falsePositives = normal.count { $0 < threshold }
         let truePositives = anomalous.count { $0 < threshold }
-        let chance = Metrics.wilsonInterval(falsePositives, of: normals)
+        let chance = DetectionMetrics.wilsonInterval(falsePositives, of: normals)
         alpha = calibration.alpha
         falsePositiveRate = Double(falsePositives) / Double(normals)
         falsePositiveInterval = [chance.low, chance.high]

@@ -3,7 +3,7 @@ import Neural
 /// Metrics of how well a score separates anomalous images from normal images.
 ///
 /// Scores are higher for more anomalous images.
-public struct Metrics: Sendable {
+public struct DetectionMetrics: Sendable {
     /// The scores of the normal and of the anomalous images, in ascending order.
     public let normal, anomalous: [Double]
 
@@ -78,13 +78,14 @@ public struct Metrics: Sendable {
         func drawn(_ scores: [Double]) -> [Double] {
             scores.map { _ in scores[Int.random(in: scores.indices, using: &generator)] }
         }
-        let values = (0..<rounds).map { _ in Metrics(normal: drawn(normal), anomalous: drawn(anomalous)).auroc }
-            .sorted()
+        let values = (0..<rounds).map { _ in DetectionMetrics(normal: drawn(normal), anomalous: drawn(anomalous)).auroc
+        }
+        .sorted()
         return (values[Int(Double(rounds) * 0.025)], values[min(rounds - 1, Int(Double(rounds) * 0.975))])
     }
 }
 
-extension Metrics {
+extension DetectionMetrics {
     /// The 95% Wilson interval of a share of `count` out of `total` (Wilson, 1927).
     static func wilsonInterval(_ count: Int, of total: Int) -> (low: Double, high: Double) {
         let (n, z) = (Double(total), 1.959964)
