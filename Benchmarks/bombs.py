@@ -8,26 +8,23 @@ import os
 import pathlib
 import platform
 import socket
-import struct
-import subprocess
 import sys
 import time
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+from dia_testing import png_chunk as chunk  # noqa: E402
+
 GRAY, RGB, PALETTE, RGBA = 0, 2, 3, 6
 CHANNELS = {GRAY: 1, RGB: 3, PALETTE: 1, RGBA: 4}
 MILLISECONDS, MEGABYTES = 100, 64
 
 
-def chunk(kind, data=b""):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width, height, color, depth, *chunks, interlaced=0):
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlaced)
-    return SIGNATURE + chunk(b"IHDR", header) + b"".join(chunks) + chunk(b"IEND")
+def png(width, height, color, depth, *chunks):
+    return dia_testing.png_file(dia_testing.png_header(width, height, depth, color), *chunks)
 
 
 def black(width, height, color, depth):
@@ -166,37 +163,16 @@ ACCEPTED = [bytewise_idats, four_megabytes_of_profile]
 LARGE = [palette_25m, gray_25m, rgba_25m]
 
 
-class Server:
-    """A dia-server process on a free loopback port, terminated at the end."""
+class Server(dia_testing.Server):
+    """A dia-server process with the model phantom as the default."""
 
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            [ROOT / ".build/release/dia-server", "--models", ROOT / "Models", "--default-model", "phantom", "--port",
-             "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )
-        for line in self.process.stdout:
-            if "http://" in line:
-                self.port = int(line.split("http://")[1].split()[0].rsplit(":", 1)[1].rstrip("/"))
-                return self
-        raise SystemExit("dia-server did not start")
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def memory(self, name):
-        """Returns a value of /proc/PID/status in megabytes: VmRSS (current) or VmHWM (peak since ``clear_peak``)."""
-        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+    def __init__(self):
+        super().__init__("--default-model", "phantom")
 
     def processor(self):
         """Returns the CPU time of all threads in milliseconds."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
-
-    def clear_peak(self):
-        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def post(self, body, headers):
         """Returns the status, the response body, and the seconds since the first byte was sent."""
@@ -220,7 +196,7 @@ def once(body, headers):
         ran = server.processor()
         status, _, seconds = server.post(body, headers)
         ran = server.processor() - ran
-        peak = server.memory("VmHWM") - before
+        peak = (server.memory("VmHWM") - before) / (1 << 20)
         assert server.post(small(), {})[0] == 200, "the server no longer works"
     return status, 1000 * seconds, ran, peak
 
@@ -244,7 +220,6 @@ def main():
     rejected = [measure(bomb, (400, 413)) for bomb in REJECTED]
     accepted = [measure(bomb, (200,)) for bomb in ACCEPTED]
     large = [measure(bomb, (200,)) for bomb in LARGE]
-    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
 
     def table(rows):
         return head + "\n".join(row for row, _ in rows) + "\n"
@@ -255,7 +230,7 @@ def main():
         "measured from the first byte sent to the last byte received, on a machine with other load. The CPU time "
         "includes all threads of the server and reading the body. Both are the minimum of five runs. MB is the peak "
         "resident memory (`VmHWM`) above that of the idle server, including the body, the maximum of five runs. "
-        f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
+        f"{dia_testing.processor_name()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
         f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(rejected)
         + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All other data in "
         "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "

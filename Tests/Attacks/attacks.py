@@ -16,18 +16,16 @@ import http.client
 import multiprocessing
 import os
 import pathlib
-import platform
-import re
-import signal
 import socket
-import struct
-import subprocess
 import sys
 import threading
 import time
-import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+
 MEGABYTE = 1 << 20
 # The formula: memory of the process when ready, --max-held-bytes, CONNECTION for each connection, and FIXED.
 HELD = 512 * MEGABYTE
@@ -36,37 +34,24 @@ FIXED = 64 * MEGABYTE
 CONNECTIONS = 1024
 
 
-def png(side, pixel=0):
-    def chunk(kind, data=b""):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress((b"\0" + bytes([pixel]) * side) * side)
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND")
+def square(side):
+    """Returns a gray image of `side` x `side` pixels."""
+    return dia_testing.gray_png(side, side, bytes([90]) * side**2)
 
 
-SMALL, LARGE = png(32, 90), png(5000, 90)
+SMALL, LARGE = square(32), square(5000)
 
 
-class Server:
+class Server(dia_testing.Server):
     """A server process, in a control group with a memory limit if possible."""
 
-    def __init__(self, path, models, model, arguments=()):
+    def __init__(self, executable, models, model):
+        super().__init__("--log-level", "error", models=models, executable=executable, log=None)
         self.base = f"/v1/models/{model}"
         self.infer = f"/v2/models/{model}/infer"
-        command = [path, "--models", models, "--port", "0", "--log-level", "error", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", line).group(1))
-        self.ready = self.status("VmRSS")
+        self.ready = self.memory("VmRSS")
         self.limit_bytes = self.ready + HELD + CONNECTIONS * CONNECTION + FIXED
         self.group = self.apply_limit()
-
-    def status(self, name):
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) << 10
-        raise RuntimeError(f"no {name}")
 
     def apply_limit(self):
         """Applies the limit of the formula to the process. Returns the control group folder, or None if not permitted."""
@@ -86,13 +71,9 @@ class Server:
                     pass
         return None
 
-    def clear_peak(self):
-        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-
     def stop(self):
         """Stops the server and returns its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(60)
+        status = super().stop()
         if self.group:
             self.group.rmdir()
         return status
@@ -220,7 +201,7 @@ def decode(server, seconds):
 
 def pictures(server, seconds):
     """Eight concurrent heat maps and strips of 25 megapixels; some responses are read slowly."""
-    strip = png(2800, 90)
+    strip = square(2800)
 
     def one(index):
         end = time.time() + seconds
@@ -347,7 +328,7 @@ def run(server, attack, seconds, check_latency):
     attacker.join()
     health.end()
     upload.end()
-    peak = server.status("VmHWM")
+    peak = server.memory("VmHWM")
     failures = []
     # Under overload, uploads may be rejected with 503.
     allowed = {200, 503} if attack is overload else {200}
@@ -380,8 +361,8 @@ def main():
     options.add_argument("--only", nargs="*")
     options.add_argument("--correctness", action="store_true", help="do not check latencies")
     options.add_argument("--report")
-    options.add_argument("--server", default=str(ROOT / ".build/release/dia-server"))
-    options.add_argument("--models", default=str(ROOT / "Models"))
+    options.add_argument("--server", default=dia_testing.EXECUTABLE)
+    options.add_argument("--models", default=dia_testing.MODELS)
     options.add_argument("--model", default="pneumonia")
     arguments = options.parse_args()
     server = Server(arguments.server, arguments.models, arguments.model)
@@ -402,11 +383,10 @@ def main():
     if status != 0:
         failures.append(f"exit status {status}")
     if arguments.report and not failures:
-        processor = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
         text = "# Attacks\n\nWritten by `make attacks`. It checks that the server does not exit; that /livez takes less than "
         text += "100 ms, and less than 50 ms\nat the 99th percentile; that a normal upload of a small image returns 200 "
         text += "(503 is allowed under overload); and that memory\nstays below the limit given by the formula in "
-        text += f"[operations](../operations.md#sizing).\n\n{processor}, {os.cpu_count()} processors, default options, "
+        text += f"[operations](../operations.md#sizing).\n\n{dia_testing.processor_name()}, {os.cpu_count()} processors, default options, "
         text += f"{arguments.seconds:g} s each. {note}\n\n"
         text += "| attack | description | peak MB | /livez p99 ms | /livez worst ms | upload p99 ms | upload worst ms |\n"
         text += "| --- | --- | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"

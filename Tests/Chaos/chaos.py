@@ -26,9 +26,12 @@ import sys
 import tempfile
 import threading
 import time
-import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+
 TOLERANCE = 1e-4
 
 
@@ -36,17 +39,10 @@ def png(seed):
     """A smooth random gray image of 32 x 32 pixels."""
     generator = random.Random(seed)
     corners = [generator.randrange(256) for _ in range(4)]
-    rows = b""
-    for y in range(32):
-        rows += b"\0" + bytes(
-            int((corners[0] * (31 - x) * (31 - y) + corners[1] * x * (31 - y) + corners[2] * (31 - x) * y
-                 + corners[3] * x * y) / 961) for x in range(32))
-
-    def chunk(kind, data):
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-    head = (32).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    pixels = bytes(
+        int((corners[0] * (31 - x) * (31 - y) + corners[1] * x * (31 - y) + corners[2] * (31 - x) * y
+             + corners[3] * x * y) / 961) for y in range(32) for x in range(32))
+    return dia_testing.gray_png(32, 32, pixels)
 
 
 class Server:
@@ -63,15 +59,12 @@ class Server:
 
     def start(self, log=subprocess.DEVNULL):
         began = time.monotonic()
-        self.process = subprocess.Popen(
-            [ROOT / ".build/release/dia-server", "--models", self.folder / "models", "--port", str(self.port),
-             "--max-connections", "3000", "--max-connections-per-address", "3000", "--head-seconds", "3",
-             "--idle-seconds", "10", "--queue", "64"],
-            stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment,
+        server = dia_testing.Server(
+            "--max-connections", "3000", "--max-connections-per-address", "3000", "--head-seconds", "3",
+            "--idle-seconds", "10", "--queue", "64", models=self.folder / "models", port=self.port, log=log,
+            environment=self.environment,
         )
-        line = self.process.stdout.readline()
-        assert "ready at" in line, "the server did not start"
-        self.port = int(line.split("127.0.0.1:")[1].split()[0])
+        self.process, self.port = server.process, server.port
         return time.monotonic() - began
 
     def usage(self):

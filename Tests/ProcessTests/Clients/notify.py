@@ -5,7 +5,6 @@ notifications. Prints "ok" on success.
 """
 
 import os
-import pathlib
 import signal
 import socket
 import subprocess
