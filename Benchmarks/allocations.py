@@ -17,17 +17,18 @@ ROWS = [
 
 
 def main():
+    generator = random.Random(0)
     library, images = WORK / "allocations.so", WORK / "images"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "Benchmarks/allocations.c"], check=True)
     print("| workload | allocations per pass | bytes |\n| --- | --- | --- |")
     for name, model, network, batch, side in ROWS:
-        images.write_bytes(struct.pack(f"<{batch * side * side}f", *(random.random() for _ in range(batch * side**2))))
+        images.write_bytes(struct.pack(f"<{batch * side * side}f", *(generator.random() for _ in range(batch * side**2))))
         command = [ROOT / ".build/release/dia-bench", "--allocations", "--model", model, "--network", network]
-        answer = subprocess.run(
+        result = subprocess.run(
             [*command, "--batch", str(batch), "--input", images], check=True, capture_output=True, text=True,
             input="\n" * (WARM_UP + RUNS), env={"LD_PRELOAD": str(library)},
         )
-        runs = [tuple(map(int, line.split())) for line in answer.stdout.split("\n")[1 + WARM_UP : 1 + WARM_UP + RUNS]]
+        runs = [tuple(map(int, line.split())) for line in result.stdout.split("\n")[1 + WARM_UP : 1 + WARM_UP + RUNS]]
         (requests, bytes), (most_requests, most_bytes) = min(runs), max(runs)
         assert (requests, bytes) == (most_requests, most_bytes), f"{name}: the runs differ: {runs}"
         print(f"| {name} | {requests} | {bytes} |")

@@ -15,8 +15,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "Tests/Reference"))
+sys.path[:0] = [str(ROOT / "Tests/Reference"), str(ROOT / "Tools")]
 
+import dia_testing  # noqa: E402
 import make_models  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
@@ -253,6 +254,7 @@ def main():
     parser.add_argument("--out", default=str(ROOT / "docs/results/benchmarks.md"))
     options = parser.parse_args()
     torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
     pneumonia, paper, imagenet = ROOT / "Models/pneumonia", WORK / "paper", WORK / "imagenet"
     rows = [
         ("U-Net dim 64, 32x32, 1 image", inference, paper, "unet", 1, 1.3),
@@ -289,14 +291,13 @@ def main():
         )
         print(line, flush=True)
         lines.append(line)
-    processor = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
     versions = f"PyTorch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__.split('-')[0]}"
     if not options.only:
         text = (
             "# Benchmarks\n\nWritten by `make bench`: median times of alternating runs (A B A B) in fp32, with the same "
             "weights for all. The difference is the largest absolute difference between the outputs of DIA and PyTorch, "
             "relative to the largest output (for training steps: the relative difference of the first losses).\n\n"
-            f"{processor}, {THREADS} threads, {platform.system()}; {versions}. PyTorch sgemm of 2048x2048: {peak:.0f} "
+            f"{dia_testing.processor_name()}, {THREADS} threads, {platform.system()}; {versions}. PyTorch sgemm of 2048x2048: {peak:.0f} "
             f"GFLOP/s; memory read bandwidth: {bandwidth:.0f} GB/s. Effective GFLOP/s count every convolution as a direct "
             "convolution (three times for a training step), so they include the savings of Winograd. Actual GFLOP/s count "
             "the multiply-adds that are executed, with their share of the sgemm rate in parentheses. The rest of the time "

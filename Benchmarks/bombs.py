@@ -8,26 +8,23 @@ import os
 import pathlib
 import platform
 import socket
-import struct
-import subprocess
 import sys
 import time
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+from dia_testing import png_chunk as chunk  # noqa: E402
+
 GRAY, RGB, PALETTE, RGBA = 0, 2, 3, 6
 CHANNELS = {GRAY: 1, RGB: 3, PALETTE: 1, RGBA: 4}
 MILLISECONDS, MEGABYTES = 100, 64
 
 
-def chunk(kind, data=b""):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width, height, color, depth, *chunks, interlaced=0):
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlaced)
-    return SIGNATURE + chunk(b"IHDR", header) + b"".join(chunks) + chunk(b"IEND")
+def png(width, height, color, depth, *chunks):
+    return dia_testing.png_file(dia_testing.png_header(width, height, depth, color), *chunks)
 
 
 def black(width, height, color, depth):
@@ -48,7 +45,7 @@ def small(*chunks):
 # (body, headers) if it needs additional headers, for example for a compressed body.
 
 
-def no_image():
+def not_an_image():
     """30 MB of zeros, not an image: the cost of the upload alone"""
     return bytes(30_000_000)
 
@@ -157,46 +154,25 @@ def rgba_25m():
     return png(5_000, 5_000, RGBA, 16, black(5_000, 5_000, RGBA, 16))
 
 
-REFUSED = [
-    no_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
+REJECTED = [
+    not_an_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
     tiny_chunks, many_idats, surplus_pixels, trailing, gzip_bomb, gzip_of_surplus_pixels,
 ]
-TAKEN = [bytewise_idats, four_megabytes_of_profile]
+ACCEPTED = [bytewise_idats, four_megabytes_of_profile]
 # Images of the maximum size. The cost depends on the number of pixels, not on the size of the file.
 LARGE = [palette_25m, gray_25m, rgba_25m]
 
 
-class Server:
-    """A dia-server process on a free loopback port, terminated at the end."""
+class Server(dia_testing.Server):
+    """A dia-server process with the model phantom as the default."""
 
-    def __enter__(self):
-        self.process = subprocess.Popen(
-            [ROOT / ".build/release/dia-server", "--models", ROOT / "Models", "--default-model", "phantom", "--port",
-             "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )
-        for line in self.process.stdout:
-            if "http://" in line:
-                self.port = int(line.split("http://")[1].split()[0].rsplit(":", 1)[1].rstrip("/"))
-                return self
-        raise SystemExit("dia-server did not start")
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def memory(self, name):
-        """Returns a value of /proc/PID/status in megabytes: VmRSS (current) or VmHWM (peak since ``forget``)."""
-        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+    def __init__(self):
+        super().__init__("--default-model", "phantom")
 
     def processor(self):
         """Returns the CPU time of all threads in milliseconds."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
-
-    def forget(self):
-        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def post(self, body, headers):
         """Returns the status, the response body, and the seconds since the first byte was sent."""
@@ -205,9 +181,9 @@ class Server:
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         start = time.monotonic()
         connection.request("POST", "/v1/score", body, {"Content-Type": "image/png", **headers})
-        answer = connection.getresponse()
-        text = answer.read()
-        return answer.status, text, time.monotonic() - start
+        response = connection.getresponse()
+        text = response.read()
+        return response.status, text, time.monotonic() - start
 
 
 def once(body, headers):
@@ -216,56 +192,55 @@ def once(body, headers):
         # Threads and buffers created by the first request must not be counted.
         assert server.post(small(), {})[0] == 200
         before = server.memory("VmRSS")
-        server.forget()
+        server.clear_peak()
         ran = server.processor()
         status, _, seconds = server.post(body, headers)
         ran = server.processor() - ran
-        peak = server.memory("VmHWM") - before
+        peak = (server.memory("VmHWM") - before) / (1 << 20)
         assert server.post(small(), {})[0] == 200, "the server no longer works"
     return status, 1000 * seconds, ran, peak
 
 
 def measure(bomb, statuses, rounds=5):
     """Returns a row of the table, and whether the image stays within the limits."""
-    made = bomb()
-    body, headers = made if isinstance(made, tuple) else (made, {})
+    result = bomb()
+    body, headers = result if isinstance(result, tuple) else (result, {})
     results = [once(body, headers) for _ in range(rounds)]
     assert all(result[0] in statuses for result in results), (bomb.__name__, results)
     # Other load on the machine can only increase the times, so take the minimum.
-    answer, ran = min(result[1] for result in results), min(result[2] for result in results)
+    response, ran = min(result[1] for result in results), min(result[2] for result in results)
     peak = max(0, *(result[3] for result in results))
-    row = f"| {bomb.__doc__} | {len(body):,} | {results[0][0]} | {answer:.0f} | {ran:.0f} | {peak:.0f} |"
+    row = f"| {bomb.__doc__} | {len(body):,} | {results[0][0]} | {response:.0f} | {ran:.0f} | {peak:.0f} |"
     print(row, flush=True)
     return row, ran <= MILLISECONDS and peak <= MEGABYTES
 
 
 def main():
     head = "| image | bytes sent | status | response time, ms | CPU time, ms | MB |\n" + "| --- " * 6 + "|\n"
-    refused = [measure(bomb, (400, 413)) for bomb in REFUSED]
-    taken = [measure(bomb, (200,)) for bomb in TAKEN]
+    rejected = [measure(bomb, (400, 413)) for bomb in REJECTED]
+    accepted = [measure(bomb, (200,)) for bomb in ACCEPTED]
     large = [measure(bomb, (200,)) for bomb in LARGE]
-    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
 
     def table(rows):
         return head + "\n".join(row for row, _ in rows) + "\n"
 
     (ROOT / "docs/results/image-limits.md").write_text(
         "# Image limits\n\nWritten by `make bench-bombs`: images designed to exhaust memory or CPU time. Each image is "
-        "posted to `/v1/score` of a newly started dia-server, which must still respond afterwards. The response time is "
+        "posted to `/v1/score` of a newly started dia-server, which must still respond afterward. The response time is "
         "measured from the first byte sent to the last byte received, on a machine with other load. The CPU time "
         "includes all threads of the server and reading the body. Both are the minimum of five runs. MB is the peak "
         "resident memory (`VmHWM`) above that of the idle server, including the body, the maximum of five runs. "
-        f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
-        f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(refused)
+        f"{dia_testing.processor_name()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
+        f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(rejected)
         + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All other data in "
         "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "
         "an error, and so is data after the end of the image. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
-        "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(taken)
+        "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(accepted)
         + "\n## Maximum size\n\nEvery pixel is decoded, row by row, and resized to the model's input size on the way, so the "
         "memory does not depend on the number of pixels. Images larger than 2,000,000 pixels never occupy all decoding "
         "threads.\n\n" + table(large)
     )
-    if not all(kept for _, kept in refused + taken):
+    if not all(within for _, within in rejected + accepted):
         sys.exit("a limit was exceeded")
 
 

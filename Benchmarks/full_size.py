@@ -9,9 +9,14 @@ import pathlib
 import platform
 import shutil
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+
 WORK = ROOT / ".build/bench/full-size"
 TRAINER = ROOT / ".build/release/dia-train"
 
@@ -49,11 +54,10 @@ def main():
         # The difference excludes loading, planning and the checkpoint, which are in both.
         rows.append(f"| {name} | {work} | {(second[0] - first[0]) / (many - few):.2f} | {second[1]:.1f} |")
         print(rows[-1], flush=True)
-    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     (ROOT / "docs/results/full-size-training.md").write_text(
         "# Training at the paper's size\n\nWritten by `make bench-full-size`, with "
-        "[full-size.json](../Benchmarks/full-size.json): the paper's networks, 32 images per step, twelve views "
-        f"of each for the encoder. {model}, {os.cpu_count()} processors, {platform.system()}.\n\n"
+        "[full-size.json](../../Benchmarks/full-size.json): the paper's networks, 32 images per step, twelve views "
+        f"of each for the encoder. {dia_testing.processor_name()}, {os.cpu_count()} processors, {platform.system()}.\n\n"
         "| stage | work per step | seconds per step | peak resident memory, GB |\n| --- | --- | --- | --- |\n"
         + "\n".join(rows)
         + "\n\nIf a plan needs more than 4 GB, the outputs of batch norms are recomputed in the backward pass instead of "

@@ -6,10 +6,13 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
+import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
 
 
 def copies(model, count, folder):
@@ -26,21 +29,14 @@ def copies(model, count, folder):
 
 def memory(server, folder):
     """Returns the memory of the server when it is ready, in kB, by the names in smaps_rollup."""
-    command = [server, "--models", folder, "--default-model", "copy-0", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        if "ready" not in process.stdout.readline():
-            raise SystemExit(f"{server} did not start")
-        text = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-        return {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB", text, re.MULTILINE)}
-    finally:
-        process.terminate()
-        process.wait()
+    with dia_testing.Server("--default-model", "copy-0", models=folder, executable=server) as running:
+        text = pathlib.Path(f"/proc/{running.process.pid}/smaps_rollup").read_text()
+    return {name: int(value) for name, value in re.findall(r"^(\w+): +(\d+) kB", text, re.MULTILINE)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", default=ROOT / ".build/release/dia-server", help="the server executable to measure")
+    parser.add_argument("--server", default=dia_testing.EXECUTABLE, help="the server executable to measure")
     parser.add_argument("--models", nargs="+", default=["phantom", "breast", "pneumonia"], help="names of models in Models")
     parser.add_argument("--copies", nargs="+", type=int, default=[40], help="number of copies loaded at once")
     arguments = parser.parse_args()

@@ -18,7 +18,7 @@ class Connection(asyncio.Protocol):
     """One connection: sends a request, returns the response status. Does little work, to leave CPU time to the server."""
 
     def connection_made(self, transport):
-        self.transport, self.answer, self.buffer = transport, None, b""
+        self.transport, self.response, self.buffer = transport, None, b""
 
     def data_received(self, data):
         self.buffer += data
@@ -28,9 +28,9 @@ class Connection(asyncio.Protocol):
         start = self.buffer.index(b"Content-Length: ") + 16
         length = int(self.buffer[start : self.buffer.index(b"\r\n", start)])
         if len(self.buffer) == end + 4 + length:
-            answer, status = self.answer, int(self.buffer[9:12])
+            response, status = self.response, int(self.buffer[9:12])
             self.buffer = b""
-            answer.set_result(status)
+            response.set_result(status)
 
 
 class Client:
@@ -46,9 +46,9 @@ class Client:
             connection = self.free.pop()
         else:
             _, connection = await loop.create_connection(Connection, "127.0.0.1", self.port)
-        connection.answer = loop.create_future()
+        connection.response = loop.create_future()
         connection.transport.write(request)
-        status = await connection.answer
+        status = await connection.response
         self.free.append(connection)
         return status, time.monotonic() - start
 
@@ -68,11 +68,11 @@ async def flood(port, rate, seconds, bodies, timeout):
         await asyncio.sleep(max(0, due - time.monotonic()))
         tasks.append(asyncio.create_task(client.score(generator.choice(requests))))
         due += generator.expovariate(rate)
-    answers = await asyncio.gather(*tasks)
+    responses = await asyncio.gather(*tasks)
     elapsed = time.monotonic() - start
     for connection in client.free:
         connection.transport.close()
-    return answers, elapsed
+    return responses, elapsed
 
 
 async def waiting(port, clients, seconds, bodies):
@@ -109,13 +109,13 @@ def main():
         limit = asyncio.run(waiting(port, 64, options.seconds, bodies))
         for times in (1, 2, 4):
             for timeout in (None, 2):
-                answers, elapsed = asyncio.run(flood(port, times * limit, options.seconds, bodies, timeout))
-                done = sorted(seconds for status, seconds in answers if status == 200)
-                other = {status for status, _ in answers} - {200, 503}
+                responses, elapsed = asyncio.run(flood(port, times * limit, options.seconds, bodies, timeout))
+                done = sorted(seconds for status, seconds in responses if status == 200)
+                other = {status for status, _ in responses} - {200, 503}
                 assert not other, f"unexpected: {other}"
                 lines.append(
                     f"| {times} times the limit | {f'{timeout} s' if timeout else 'default'} | {len(done) / elapsed:.1f} | "
-                    f"{100 * len(done) / elapsed / limit:.0f}% | {100 - 100 * len(done) / len(answers):.0f}% | "
+                    f"{100 * len(done) / elapsed / limit:.0f}% | {100 - 100 * len(done) / len(responses):.0f}% | "
                     f"{done[len(done) // 2]:.2f} | {done[int(.99 * len(done))]:.2f} |"
                 )
                 print(lines[-1], flush=True)

@@ -67,7 +67,7 @@ class Staged(torch.nn.Module):
 
 def session():
     path = MODEL.parent / "peer.onnx"
-    x = torch.rand(2, 1, SIDE, SIDE)
+    x = torch.zeros(2, 1, SIDE, SIDE)
     with torch.no_grad():
         torch.onnx.export(
             Staged(network(MODEL, "encoder")).eval(), (x,), str(path), input_names=["x"], dynamo=True, verbose=False,
@@ -148,10 +148,10 @@ async def app(scope, receive, send):
     await QUEUE.put((np.asarray(image, "f4") / 255, future))
     normality = await future
     rank = (1 + int((CALIBRATION <= normality).sum())) / (len(CALIBRATION) + 1)
-    answer = json.dumps({"normality": normality, "p_value": rank}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+    response = json.dumps({"normality": normality, "p_value": rank}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(response)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": answer})
+    await send({"type": "http.response.body", "body": response})
 
 
 if __name__ == "__main__":

@@ -19,8 +19,12 @@ import time
 
 from PIL import Image
 
-THREADS = len(os.sched_getaffinity(0))
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+
+THREADS = len(os.sched_getaffinity(0))
 WORK = ROOT / ".build/bench"
 MODEL = ROOT / "Models/pneumonia"
 
@@ -39,14 +43,8 @@ def pictures(count):
 
 
 def ours():
-    process = subprocess.Popen(
-        [ROOT / ".build/release/dia-server", "--models", MODEL.parent, "--default-model", "pneumonia", "--port", "0"],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )
-    for line in process.stdout:
-        if "http://" in line:
-            return process, int(line.split("http://")[1].split()[0].rsplit(":", 1)[1].rstrip("/"))
-    raise SystemExit("dia-server did not start")
+    server = dia_testing.Server("--default-model", MODEL.name)
+    return server.process, server.port
 
 
 def peer():
@@ -73,9 +71,9 @@ def peer():
 
 def score(connection, body):
     connection.request("POST", "/v1/score", body, {"Content-Type": "image/png"})
-    answer = connection.getresponse()
-    text = answer.read()
-    assert answer.status == 200, text
+    response = connection.getresponse()
+    text = response.read()
+    assert response.status == 200, text
     return json.loads(text)["normality"]
 
 

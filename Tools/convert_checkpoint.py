@@ -221,7 +221,7 @@ def recipe(options, unet, encoder, channels):
             "shifts": options.shifts, "batch": 32, "steps": 0, "optimizer": "lars", "learning_rate": 1.0,
             "warm_up_steps": 0, "decay": "cosine", "negatives": "dissolved", "dissolve_from": 30, "dissolve_to": 100,
             "temperature": 0.5, "mask": "shifted_removed", "crop_scale": 0.08, "jitter": 0.4, "hue": 0.1,
-            "jitter_probability": 0.8, "grey_probability": 0.2,
+            "jitter_probability": 0.8, "gray_probability": 0.2,
         },
         "score": {
             "method": "csi", "views": 10, "crop_scale": 0.54, "seed": 0, "bank": 2048, "calibration_share": 0.15,

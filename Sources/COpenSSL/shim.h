@@ -42,7 +42,7 @@ static inline int dia_no_passphrase(char *buffer, int size, int writing, void *a
     (void)buffer, (void)size, (void)writing, (void)argument;
     return -1;
 }
-static inline void dia_ssl_ctx_refuse_passphrase(SSL_CTX *context) {
+static inline void dia_ssl_ctx_reject_passphrase(SSL_CTX *context) {
     SSL_CTX_set_default_passwd_cb(context, dia_no_passphrase);
 }
 

@@ -8,14 +8,14 @@
 /* The caller limits the sides and has its own error message. */
 #define MAX_SIDE 0x7fffffff
 /* The limit of all bytes outside IDAT: enough for profiles and comments, but skipping them takes time too. */
-#define MAX_BYTES_BESIDES (4 << 20)
+#define MAX_BYTES_OUTSIDE_IDAT (4 << 20)
 /* The limit of the rest of IDAT after the last pixel: a block end and a checksum, which libpng may not read. */
 #define MAX_BYTES_AFTER_PIXELS 256
 
 typedef struct {
     const uint8_t *data;
     size_t size, position;
-    size_t besides, after_pixels;
+    size_t outside_idat, after_pixels;
     uint32_t height; /* 0 until the header is read */
     int interlaced;
     char *message;
@@ -49,8 +49,8 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     source *from = png_get_io_ptr(png);
     if (count > from->size - from->position) png_error(png, "the file is truncated");
     if (png_get_io_chunk_type(png) != IDAT || (png_get_io_state(png) & PNG_IO_MASK_LOC) != PNG_IO_CHUNK_DATA) {
-        from->besides += count;
-        if (from->besides > MAX_BYTES_BESIDES) png_error(png, "more than 4 MB of the file are not pixel data");
+        from->outside_idat += count;
+        if (from->outside_idat > MAX_BYTES_OUTSIDE_IDAT) png_error(png, "more than 4 MB of the file are not pixel data");
     } else if (has_all_pixels(png, from)) {
         /* libpng would inflate all of it, up to a gigabyte per megabyte, only to report that it is too much. */
         from->after_pixels += count;
@@ -97,7 +97,7 @@ static void read_palette(png_structp png, png_infop info, palette *colors) {
 }
 
 /* Converts a pixel of `colors` samples to `channels` samples: color to gray with the luma of BT.601. */
-static void put(const float *pixel, int colors, float *to, int channels) {
+static void store_pixel(const float *pixel, int colors, float *to, int channels) {
     /* The same arithmetic as in Imaging, so that results are the same on every processor. */
 #pragma STDC FP_CONTRACT OFF
     if (channels < colors)
@@ -111,18 +111,18 @@ typedef struct {
     float *samples;
     int channels;
     size_t count, step; /* the number of pixels, and their stride in samples */
-} line;
+} row_target;
 
 /* Converts palette indices to colors. libpng itself decodes an index outside the palette as black. */
-static void look_up(png_structp png, const palette *colors, png_const_bytep row, line to) {
+static void look_up(png_structp png, const palette *colors, png_const_bytep row, row_target to) {
     for (size_t pixel = 0; pixel < to.count; pixel++, to.samples += to.step) {
         if (row[pixel] >= colors->count) png_error(png, "a pixel's color is not in the palette");
-        put(colors->rgb[row[pixel]], 3, to.samples, to.channels);
+        store_pixel(colors->rgb[row[pixel]], 3, to.samples, to.channels);
     }
 }
 
 /* Multiplies pixels by their alpha (composites them on black). */
-static void compose(png_const_bytep row, int channels, int bytes, line to) {
+static void composite(png_const_bytep row, int channels, int bytes, row_target to) {
     int colors = channels < 3 ? 1 : 3;
     float scale = bytes == 2 ? 65535 : 255;
     for (size_t pixel = 0; pixel < to.count; pixel++, to.samples += to.step) {
@@ -131,7 +131,7 @@ static void compose(png_const_bytep row, int channels, int bytes, line to) {
             samples[i] = (float)(bytes == 2 ? row[0] << 8 | row[1] : row[0]) / scale;
         float alpha = channels > colors ? samples[colors] : 1;
         for (int i = 0; i < colors; i++) samples[i] *= alpha;
-        put(samples, colors, to.samples, to.channels);
+        store_pixel(samples, colors, to.samples, to.channels);
     }
 }
 
@@ -220,12 +220,12 @@ int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place,
     place->step = across;
     place->count = (reader->header.width - left + across - 1) / across;
     png_read_row(png, reader->row, NULL);
-    line to = {samples + (size_t)left * reader->channels, reader->channels, place->count,
+    row_target to = {samples + (size_t)left * reader->channels, reader->channels, place->count,
                (size_t)across * reader->channels};
     if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE)
         look_up(png, &reader->colors, reader->row, to);
     else
-        compose(reader->row, reader->file_channels, reader->header.bit_depth == 16 ? 2 : 1, to);
+        composite(reader->row, reader->file_channels, reader->header.bit_depth == 16 ? 2 : 1, to);
     return 1;
 }
 

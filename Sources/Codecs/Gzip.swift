@@ -23,18 +23,18 @@ public enum GzipError: Error, Equatable, CustomStringConvertible {
 public enum Gzip {
     /// Compresses `bytes` (`deflate`).
     public static func compress(_ bytes: [UInt8]) -> [UInt8] {
-        let packed = unsafe try? withZlibStream { (stream) throws(GzipError) -> [UInt8] in
+        let compressed = unsafe try? withZlibStream { (stream) throws(GzipError) -> [UInt8] in
             guard bytes.count <= Int(UInt32.max) / 2, unsafe dia_deflate_init_gzip(stream) == Z_OK else {
                 throw .invalid
             }
             defer { unsafe _ = deflateEnd(stream) }
             var output = [UInt8](repeating: 0, count: Int(unsafe deflateBound(stream, UInt(bytes.count))))
-            let (status, _, made) = unsafe run(stream, bytes, into: &output) { unsafe deflate($0, Z_FINISH) }
+            let (status, _, written) = unsafe run(stream, bytes, into: &output) { unsafe deflate($0, Z_FINISH) }
             guard status == Z_STREAM_END else { throw .invalid }
-            return Array(output.prefix(made))
+            return Array(output.prefix(written))
         }
-        guard let packed else { preconditionFailure("too large for zlib, or out of memory") }
-        return packed
+        guard let compressed else { preconditionFailure("too large for zlib, or out of memory") }
+        return compressed
     }
 
     /// The limit of the decompressed size of `count` bytes: `ratio * count`, at least 64 KiB and at most `limit`.
@@ -60,17 +60,17 @@ public enum Gzip {
             var output: [UInt8] = []
             // Reserved memory that is not written costs nothing, and growing the array would copy it.
             output.reserveCapacity(limit)
-            var piece = [UInt8](repeating: 0, count: 65_536)
+            var chunk = [UInt8](repeating: 0, count: 65_536)
             var position = 0
             while true {
                 if isCancelled() { throw .cancelled }
-                let (status, taken, made) = unsafe run(stream, bytes, from: position, into: &piece) {
+                let (status, consumed, written) = unsafe run(stream, bytes, from: position, into: &chunk) {
                     unsafe inflate($0, Z_NO_FLUSH)
                 }
                 guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
-                position += taken
-                guard output.count + made <= limit else { throw .tooLarge(limit: limit) }
-                output += piece[..<made]
+                position += consumed
+                guard output.count + written <= limit else { throw .tooLarge(limit: limit) }
+                output += chunk[..<written]
                 if status == Z_STREAM_END {
                     guard position < bytes.count else { return output }
                     guard unsafe inflateReset(stream) == Z_OK else { throw .invalid }

@@ -19,9 +19,9 @@ public enum Inflate {
             var output = [UInt8](repeating: 0, count: count + 1)
             let input = Array(bytes)
             guard input.count <= Int(UInt32.max), output.count <= Int(UInt32.max) else { throw .wrongLength }
-            let (status, _, made) = unsafe run(stream, input, into: &output) { unsafe inflate($0, Z_FINISH) }
+            let (status, _, written) = unsafe run(stream, input, into: &output) { unsafe inflate($0, Z_FINISH) }
             guard status == Z_STREAM_END else { throw status == Z_BUF_ERROR ? .wrongLength : .invalid }
-            guard made == count else { throw .wrongLength }
+            guard written == count else { throw .wrongLength }
             output.removeLast()
             return output
         }

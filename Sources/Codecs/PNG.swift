@@ -24,7 +24,7 @@ public enum PNGError: Error, Equatable, CustomStringConvertible {
 public enum PNG {
     /// The longest side of an image that is decoded.
     ///
-    /// It is far larger than any scan, and small enough that the shape alone of a small file cannot take much memory.
+    /// It is far larger than any scan, and small enough that a small file with a large declared size cannot take much memory.
     public static let maximumSide = 32_768
 
     /// The contents of a file header.
@@ -108,10 +108,10 @@ public enum PNG {
         return try result.get()
     }
 
-    /// The size in the header of a PNG; nil if the bytes do not start like a PNG or a side exceeds ``maximumSide``.
+    /// The size in the header of a PNG; nil if the bytes do not start with a PNG header or a side exceeds ``maximumSide``.
     ///
     /// Reads only the first 24 bytes, so that the cost of a file can be estimated before it is decoded.
-    public static func promisedSize(_ bytes: some Collection<UInt8>) -> (height: Int, width: Int)? {
+    public static func declaredSize(_ bytes: some Collection<UInt8>) -> (height: Int, width: Int)? {
         let head = Array(bytes.prefix(24))
         guard head.count == 24, head[12..<16].elementsEqual("IHDR".utf8) else { return nil }
         func number(_ place: Int) -> Int { head[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }

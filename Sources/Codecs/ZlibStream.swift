@@ -20,7 +20,7 @@ func run(
     from position: Int = 0,
     into output: inout [UInt8],
     _ call: (ZlibStream) -> Int32
-) -> (status: Int32, taken: Int, made: Int) {
+) -> (status: Int32, consumed: Int, written: Int) {
     unsafe input.withUnsafeBufferPointer { source in
         unsafe output.withUnsafeMutableBufferPointer { target in
             unsafe stream.pointee.next_in = source.baseAddress.map {
@@ -31,8 +31,8 @@ func run(
             unsafe stream.pointee.next_out = target.baseAddress
             unsafe stream.pointee.avail_out = UInt32(target.count)
             let status = unsafe call(stream)
-            let taken = unsafe source.count - position - Int(stream.pointee.avail_in)
-            return (status, taken, unsafe target.count - Int(stream.pointee.avail_out))
+            let consumed = unsafe source.count - position - Int(stream.pointee.avail_in)
+            return (status, consumed, unsafe target.count - Int(stream.pointee.avail_out))
         }
     }
 }

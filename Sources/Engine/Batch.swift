@@ -9,30 +9,30 @@ struct Batch {
     func run(on model: Model, since start: ContinuousClock.Instant) -> [() -> Void] {
         var scoring: [(job: Job, image: Image, done: Job.Completion<ScoreBank.Result>)] = []
         var dissolving: [(job: Job, image: Image, step: Int, done: Job.Completion<Image>)] = []
-        var tell: [() -> Void] = []
+        var completions: [() -> Void] = []
         for job in jobs {
             switch job.work {
             case .score(let image, let done): scoring.append((job, image, done))
             case .dissolve(let image, let step, let done): dissolving.append((job, image, step, done))
             case .verify(let done):
                 let outcome = timed(model.verify(), job, start)
-                tell.append { done(.success(outcome)) }
+                completions.append { done(.success(outcome)) }
             }
         }
         if !scoring.isEmpty {
             for (result, entry) in zip(model.score(scoring.map(\.image)), scoring) {
                 let result = timed(result, entry.job, start)
-                tell.append { entry.done(.success(result)) }
+                completions.append { entry.done(.success(result)) }
             }
         }
         if !dissolving.isEmpty {
             let images = model.dissolve(dissolving.map(\.image), at: dissolving.map(\.step))
             for (image, entry) in zip(images, dissolving) {
                 let image = timed(image, entry.job, start)
-                tell.append { entry.done(.success(image)) }
+                completions.append { entry.done(.success(image)) }
             }
         }
-        return tell
+        return completions
     }
 
     private func timed<Value>(_ value: Value, _ job: Job, _ start: ContinuousClock.Instant) -> Timed<Value> {

@@ -54,7 +54,7 @@ public final class Engine: Sendable {
 
     private let configuration: Configuration
     private let metrics: EngineMetrics
-    private let loaded: ModelStore
+    private let store: ModelStore
     private let queue = DispatchQueue(label: "dia.engine", qos: .userInitiated)
     private let state = Mutex(State())
 
@@ -68,7 +68,7 @@ public final class Engine: Sendable {
     ) {
         self.configuration = configuration
         metrics = EngineMetrics(registry)
-        loaded = ModelStore(
+        store = ModelStore(
             threads: configuration.threads,
             skipsBroken: configuration.skipsBrokenModels,
             required: configuration.requiredModel,
@@ -80,13 +80,13 @@ public final class Engine: Sendable {
     /// Loads and checks the models; returns those that were skipped.
     ///
     /// Blocks until all are loaded.
-    public func load() throws -> [ModelLoadError] { try queue.sync { try loaded.load().failures } }
+    public func load() throws -> [ModelLoadError] { try queue.sync { try store.load().failures } }
 
     /// Information on each model, by name.
-    public var models: [String: Model.Information] { loaded.information }
+    public var models: [String: Model.Information] { store.information }
 
     /// Whether `model` passed its last verification against its golden set.
-    public func isSound(_ model: Model.Information) -> Bool {
+    public func passesVerification(_ model: Model.Information) -> Bool {
         state.withLock { !$0.failedVerification.contains(model.digest) }
     }
 
@@ -103,8 +103,8 @@ public final class Engine: Sendable {
             enqueue { [self] in
                 continuation.resume(
                     with: Result {
-                        let outcome = try loaded.load(name)
-                        let digests = outcome.loaded.compactMap { loaded.information[$0]?.digest }
+                        let outcome = try store.load(name)
+                        let digests = outcome.loaded.compactMap { store.information[$0]?.digest }
                         state.withLock { $0.failedVerification.subtract(digests) }
                         return outcome
                     }
@@ -120,7 +120,7 @@ public final class Engine: Sendable {
         let outcome: GoldenSet.Outcome? = try await submit(model, nil, nil, [{ .verify($0) }])[0].value
         if let outcome {
             state.withLock { state in
-                if outcome.isSound {
+                if outcome.passed {
                     state.failedVerification.remove(model.digest)
                 } else {
                     state.failedVerification.insert(model.digest)
@@ -140,7 +140,7 @@ public final class Engine: Sendable {
         group: RequestGroup? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) async throws(EngineError) -> Timed<ScoreBank.Result> {
-        guard isSound(model) else { throw .failedVerification }
+        guard passesVerification(model) else { throw .failedVerification }
         let results: [Timed<ScoreBank.Result>] = try await submit(model, group, deadline, [{ .score(image, $0) }])
         let result = results[0]
         guard result.value.normality.isFinite else { throw .notFinite }
@@ -154,7 +154,7 @@ public final class Engine: Sendable {
         steps: [Int],
         deadline: ContinuousClock.Instant? = nil
     ) async throws(EngineError) -> Timed<[Image]> {
-        guard isSound(model) else { throw .failedVerification }
+        guard passesVerification(model) else { throw .failedVerification }
         let results: [Timed<Image>] = try await submit(
             model,
             nil,
@@ -173,24 +173,24 @@ public final class Engine: Sendable {
     /// Returns a new group for a request of many images, used to schedule them fairly.
     public func makeRequestGroup() -> RequestGroup { state.withLock { $0.makeRequestGroup() } }
 
-    /// Returns the results of `works`, the jobs of one request, in the given `group` or a new one.
+    /// Returns the results of `work`, the jobs of one request, in the given `group` or a new one.
     private func submit<Value: Sendable>(
         _ model: Model.Information,
         _ group: RequestGroup?,
         _ deadline: ContinuousClock.Instant?,
-        _ works: [@Sendable (@escaping Job.Completion<Value>) -> Job.Work]
+        _ work: [@Sendable (@escaping Job.Completion<Value>) -> Job.Work]
     ) async throws(EngineError) -> [Timed<Value>] {
         // Images of a batch are submitted with the group that they share.
         let isBatch = group != nil
         let group = group ?? makeRequestGroup()
         let outcome: Result<[Timed<Value>], EngineError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let gathering = ResultCollector<Value>(count: works.count) { continuation.resume(returning: $0) }
-                let jobs = works.enumerated().map { index, work in
+                let collector = ResultCollector<Value>(count: work.count) { continuation.resume(returning: $0) }
+                let jobs = work.enumerated().map { index, work in
                     Job(
                         group: group,
                         model: model,
-                        work: work { gathering.complete(index, $0) },
+                        work: work { collector.complete(index, $0) },
                         deadline: deadline
                     )
                 }
@@ -260,14 +260,14 @@ public final class Engine: Sendable {
                 state.pending = []
                 return { for action in actions { action() } }
             }
-            let late = state.waiting.removeLate(now: .now)
-            let batch = late.isEmpty ? state.waiting.nextBatch(limit: limit) : []
-            guard !late.isEmpty || !batch.isEmpty else {
+            let expired = state.waiting.removeExpired(now: .now)
+            let batch = expired.isEmpty ? state.waiting.nextBatch(limit: limit) : []
+            guard !expired.isEmpty || !batch.isEmpty else {
                 state.isRunning = false
                 return nil
             }
             metrics.queueDepth.set(state.waiting.count)
-            return late.isEmpty ? { self.run(batch) } : { for job in late { job.fail(.deadlineExceeded) } }
+            return expired.isEmpty ? { self.run(batch) } : { for job in expired { job.fail(.deadlineExceeded) } }
         }
     }
 
@@ -277,19 +277,19 @@ public final class Engine: Sendable {
     }
 
     private func run(_ batch: [Job]) {
-        guard let model = loaded.model(batch[0].model.manifest.name, digest: batch[0].model.digest) else {
+        guard let model = store.model(batch[0].model.manifest.name, digest: batch[0].model.digest) else {
             for job in batch { job.fail(.modelReplaced) }
             return
         }
         let start = ContinuousClock.now
         for job in batch { metrics.queued.observe(start - job.arrived) }
-        let tell = Batch(jobs: batch).run(on: model, since: start)
-        note(batch, took: .now - start)
-        for each in tell { each() }
+        let completions = Batch(jobs: batch).run(on: model, since: start)
+        recordMetrics(of: batch, elapsed: .now - start)
+        for completion in completions { completion() }
     }
 
     /// Updates the metrics for a batch, before its results are reported.
-    private func note(_ batch: [Job], took elapsed: Duration) {
+    private func recordMetrics(of batch: [Job], elapsed: Duration) {
         let kind = batch[0].kind
         metrics.batchSize.observe(Double(batch.count))
         metrics.inference.observe(elapsed, ["stage": kind.rawValue])

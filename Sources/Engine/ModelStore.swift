@@ -30,7 +30,7 @@ public final class ModelStore: @unchecked Sendable {
     private var byName: [String: Model] = [:]
     /// The directory of each model, by name.
     private var paths: [String: String] = [:]
-    private let known = Mutex<[String: Model.Information]>([:])
+    private let informationByName = Mutex<[String: Model.Information]>([:])
 
     /// Creates a store for the directories that `open` returns; no model is loaded yet.
     init(
@@ -46,43 +46,43 @@ public final class ModelStore: @unchecked Sendable {
     }
 
     /// Information on each model, by name; can be read on any thread.
-    var information: [String: Model.Information] { known.withLock { $0 } }
+    var information: [String: Model.Information] { informationByName.withLock { $0 } }
 
     /// Returns the model named `name` if it still has the digest `digest`.
     func model(_ name: String, digest: String) -> Model? {
         byName[name].flatMap { $0.information.digest == digest ? $0 : nil }
     }
 
-    /// Loads the models whose directories have changed, or in any case the model named `wanted`.
+    /// Loads the models whose directories have changed, or in any case the model named `requested`.
     ///
     /// Each model is checked before any replaces an old one. The files of unchanged models must still match the
     /// digests in their manifests. If a model cannot be loaded or fails its check, this throws and changes nothing.
     /// If broken models are skipped, the old version of a broken model stays in use, and this throws only if no model
     /// is left.
-    func load(_ wanted: String? = nil) throws -> Outcome {
+    func load(_ requested: String? = nil) throws -> Outcome {
         let listing = try open()
         var outcome = Outcome()
         // A reload of one model leaves the others unchanged.
-        var (next, nextPaths) = wanted == nil ? ([:], [:]) : (byName, paths)
+        var (next, nextPaths) = requested == nil ? ([:], [:]) : (byName, paths)
         func skip(_ error: ModelLoadError, keeping name: String?) throws {
-            guard skipsBroken, wanted == nil else { throw error }
+            guard skipsBroken, requested == nil else { throw error }
             outcome.failures.append(error)
             if let name, let old = byName[name] { (next[name], nextPaths[name]) = (old, error.path) }
         }
-        if wanted == nil {
+        if requested == nil {
             for failure in listing.failures {
                 try skip(failure, keeping: paths.first { $0.value == failure.path }?.key)
             }
         }
-        let directories = listing.directories.filter { wanted == nil || $0.manifest.name == wanted }
-        if let wanted, directories.isEmpty {
-            let failure = listing.failures.first { $0.path == paths[wanted] }
-            throw failure ?? ReloadError(description: "the directory of the model '\(wanted)' no longer exists")
+        let directories = listing.directories.filter { requested == nil || $0.manifest.name == requested }
+        if let requested, directories.isEmpty {
+            let failure = listing.failures.first { $0.path == paths[requested] }
+            throw failure ?? ReloadError(description: "the directory of the model '\(requested)' no longer exists")
         }
         for directory in directories {
             let name = directory.manifest.name
             do throws(ModelFileError) {
-                if wanted == nil, let model = byName[name], model.information.digest == directory.digest {
+                if requested == nil, let model = byName[name], model.information.digest == directory.digest {
                     try directory.verifyFiles()
                     (next[name], nextPaths[name]) = (model, directory.path)
                     continue
@@ -104,13 +104,13 @@ public final class ModelStore: @unchecked Sendable {
             )
         }
         (byName, paths) = (next, nextPaths)
-        known.withLock { $0 = next.mapValues(\.information) }
+        informationByName.withLock { $0 = next.mapValues(\.information) }
         return outcome
     }
 
     /// Runs the golden set and a black image through `model`, so that no request is the first.
     private static func check(_ model: Model, _ manifest: ModelManifest) throws(ModelFileError) {
-        if let golden = manifest.golden, let outcome = model.verify(), !outcome.isSound {
+        if let golden = manifest.golden, let outcome = model.verify(), !outcome.passed {
             throw ModelFileError(
                 file: golden.file,
                 reason: "the model '\(manifest.name)' does not reproduce its golden set (normality is off by "

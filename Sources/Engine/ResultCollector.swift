@@ -4,32 +4,32 @@ import Synchronization
 final class ResultCollector<Value: Sendable>: Sendable {
     private struct State {
         var results: [Timed<Value>?]
-        var isTold = false
+        var isComplete = false
     }
 
     private let state: Mutex<State>
-    private let tell: @Sendable (Result<[Timed<Value>], EngineError>) -> Void
+    private let completion: @Sendable (Result<[Timed<Value>], EngineError>) -> Void
 
-    init(count: Int, tell: @escaping @Sendable (Result<[Timed<Value>], EngineError>) -> Void) {
+    init(count: Int, completion: @escaping @Sendable (Result<[Timed<Value>], EngineError>) -> Void) {
         state = Mutex(State(results: Array(repeating: nil, count: count)))
-        self.tell = tell
+        self.completion = completion
     }
 
     /// Records the result of the job at `index`.
     func complete(_ index: Int, _ result: Result<Timed<Value>, EngineError>) {
         let outcome: Result<[Timed<Value>], EngineError>? = state.withLock { state in
-            guard !state.isTold else { return nil }
+            guard !state.isComplete else { return nil }
             switch result {
             case .success(let value): state.results[index] = value
             case .failure(let error):
-                state.isTold = true
+                state.isComplete = true
                 return .failure(error)
             }
             let values = state.results.compactMap { $0 }
             guard values.count == state.results.count else { return nil }
-            state.isTold = true
+            state.isComplete = true
             return .success(values)
         }
-        if let outcome { tell(outcome) }
+        if let outcome { completion(outcome) }
     }
 }

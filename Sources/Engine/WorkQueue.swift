@@ -12,7 +12,7 @@ public struct RequestGroup: Sendable, Hashable {
 
 /// A job for the engine: work on one image.
 package struct Job: Sendable {
-    /// Completion handler.
+    /// Completion handler, called once with the result.
     package typealias Completion<Value> = @Sendable (Result<Timed<Value>, EngineError>) -> Void
 
     /// The work to do.
@@ -53,7 +53,7 @@ package struct Job: Sendable {
     }
 
     /// Whether both jobs may run in one batch.
-    func joins(_ other: Job) -> Bool { model.digest == other.model.digest && kind == other.kind }
+    func canShareBatch(with other: Job) -> Bool { model.digest == other.model.digest && kind == other.kind }
 
     func fail(_ error: EngineError) {
         switch work {
@@ -103,9 +103,9 @@ package struct WorkQueue {
     }
 
     /// Removes and returns the requests' jobs whose deadline has passed.
-    package mutating func removeLate(now: ContinuousClock.Instant) -> [Job] {
-        let late = groups.values.compactMap(\.first).filter { job in job.deadline.map { $0 <= now } ?? false }
-        return late.flatMap { remove(group: $0.group) }
+    package mutating func removeExpired(now: ContinuousClock.Instant) -> [Job] {
+        let expired = groups.values.compactMap(\.first).filter { job in job.deadline.map { $0 <= now } ?? false }
+        return expired.flatMap { remove(group: $0.group) }
     }
 
     /// Removes and returns the next job and the jobs that can run with it, up to a limit that depends on the job.
@@ -117,7 +117,8 @@ package struct WorkQueue {
         while batch.count < limit, !round.isEmpty {
             var next: [RequestGroup] = []
             for group in round where batch.count < limit {
-                guard let job = groups[group]?.first, job.joins(first), let job = takeFirst(of: group) else { continue }
+                guard let job = groups[group]?.first, job.canShareBatch(with: first), let job = takeFirst(of: group)
+                else { continue }
                 batch.append(job)
                 next.append(group)
             }

@@ -12,8 +12,8 @@ package struct HeatMap: Sendable {
             let places = pixel * channels..<(pixel + 1) * channels
             return places.reduce(0) { $0 + abs(image.samples[$1] - dissolved.samples[$1]) } / Float(channels)
         }
-        let most = max(Self.floor, changes.max() ?? 0)
-        map = Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / most })
+        let maximum = max(Self.floor, changes.max() ?? 0)
+        map = Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / maximum })
     }
 
     /// Returns a function that computes the rows of the map, scaled to `height` x `width`.
@@ -30,8 +30,8 @@ package struct HeatMap: Sendable {
                 return
             }
             for column in 0..<width {
-                let light = Float(image.samples[y * width + column]) / 255
-                let color = Self.color(of: heats[column], over: light)
+                let luminance = Float(image.samples[y * width + column]) / 255
+                let color = Self.color(of: heats[column], over: luminance)
                 row[3 * column] = ByteImage.byte(color.red)
                 row[3 * column + 1] = ByteImage.byte(color.green)
                 row[3 * column + 2] = ByteImage.byte(color.blue)
@@ -39,10 +39,12 @@ package struct HeatMap: Sendable {
         }
     }
 
-    private static func color(of heat: Float, over light: Float) -> (red: Float, green: Float, blue: Float) {
-        let cover = min(1, max(0, heat)) * 0.8
+    private static func color(of heat: Float, over luminance: Float) -> (red: Float, green: Float, blue: Float) {
+        let opacity = min(1, max(0, heat)) * 0.8
         // The top third of the range goes from red to yellow.
         let green = min(1, max(0, heat * 3 - 2))
-        return (light + (1 - light) * cover, light + (green - light) * cover, light * (1 - cover))
+        return (
+            luminance + (1 - luminance) * opacity, luminance + (green - luminance) * opacity, luminance * (1 - opacity)
+        )
     }
 }

@@ -37,11 +37,11 @@ public struct Image: Sendable, Hashable {
     public func converted(toChannels count: Int) -> Image {
         switch (channels, count) {
         case (3, 1):
-            let grey = (0..<height * width).map { pixel -> Float in
+            let gray = (0..<height * width).map { pixel -> Float in
                 let (red, green, blue) = (samples[3 * pixel], samples[3 * pixel + 1], samples[3 * pixel + 2])
                 return 0.299 * red + 0.587 * green + 0.114 * blue
             }
-            return Image(height: height, width: width, channels: 1, samples: grey)
+            return Image(height: height, width: width, channels: 1, samples: gray)
         case (1, 3):
             return Image(height: height, width: width, channels: 3, samples: samples.flatMap { [$0, $0, $0] })
         default:

@@ -100,8 +100,8 @@ public struct RowResizer {
 private struct Taps: Sendable {
     private var taps: [(first: Int, weights: [Float])]
 
-    /// Combines the samples of `row`, which has `channels`; calls `put` with each output position and its sample.
-    func apply(to row: ArraySlice<Float>, _ channels: Int, _ put: (Int, Float) -> Void) {
+    /// Combines the samples of `row`, which has `channels`; calls `body` with each output position and its sample.
+    func apply(to row: ArraySlice<Float>, _ channels: Int, _ body: (Int, Float) -> Void) {
         for (column, tap) in taps.enumerated() {
             for channel in 0..<channels {
                 var sum: Float = 0
@@ -110,7 +110,7 @@ private struct Taps: Sendable {
                     sum += weight * row[source]
                     source += channels
                 }
-                put(column * channels + channel, sum)
+                body(column * channels + channel, sum)
             }
         }
     }
@@ -129,11 +129,11 @@ private struct Taps: Sendable {
                 let share = Float(center - Double(first))
                 return first + 1 < count ? (first, [1 - share, share]) : (first, [1])
             case .antialiased:
-                let reach = max(scale, 1)
+                let support = max(scale, 1)
                 let center = scale * (Double(place) + 0.5)
-                let first = max(0, Int(center - reach + 0.5))
-                let last = min(count, Int(center + reach + 0.5))
-                let weights = (first..<last).map { max(0, 1 - abs((Double($0) - center + 0.5) / reach)) }
+                let first = max(0, Int(center - support + 0.5))
+                let last = min(count, Int(center + support + 0.5))
+                let weights = (first..<last).map { max(0, 1 - abs((Double($0) - center + 0.5) / support)) }
                 let sum = weights.reduce(0, +)
                 return (first, weights.map { Float($0 / sum) })
             }

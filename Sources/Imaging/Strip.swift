@@ -1,12 +1,12 @@
 /// Images of one size side by side, computed row by row.
 package struct Strip: Sendable {
-    private let shown: ByteImage?
+    private let original: ByteImage?
     private let panels: [RowSampler]
     private let length: Int
 
-    /// Creates a strip of `shown`, unless it is nil, and `images`, resized to `height` x `width`.
-    package init(_ shown: ByteImage?, _ images: [Image], height: Int, width: Int) {
-        self.shown = shown
+    /// Creates a strip of `original`, unless it is nil, and `images`, resized to `height` x `width`.
+    package init(_ original: ByteImage?, _ images: [Image], height: Int, width: Int) {
+        self.original = original
         panels = images.map { RowSampler($0, height: height, width: width) }
         length = width * images[0].channels
     }
@@ -14,8 +14,8 @@ package struct Strip: Sendable {
     /// Writes row `y` to `row`.
     package func row(_ y: Int, _ row: inout [UInt8]) {
         var start = 0
-        if let shown {
-            row.replaceSubrange(0..<length, with: shown.samples[y * length..<(y + 1) * length])
+        if let original {
+            row.replaceSubrange(0..<length, with: original.samples[y * length..<(y + 1) * length])
             start = length
         }
         var samples = [Float](repeating: 0, count: length)

@@ -1,14 +1,14 @@
-/// A member of model.json that takes one of a few words.
+/// A member of model.json whose value is one of a fixed set of strings.
 public protocol ManifestChoice: RawRepresentable, CaseIterable, Codable, Sendable, Hashable where RawValue == String {}
 
 extension ManifestChoice {
-    /// Decodes the word; the error lists the valid ones.
+    /// Decodes the string; the error lists the valid values.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        let word = try container.decode(String.self)
-        guard let value = Self(rawValue: word) else {
+        let string = try container.decode(String.self)
+        guard let value = Self(rawValue: string) else {
             let list = Self.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or ")
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "is '\(word)', expected \(list)")
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "is '\(string)', expected \(list)")
         }
         self = value
     }
@@ -17,9 +17,9 @@ extension ManifestChoice {
 extension ModelManifest {
     /// How an image of another size is converted to the U-Net's resolution.
     public enum Fit: String, ManifestChoice {
-        /// Centered on a black background, and cropped back afterwards.
+        /// Centered on a black background, and cropped back afterward.
         case pad
-        /// Resized, and resized back afterwards.
+        /// Resized, and resized back afterward.
         case resize
     }
 

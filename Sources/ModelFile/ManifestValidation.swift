@@ -45,7 +45,11 @@ extension ModelManifest {
         let step = 1 << (dissolve.dimMults.count - 1)
         try require(dissolve.resolution % step == 0, "dissolve.resolution", "must be a multiple of \(step)")
         let fits = max(input.height, input.width) <= dissolve.resolution
-        try require(dissolve.fit != .pad || fits, "dissolve.fit", "'pad' needs input within the resolution")
+        try require(
+            dissolve.fit != .pad || fits,
+            "dissolve.fit",
+            "'pad' requires an input that is not larger than the resolution"
+        )
         try range(dissolve.timesteps, 2...10_000, "dissolve.timesteps")
         // With fewer steps the last beta of the linear schedule, 20 / timesteps, would not be a probability.
         let isSchedule = dissolve.betaSchedule != .linear || dissolve.timesteps > 20

@@ -149,7 +149,7 @@ public struct ModelManifest: Sendable, Codable {
     public struct Calibration: Sendable, Codable, Hashable {
         /// The file with the values, and its sha256.
         public var file, sha256: String
-        /// The target false-positive rate: the share of normal images that may be called anomalous.
+        /// The target false-positive rate: the share of normal images that may be reported as anomalous.
         public var alpha: Double
 
         /// Creates a calibration.

@@ -23,7 +23,9 @@ struct SafetensorsHeader {
         var scanner = Scanner(bytes)
         var names: Set<String> = []
         try scanner.object { (scanner, name) throws(Failure) in
-            guard names.insert(name).inserted else { throw Failure(tensor: name, reason: "is twice in the header") }
+            guard names.insert(name).inserted else {
+                throw Failure(tensor: name, reason: "appears twice in the header")
+            }
             if name == "__metadata__" {
                 try scanner.object { (scanner, key) throws(Failure) in metadata[key] = try scanner.string() }
             } else {
@@ -82,7 +84,9 @@ struct SafetensorsHeader {
 
         mutating func finish() throws(Failure) {
             skipSpace()
-            guard position == bytes.endIndex else { throw Failure(reason: "the header continues after its end") }
+            guard position == bytes.endIndex else {
+                throw Failure(reason: "the header continues after the closing brace")
+            }
         }
 
         mutating func object(

@@ -12,7 +12,7 @@ import COpenSSL
         public var key: String
         /// Certificate authorities of accepted client certificates; nil requests no client certificate.
         public var clientAuthority: String?
-        /// Whether clients without a certificate are refused.
+        /// Whether clients without a certificate are rejected.
         public var requiresClientCertificate: Bool
 
         /// Creates the file paths.
@@ -49,7 +49,7 @@ import COpenSSL
         unsafe dia_ssl_ctx_set_options(pointer)
         unsafe dia_ssl_ctx_disable_cache(pointer)
         unsafe dia_ssl_ctx_set_alpn(pointer)
-        unsafe dia_ssl_ctx_refuse_passphrase(pointer)
+        unsafe dia_ssl_ctx_reject_passphrase(pointer)
         guard unsafe dia_ssl_ctx_set_versions(pointer) == 1,
             unsafe SSL_CTX_set_cipher_list(pointer, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1,
             unsafe dia_ssl_ctx_set_groups(pointer, "X25519:P-256:P-384") == 1

@@ -12,7 +12,7 @@ public final class LogWriter: Sendable {
         var isWriting = false
         var dropped = 0
         /// Number of dropped lines that have not been reported in the log yet.
-        var untold = 0
+        var unreported = 0
     }
 
     private let descriptor: Int32
@@ -37,7 +37,7 @@ public final class LogWriter: Sendable {
         let mustStart = state.withLock { state in
             guard state.waiting.count + bytes.count <= capacity else {
                 state.dropped += 1
-                state.untold += 1
+                state.unreported += 1
                 return false
             }
             state.waiting += bytes
@@ -56,25 +56,25 @@ public final class LogWriter: Sendable {
     }
 
     private func writeWaiting() {
-        while let (bytes, lines, untold) = takeWaiting() {
-            let text = untold > 0 ? Array(notice(untold).utf8) + bytes : bytes
+        while let (bytes, lines, unreported) = takeWaiting() {
+            let text = unreported > 0 ? Array(notice(unreported).utf8) + bytes : bytes
             guard writeAll(text, to: descriptor) != nil else { continue }
             state.withLock { state in
                 state.dropped += lines
-                state.untold += lines + untold
+                state.unreported += lines + unreported
             }
         }
     }
 
     /// Returns the lines to write now; if there are none, returns nil and marks the writer idle.
-    private func takeWaiting() -> (bytes: [UInt8], lines: Int, untold: Int)? {
+    private func takeWaiting() -> (bytes: [UInt8], lines: Int, unreported: Int)? {
         state.withLock { state in
             guard !state.waiting.isEmpty else {
                 state.isWriting = false
                 return nil
             }
-            defer { (state.waiting, state.waitingLines, state.untold) = ([], 0, 0) }
-            return (state.waiting, state.waitingLines, state.untold)
+            defer { (state.waiting, state.waitingLines, state.unreported) = ([], 0, 0) }
+            return (state.waiting, state.waitingLines, state.unreported)
         }
     }
 }

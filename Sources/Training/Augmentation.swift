@@ -9,18 +9,18 @@ struct Augmentation {
     /// The ranges of brightness, contrast and saturation, and of the hue as a fraction of a turn.
     let jitter, hue: Float
     /// The probabilities of color jitter and of conversion to gray.
-    let jitterProbability, greyProbability: Double
+    let jitterProbability, grayProbability: Double
 
     init(_ recipe: Recipe.Encoder) {
         cropScale = recipe.cropScale
         (jitter, hue) = (recipe.jitter, recipe.hue)
-        (jitterProbability, greyProbability) = (recipe.jitterProbability, recipe.greyProbability)
+        (jitterProbability, grayProbability) = (recipe.jitterProbability, recipe.grayProbability)
     }
 
     func callAsFunction(_ image: Image, using generator: inout some RandomNumberGenerator) -> Image {
         var result = image
         if Double.random(in: 0..<1, using: &generator) < jitterProbability { jitter(&result, using: &generator) }
-        if result.channels == 3, Double.random(in: 0..<1, using: &generator) < greyProbability {
+        if result.channels == 3, Double.random(in: 0..<1, using: &generator) < grayProbability {
             result = result.converted(toChannels: 1).converted(toChannels: 3)
         }
         return Crop.random(scale: cropScale...1, using: &generator)(result)

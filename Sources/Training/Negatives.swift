@@ -1,6 +1,6 @@
 import Imaging
 
-/// The negatives that the encoder learns to separate from plain images: the paper's choice and its ablations.
+/// The negatives that the encoder learns to separate from unmodified images: the paper's choice and its ablations.
 public enum Negatives: String, Sendable, Codable, Hashable {
     /// Dissolved copies (method, section 3).
     case dissolved
@@ -16,6 +16,6 @@ public enum Negatives: String, Sendable, Codable, Hashable {
     /// The number of pixels on each side of the median window.
     static let medianRadius = 1
 
-    /// The number of chunks of a step: two of plain images, and one of negatives.
+    /// The number of chunks of a step: two of unmodified images, and one of negatives.
     var chunks: Int { self == .none ? 2 : 3 }
 }

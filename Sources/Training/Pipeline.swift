@@ -12,7 +12,7 @@ public struct Pipeline {
     private let normal: String
     private let folder: String
     private let split: TrainingSplit
-    private let work: String
+    private let checkpointFolder: String
     private let isInterrupted: @Sendable () -> Bool
     private let workers: ThreadPool
 
@@ -42,8 +42,8 @@ public struct Pipeline {
             calibrationShare: recipe.score.calibrationShare,
             seed: recipe.seed
         )
-        work = "\(folder)/.training"
-        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+        checkpointFolder = "\(folder)/.training"
+        try FileManager.default.createDirectory(atPath: checkpointFolder, withIntermediateDirectories: true)
     }
 
     /// Runs all stages; returns the results on the test split, or nil if the test split does not have both kinds of
@@ -85,11 +85,11 @@ public struct Pipeline {
         var writer = try ModelWriter(folder: folder)
         let (scorer, parts) = try scorer(&writer)
         let entries = Array(split.training.prefix(recipe.score.bank))
-        let filled = try ScoreBank(training: evidence(entries, scorer, "bank"), parts: parts)
+        let filled = try ScoreBank(training: scoreInputs(entries, scorer, "bank"), parts: parts)
         // Use the bank as stored, in half precision, so that later scores agree with the calibration.
         let stored = try writer.write(filled.tensors, to: ModelFiles.bank, as: .float16)
         let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
-        let normality = evidence(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }.sorted()
+        let normality = scoreInputs(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }.sorted()
         try writer.write(
             [NamedTensor(name: "normality", shape: [normality.count], values: normality)],
             to: ModelFiles.calibration,
@@ -133,8 +133,8 @@ public struct Pipeline {
     private func dissolver(_ writer: inout ModelWriter) throws -> Dissolver {
         let weights = try writer.read(ModelFiles.unet, of: DiffusionStage.name)
         return Dissolver(
-            recipe.network,
-            parameters: try Parameters(layout: recipe.network.graph().parameters, from: weights),
+            recipe.unet,
+            parameters: try Parameters(layout: recipe.unet.graph().parameters, from: weights),
             schedule: recipe.schedule,
             fit: recipe.diffusion.fit,
             workers: workers
@@ -155,12 +155,12 @@ public struct Pipeline {
         return (Scorer(encoder: encoder, dissolver: try dissolver(&writer), parts: parts), parts)
     }
 
-    private func evidence(_ images: [Image], _ scorer: Scorer, _ title: String) -> [ScoreInputs] {
+    private func scoreInputs(_ images: [Image], _ scorer: Scorer, _ title: String) -> [ScoreInputs] {
         var progress = ProgressReporter(title, total: images.count)
         var result: [ScoreInputs] = []
-        let atOnce = max(scorer.preferredBatchSize, 1)
-        for start in stride(from: 0, to: images.count, by: atOnce) {
-            result += scorer.evidence(Array(images[start..<min(start + atOnce, images.count)]))
+        let batchSize = max(scorer.preferredBatchSize, 1)
+        for start in stride(from: 0, to: images.count, by: batchSize) {
+            result += scorer.inputs(Array(images[start..<min(start + batchSize, images.count)]))
             progress.update(result.count)
         }
         return result
@@ -177,7 +177,7 @@ public struct Pipeline {
             bytes += image.samples.map { UInt8(min(max($0, 0), 1) * 255) }
         }
         return StageRunner(
-            folder: work,
+            folder: checkpointFolder,
             recipeDigest: SHA256.hexadecimal(bytes),
             isInterrupted: isInterrupted
         )

@@ -7,7 +7,7 @@ import Foundation
 public struct ProgressReporter {
     private let title: String
     private let total: Int
-    private let first: Int
+    private let initiallyDone: Int
     private let isTerminal = StandardStream.error.isTerminal
     private let start = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?
@@ -16,7 +16,7 @@ public struct ProgressReporter {
     public init(_ title: String, total: Int, done: Int = 0) {
         self.title = title
         self.total = total
-        first = done
+        initiallyDone = done
     }
 
     /// Reports that `done` steps are done; `note` is appended to the line.
@@ -26,7 +26,7 @@ public struct ProgressReporter {
         if let lastShown, now - lastShown < pause, done < total { return }
         lastShown = now
         let seconds = (now - start) / .seconds(1)
-        let rate = seconds > 0 ? Double(done - first) / seconds : 0
+        let rate = seconds > 0 ? Double(done - initiallyDone) / seconds : 0
         let left = rate > 0 ? Self.time(Double(total - done) / rate) : "?"
         let figures = "\(done)/\(total)  \(String(format: "%.2f", rate))/s  \(left) left  \(note)"
         if isTerminal {

@@ -9,6 +9,10 @@ public struct Recipe: Sendable, Codable, Hashable {
     public struct Input: Sendable, Codable, Hashable {
         /// The number of channels, rows and columns.
         public var channels, height, width: Int
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case channels, height, width
+        }
     }
 
     /// The diffusion stage.
@@ -42,7 +46,7 @@ public struct Recipe: Sendable, Codable, Hashable {
         /// The number of steps between two updates of the average.
         public var emaEvery: Int
 
-        enum CodingKeys: String, CodingKey {
+        enum CodingKeys: String, CodingKey, CaseIterable {
             case dim, resolution, fit, timesteps, batch, steps, optimizer, decay
             case dimMults = "dim_mults"
             case betaSchedule = "beta_schedule"
@@ -85,13 +89,13 @@ public struct Recipe: Sendable, Codable, Hashable {
         /// The largest relative change of brightness, contrast and saturation, and of the hue as a fraction of a turn.
         public var jitter, hue: Float
         /// The probabilities of color jitter and of conversion to gray.
-        public var jitterProbability, greyProbability: Double
+        public var jitterProbability, grayProbability: Double
 
-        enum CodingKeys: String, CodingKey {
+        enum CodingKeys: String, CodingKey, CaseIterable {
             case stem, width, projection, shifts, batch, steps, optimizer, decay, negatives, temperature, mask
             case jitter, hue
             case jitterProbability = "jitter_probability"
-            case greyProbability = "grey_probability"
+            case grayProbability = "gray_probability"
             case learningRate = "learning_rate"
             case warmUpSteps = "warm_up_steps"
             case dissolveFrom = "dissolve_from"
@@ -116,10 +120,10 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var bank: Int
         /// The share of the normal training images that is reserved for calibration.
         public var calibrationShare: Double
-        /// The target false-positive rate: the share of normal images that may be called anomalous.
+        /// The target false-positive rate: the share of normal images that may be reported as anomalous.
         public var alpha: Double
 
-        enum CodingKeys: String, CodingKey {
+        enum CodingKeys: String, CodingKey, CaseIterable {
             case method, parts, views, seed, bank, alpha
             case cropScale = "crop_scale"
             case calibrationShare = "calibration_share"
@@ -151,7 +155,7 @@ public struct Recipe: Sendable, Codable, Hashable {
     }
 
     /// The U-Net of this recipe.
-    public var network: UNet {
+    public var unet: UNet {
         UNet(
             dim: diffusion.dim,
             multipliers: diffusion.dimMults,

@@ -25,23 +25,29 @@ extension Recipe {
 
     /// Parses the recipe in `data`.
     package static func parse(_ data: Data) throws -> Recipe {
+        // The decoder ignores unknown members. They are reported before missing ones, because a misspelled member is both.
+        if let unknown = unknownMember(in: data) { throw RecipeError("unknown member '\(unknown)'") }
         let recipe = try JSONDecoder().decode(Recipe.self, from: data)
-        // A member that the decoder ignores is missing after the recipe is encoded again.
-        let given = try JSONDecoder().decode(JSONValue.self, from: data)
-        let known = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(recipe))
-        if let unknown = unknownMember(given, known, "") { throw RecipeError("unknown member '\(unknown)'") }
         try recipe.validate()
         return recipe
     }
 
-    private static func unknownMember(_ given: JSONValue, _ known: JSONValue, _ path: String) -> String? {
-        guard case .object(let given) = given, case .object(let known) = known else { return nil }
-        for (key, value) in given.sorted(by: { $0.key < $1.key }) {
-            guard let match = known[key] else { return path + key }
-            if let unknown = unknownMember(value, match, "\(path)\(key).") { return unknown }
+    /// Returns the path of the first unknown member; nil if there is none or `data` is not a JSON object.
+    private static func unknownMember(in data: Data) -> String? {
+        guard case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: data) else { return nil }
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            guard CodingKeys(rawValue: name) != nil else { return name }
+            guard let known = sections[name], case .object(let section) = value else { continue }
+            if let unknown = section.keys.sorted().first(where: { !known.contains($0) }) { return "\(name).\(unknown)" }
         }
         return nil
     }
+
+    /// The names of the members of each section.
+    private static let sections: [String: [String]] = [
+        "input": Input.CodingKeys.allCases.map(\.rawValue), "diffusion": Diffusion.CodingKeys.allCases.map(\.rawValue),
+        "encoder": Encoder.CodingKeys.allCases.map(\.rawValue), "score": Score.CodingKeys.allCases.map(\.rawValue),
+    ]
 
     private func validate() throws(RecipeError) {
         do {
@@ -76,7 +82,7 @@ extension Recipe {
         try require(encoder.cropScale > 0 && encoder.cropScale <= 1, "encoder.crop_scale must be in (0, 1]")
         try require(encoder.jitter >= 0 && encoder.jitter < 1, "encoder.jitter must be in [0, 1)")
         try require(encoder.hue >= 0 && encoder.hue <= 0.5, "encoder.hue must be in [0, 0.5]")
-        for (value, name) in [(encoder.jitterProbability, "jitter"), (encoder.greyProbability, "grey")] {
+        for (value, name) in [(encoder.jitterProbability, "jitter"), (encoder.grayProbability, "gray")] {
             try require(value >= 0 && value <= 1, "encoder.\(name)_probability must be in [0, 1]")
         }
         try require((2...1_000_000).contains(score.bank), "score.bank must be from 2 to 1,000,000")

@@ -44,7 +44,7 @@ struct HashKey: ParsableCommand {
     }
 
     func run() throws {
-        let secret = stdin ? try given() : Self.fresh()
+        let secret = stdin ? try given() : Self.randomKey()
         let key = APIKeys.Key(name: name, scopes: try parsedScopes(), rate: rate, secret: secret)
         // The key is written first: a line without its key would be useless.
         if !stdin { try StandardStream.error.write("\(secret)\n") }
@@ -61,7 +61,7 @@ struct HashKey: ParsableCommand {
     }
 
     /// Returns a new key with 260 random bits.
-    private static func fresh() -> String {
+    private static func randomKey() -> String {
         var generator = SystemRandomNumberGenerator()
         let digits = Array("0123456789abcdefghijklmnopqrstuv")
         return "dia_" + String((0..<52).map { _ in digits[Int.random(in: 0..<32, using: &generator)] })

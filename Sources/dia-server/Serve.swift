@@ -85,7 +85,7 @@ struct Serve: AsyncParsableCommand {
             case .loaded(let result):
                 report(engine, try result.get(), logger)
                 service.beginServing()
-                sayReady(url, logger)
+                writeReadyLine(url, logger)
                 Systemd.ready()
                 if let interval = Systemd.watchdogInterval {
                     server.everyInterval(interval) { Systemd.watchdog() }
@@ -133,7 +133,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// Writes the line that callers wait for; if standard output cannot be written to, the server keeps running.
-    private func sayReady(_ url: String, _ logger: Logger) {
+    private func writeReadyLine(_ url: String, _ logger: Logger) {
         let notice = "research use only, not for diagnosis"
         let line =
             switch options.logFormat {

@@ -98,13 +98,15 @@ extension ServerOptions {
         var paths = [models]
         if !manager.fileExists(atPath: "\(models)/\(ModelManifest.fileName)") {
             guard let names = try? manager.contentsOfDirectory(atPath: models).sorted() else {
-                throw ValidationError("--models \(models): no such folder")
+                throw ValidationError("--models \(models): the folder does not exist")
             }
             paths = names.filter { !$0.hasPrefix(".") }.map { "\(models)/\($0)" }.filter {
                 manager.fileExists(atPath: "\($0)/\(ModelManifest.fileName)")
             }
         }
-        guard !paths.isEmpty else { throw ValidationError("--models \(models): no model.json in it or below it") }
+        guard !paths.isEmpty else {
+            throw ValidationError("--models \(models): neither it nor its subfolders have a model.json")
+        }
         var listing = ModelListing()
         for path in paths {
             do {

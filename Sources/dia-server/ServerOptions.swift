@@ -34,7 +34,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Number of engine threads; 0 uses one per processor.")
     var threads: Int = 0
 
-    @Option(help: "Maximum number of waiting jobs; further requests are refused with 503.")
+    @Option(help: "Maximum number of waiting jobs; further requests are rejected with 503.")
     var queue: Int = service.queueCapacity
 
     @Option(help: "Maximum images per batch in the engine.")
@@ -82,7 +82,7 @@ struct ServerOptions: ParsableArguments {
     )
     var busyStatus: Int = service.busyStatus
 
-    @Option(help: "Seconds between not ready and closing after SIGTERM, so that load balancers can react.")
+    @Option(help: "Seconds between reporting not ready and closing after SIGTERM, so that load balancers can react.")
     var drainDelaySeconds: Int = 0
 
     @Option(help: "Seconds to finish requests in progress after the drain delay.")
@@ -97,7 +97,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Certificate authorities for client certificates (PEM).")
     var tlsClientCa: String?
 
-    @Flag(help: "Refuse clients without a certificate from --tls-client-ca.")
+    @Flag(help: "Reject clients without a certificate from --tls-client-ca.")
     var tlsRequireClient = false
 
     @Option(help: "File of API keys, made by dia-server hash-key.")
@@ -148,10 +148,10 @@ struct ServerOptions: ParsableArguments {
             throw ValidationError("--\(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
         }
         guard [429, 503].contains(busyStatus) else { throw ValidationError("--busy-status must be 429 or 503") }
-        guard maxHeldBytes >= leastHeldBytes else {
+        guard maxHeldBytes >= minimumHeldBytes else {
             throw ValidationError(
                 "--max-held-bytes is \(maxHeldBytes); one image of --max-pixels and two bodies of --max-body-bytes need "
-                    + "\(leastHeldBytes)"
+                    + "\(minimumHeldBytes)"
             )
         }
         do {
@@ -184,7 +184,7 @@ struct ServerOptions: ParsableArguments {
 
     /// Memory reserved for image processing.
     var workBytes: Int { max(maxHeldBytes / 4, InferenceService.workBytes(maximumPixels: maxPixels)) }
-    private var leastHeldBytes: Int { InferenceService.workBytes(maximumPixels: maxPixels) + 2 * maxBodyBytes }
+    private var minimumHeldBytes: Int { InferenceService.workBytes(maximumPixels: maxPixels) + 2 * maxBodyBytes }
 
     /// Whether the server must listen on a loopback address, because nothing else restricts access.
     var isLoopbackOnly: Bool { apiKeys == nil && !tlsRequireClient && !withoutKeys }

@@ -70,7 +70,7 @@ struct DataOptions: ParsableArguments {
 
 /// A flag that is set by Ctrl-C and SIGTERM and that the training loop polls between two steps.
 enum Interruption {
-    private static let isAsked = Atomic<Bool>(false)
+    private static let isRequested = Atomic<Bool>(false)
 
     /// Installs the signal handlers; the returned function returns true after the first signal.
     static func watch() -> @Sendable () -> Bool {
@@ -80,9 +80,9 @@ enum Interruption {
         for number in [SIGINT, SIGTERM] {
             sigaddset(&signals, number)
             // A signal handler may only set a flag.
-            signal(number) { _ in Interruption.isAsked.store(true, ordering: .relaxed) }
+            signal(number) { _ in Interruption.isRequested.store(true, ordering: .relaxed) }
         }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        return { isAsked.load(ordering: .relaxed) }
+        return { isRequested.load(ordering: .relaxed) }
     }
 }

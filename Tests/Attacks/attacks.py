@@ -16,18 +16,17 @@ import http.client
 import multiprocessing
 import os
 import pathlib
-import platform
-import re
-import signal
+import random
 import socket
-import struct
-import subprocess
 import sys
 import threading
 import time
-import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+
 MEGABYTE = 1 << 20
 # The formula: memory of the process when ready, --max-held-bytes, CONNECTION for each connection, and FIXED.
 HELD = 512 * MEGABYTE
@@ -36,39 +35,26 @@ FIXED = 64 * MEGABYTE
 CONNECTIONS = 1024
 
 
-def png(side, pixel=0):
-    def chunk(kind, data=b""):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = zlib.compress((b"\0" + bytes([pixel]) * side) * side)
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND")
+def square(side):
+    """Returns a gray image of `side` x `side` pixels."""
+    return dia_testing.gray_png(side, side, bytes([90]) * side**2)
 
 
-SMALL, LARGE = png(32, 90), png(5000, 90)
+SMALL, LARGE = square(32), square(5000)
 
 
-class Server:
+class Server(dia_testing.Server):
     """A server process, in a control group with a memory limit if possible."""
 
-    def __init__(self, path, models, model, arguments=()):
+    def __init__(self, executable, models, model):
+        super().__init__("--log-level", "error", models=models, executable=executable, log=None)
         self.base = f"/v1/models/{model}"
         self.infer = f"/v2/models/{model}/infer"
-        command = [path, "--models", models, "--port", "0", "--log-level", "error", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", line).group(1))
-        self.ready = self.status("VmRSS")
-        self.most = self.ready + HELD + CONNECTIONS * CONNECTION + FIXED
-        self.group = self.limit()
+        self.ready = self.memory("VmRSS")
+        self.limit_bytes = self.ready + HELD + CONNECTIONS * CONNECTION + FIXED
+        self.group = self.apply_limit()
 
-    def status(self, name):
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) << 10
-        raise RuntimeError(f"no {name}")
-
-    def limit(self):
+    def apply_limit(self):
         """Applies the limit of the formula to the process. Returns the control group folder, or None if not permitted."""
         for parent, file in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
             folder = pathlib.Path(parent) / f"dia-attacks-{os.getpid()}"
@@ -76,7 +62,7 @@ class Server:
                 if not pathlib.Path(parent, "cgroup.procs").exists():
                     continue
                 folder.mkdir()
-                (folder / file).write_text(str(self.most))
+                (folder / file).write_text(str(self.limit_bytes))
                 (folder / "cgroup.procs").write_text(str(self.process.pid))
                 return folder
             except OSError:
@@ -86,13 +72,9 @@ class Server:
                     pass
         return None
 
-    def clear_peak(self):
-        pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-
     def stop(self):
         """Stops the server and returns its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(60)
+        status = super().stop()
         if self.group:
             self.group.rmdir()
         return status
@@ -178,7 +160,7 @@ def announced(server, seconds):
 def ndjson(server, seconds):
     """Batches of 32 MB of empty lines or short lines, uncompressed and as 3.4 MB of gzip."""
     empty, short = b"\n" * (32 << 20), b"x\n" * (16 << 20)
-    noise = os.urandom(3_400_000)
+    noise = random.Random(1).randbytes(3_400_000)
     packed = gzip.compress(b"\n" * 28_000_000, 1) + gzip.compress(noise, 0)
     end = time.time() + seconds
     while time.time() < end:
@@ -220,7 +202,7 @@ def decode(server, seconds):
 
 def pictures(server, seconds):
     """Eight concurrent heat maps and strips of 25 megapixels; some responses are read slowly."""
-    strip = png(2800, 90)
+    strip = square(2800)
 
     def one(index):
         end = time.time() + seconds
@@ -243,7 +225,7 @@ def members(server, seconds):
     """gzip bodies with 400,000 empty members, and bodies that decompress to the maximum size."""
     many = gzip.compress(b"") * 400_000
     bomb = gzip.compress(bytes(32 << 20))
-    padded = bomb + gzip.compress(os.urandom(3_300_000), 0)
+    padded = bomb + gzip.compress(random.Random(2).randbytes(3_300_000), 0)
     end = time.time() + seconds
     while time.time() < end:
         for body in (many, bomb, padded):
@@ -293,8 +275,8 @@ ATTACKS = [pipeline, announced, ndjson, infer, decode, pictures, members, connec
 class Probe:
     """A client that repeats a request and records each response time."""
 
-    def __init__(self, ask):
-        self.ask, self.times, self.statuses = ask, [], {}
+    def __init__(self, request):
+        self.request, self.times, self.statuses = request, [], {}
         self.done = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -303,7 +285,7 @@ class Probe:
         while not self.done.is_set():
             start = time.perf_counter()
             try:
-                status = self.ask()
+                status = self.request()
             except (OSError, IndexError, http.client.HTTPException) as error:
                 status = type(error).__name__
             self.times.append(time.perf_counter() - start)
@@ -336,7 +318,7 @@ def probes(server):
     return Probe(health), Probe(upload)
 
 
-def run(server, attack, seconds, times_count):
+def run(server, attack, seconds, check_latency):
     """Returns one row of the table, and the failed checks."""
     server.clear_peak()
     health, upload = probes(server)
@@ -347,31 +329,31 @@ def run(server, attack, seconds, times_count):
     attacker.join()
     health.end()
     upload.end()
-    peak = server.status("VmHWM")
-    faults = []
+    peak = server.memory("VmHWM")
+    failures = []
     # Under overload, uploads may be rejected with 503.
-    refusals = {200, 503} if attack is overload else {200}
+    allowed = {200, 503} if attack is overload else {200}
     if server.process.poll() is not None:
-        faults.append(f"the server exited with status {server.process.poll()}")
+        failures.append(f"the server exited with status {server.process.poll()}")
     if set(health.statuses) != {200}:
-        faults.append(f"/livez: {health.statuses}")
-    if not set(upload.statuses) <= refusals:
-        faults.append(f"uploads: {upload.statuses}")
+        failures.append(f"/livez: {health.statuses}")
+    if not set(upload.statuses) <= allowed:
+        failures.append(f"uploads: {upload.statuses}")
     # On a busy machine, latencies are not meaningful. But no client may starve on any machine.
     if max(health.times + upload.times) >= 10:
-        faults.append(f"other clients waited {max(health.times + upload.times):.0f} s")
-    if times_count and (max(health.times) >= 0.1 or health.quantile(0.99) >= 0.05):
-        faults.append(f"/livez took {max(health.times) * 1000:.0f} ms")
-    if peak > server.most:
-        faults.append(f"memory {peak >> 20} MB, limit by the formula {server.most >> 20} MB")
+        failures.append(f"other clients waited {max(health.times + upload.times):.0f} s")
+    if check_latency and (max(health.times) >= 0.1 or health.quantile(0.99) >= 0.05):
+        failures.append(f"/livez took {max(health.times) * 1000:.0f} ms")
+    if peak > server.limit_bytes:
+        failures.append(f"memory {peak >> 20} MB, limit by the formula {server.limit_bytes >> 20} MB")
     row = (
         f"| {attack.__name__} | {attack.__doc__.rstrip('.')} | {peak >> 20} | {health.quantile(0.99) * 1000:.0f} "
         f"| {max(health.times) * 1000:.0f} | {upload.quantile(0.99) * 1000:.0f} | {max(upload.times) * 1000:.0f} |"
     )
     print(row, flush=True)
-    for fault in faults:
-        print(f"  FAILED: {fault}", flush=True)
-    return row, faults
+    for failure in failures:
+        print(f"  FAILED: {failure}", flush=True)
+    return row, failures
 
 
 def main():
@@ -380,39 +362,38 @@ def main():
     options.add_argument("--only", nargs="*")
     options.add_argument("--correctness", action="store_true", help="do not check latencies")
     options.add_argument("--report")
-    options.add_argument("--server", default=str(ROOT / ".build/release/dia-server"))
-    options.add_argument("--models", default=str(ROOT / "Models"))
+    options.add_argument("--server", default=dia_testing.EXECUTABLE)
+    options.add_argument("--models", default=dia_testing.MODELS)
     options.add_argument("--model", default="pneumonia")
     arguments = options.parse_args()
     server = Server(arguments.server, arguments.models, arguments.model)
     limited = "under a memory limit of that size (control group)" if server.group else "without a memory limit"
-    note = f"Memory when ready: {server.ready >> 20} MB; limit by the formula: {server.most >> 20} MB; run {limited}."
+    note = f"Memory when ready: {server.ready >> 20} MB; limit by the formula: {server.limit_bytes >> 20} MB; run {limited}."
     print(note, flush=True)
-    rows, faults = [], []
+    rows, failures = [], []
     for attack in ATTACKS:
         if arguments.only and attack.__name__ not in arguments.only:
             continue
-        row, wrong = run(server, attack, arguments.seconds, not arguments.correctness)
+        row, failed = run(server, attack, arguments.seconds, not arguments.correctness)
         rows.append(row)
-        faults += wrong
+        failures += failed
         if server.process.poll() is not None:
             break
         time.sleep(1)
     status = server.stop() if server.process.poll() is None else server.process.poll()
     if status != 0:
-        faults.append(f"exit status {status}")
-    if arguments.report and not faults:
-        processor = next(l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name"))
+        failures.append(f"exit status {status}")
+    if arguments.report and not failures:
         text = "# Attacks\n\nWritten by `make attacks`. It checks that the server does not exit; that /livez takes less than "
         text += "100 ms, and less than 50 ms\nat the 99th percentile; that a normal upload of a small image returns 200 "
         text += "(503 is allowed under overload); and that memory\nstays below the limit given by the formula in "
-        text += f"[operations](../operations.md#sizing).\n\n{processor}, {os.cpu_count()} processors, default options, "
+        text += f"[operations](../operations.md#sizing).\n\n{dia_testing.processor_name()}, {os.cpu_count()} processors, default options, "
         text += f"{arguments.seconds:g} s each. {note}\n\n"
         text += "| attack | description | peak MB | /livez p99 ms | /livez worst ms | upload p99 ms | upload worst ms |\n"
         text += "| --- | --- | --- | --- | --- | --- | --- |\n" + "\n".join(rows) + "\n"
         pathlib.Path(arguments.report).write_text(text)
-    print("ok" if not faults else f"{len(faults)} checks failed")
-    sys.exit(1 if faults else 0)
+    print("ok" if not failures else f"{len(failures)} checks failed")
+    sys.exit(1 if failures else 0)
 
 
 if __name__ == "__main__":

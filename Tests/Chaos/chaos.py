@@ -26,9 +26,12 @@ import sys
 import tempfile
 import threading
 import time
-import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Tools"))
+
+import dia_testing  # noqa: E402
+
 TOLERANCE = 1e-4
 
 
@@ -36,17 +39,10 @@ def png(seed):
     """A smooth random gray image of 32 x 32 pixels."""
     generator = random.Random(seed)
     corners = [generator.randrange(256) for _ in range(4)]
-    rows = b""
-    for y in range(32):
-        rows += b"\0" + bytes(
-            int((corners[0] * (31 - x) * (31 - y) + corners[1] * x * (31 - y) + corners[2] * (31 - x) * y
-                 + corners[3] * x * y) / 961) for x in range(32))
-
-    def chunk(kind, data):
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-    head = (32).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    pixels = bytes(
+        int((corners[0] * (31 - x) * (31 - y) + corners[1] * x * (31 - y) + corners[2] * (31 - x) * y
+             + corners[3] * x * y) / 961) for y in range(32) for x in range(32))
+    return dia_testing.gray_png(32, 32, pixels)
 
 
 class Server:
@@ -63,15 +59,12 @@ class Server:
 
     def start(self, log=subprocess.DEVNULL):
         began = time.monotonic()
-        self.process = subprocess.Popen(
-            [ROOT / ".build/release/dia-server", "--models", self.folder / "models", "--port", str(self.port),
-             "--max-connections", "3000", "--max-connections-per-address", "3000", "--head-seconds", "3",
-             "--idle-seconds", "10", "--queue", "64"],
-            stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment,
+        server = dia_testing.Server(
+            "--max-connections", "3000", "--max-connections-per-address", "3000", "--head-seconds", "3",
+            "--idle-seconds", "10", "--queue", "64", models=self.folder / "models", port=self.port, log=log,
+            environment=self.environment,
         )
-        line = self.process.stdout.readline()
-        assert "ready at" in line, "the server did not start"
-        self.port = int(line.split("127.0.0.1:")[1].split()[0])
+        self.process, self.port = server.process, server.port
         return time.monotonic() - began
 
     def usage(self):
@@ -81,28 +74,28 @@ class Server:
         return resident, len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
 
-class Count:
+class Counts:
     """Event counters, shared by all threads."""
 
     def __init__(self):
-        self.lock, self.counts, self.wrong = threading.Lock(), {}, []
+        self.lock, self.counts, self.failures = threading.Lock(), {}, []
 
     def add(self, name, number=1):
         with self.lock:
             self.counts[name] = self.counts.get(name, 0) + number
 
-    def broken(self, text):
+    def failed(self, text):
         with self.lock:
-            self.wrong.append(text)
+            self.failures.append(text)
 
 
 def score(connection, body, identifier):
     connection.request("POST", "/v1/score", body, {"Content-Type": "image/png", "X-Request-ID": identifier})
-    answer = connection.getresponse()
-    return answer.status, answer.getheader("X-Request-ID"), answer.read()
+    response = connection.getresponse()
+    return response.status, response.getheader("X-Request-ID"), response.read()
 
 
-def scorer(server, images, known, count, stop, seed):
+def scoring_client(server, images, known, count, stop, seed):
     """Scores images and compares every response with the known score of its image."""
     generator, connection, turn = random.Random(seed), None, 0
     while not stop.is_set():
@@ -119,54 +112,54 @@ def scorer(server, images, known, count, stop, seed):
             time.sleep(0.05)
             continue
         if echoed != identifier:
-            count.broken(f"the response to {identifier} has the ID {echoed}")
+            count.failed(f"the response to {identifier} has the ID {echoed}")
         if status == 200:
             normality = json.loads(text)["normality"]
             count.add("scores correct")
             if abs(normality - known[index]) > TOLERANCE:
-                count.broken(f"image {index}: normality {normality}, expected {known[index]}")
+                count.failed(f"image {index}: normality {normality}, expected {known[index]}")
         elif status == 503:
             count.add("rejected (503)")
             time.sleep(0.05)
         else:
-            count.broken(f"status {status}: {text[:200]}")
+            count.failed(f"status {status}: {text[:200]}")
 
 
-def batcher(server, images, known, count, stop, seed):
+def batch_client(server, images, known, count, stop, seed):
     """Posts batches, compares every line with the known score of its image, and sometimes disconnects early."""
     generator = random.Random(seed)
     while not stop.is_set():
         chosen = [generator.randrange(len(images)) for _ in range(generator.randrange(1, 40))]
         lines = [json.dumps({"id": f"{seed}-{i}", "image": base64.b64encode(images[i]).decode()}) for i in chosen]
-        leaves = generator.random() < 0.2
+        aborts = generator.random() < 0.2
         try:
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
             connection.request("POST", "/v1/batch", "\n".join(lines), {"Content-Type": "application/x-ndjson"})
-            answer = connection.getresponse()
-            if answer.status != 200:
-                text = answer.read()
-                if answer.status != 503:
-                    count.broken(f"batch status {answer.status}: {text[:200]}")
+            response = connection.getresponse()
+            if response.status != 200:
+                text = response.read()
+                if response.status != 503:
+                    count.failed(f"batch status {response.status}: {text[:200]}")
                 count.add("batches rejected (503)")
                 time.sleep(0.05)
                 continue
             # read() raises an error if the last chunk is missing, readline() does not.
-            body = [answer.readline()] if leaves else answer.read().splitlines()
+            body = [response.readline()] if aborts else response.read().splitlines()
             for found, line in enumerate(body):
                 if not line:
                     continue
                 entry, index = json.loads(line), chosen[found]
                 if (entry["index"], entry["id"]) != (found, f"{seed}-{index}"):
-                    count.broken(f"line {found} of a batch has the ID {entry['id']}, expected image {index}")
+                    count.failed(f"line {found} of a batch has the ID {entry['id']}, expected image {index}")
                 if "result" in entry and abs(entry["result"]["normality"] - known[index]) > TOLERANCE:
-                    count.broken(f"image {index} in a batch: normality {entry['result']['normality']}, expected {known[index]}")
+                    count.failed(f"image {index} in a batch: normality {entry['result']['normality']}, expected {known[index]}")
                 if entry.get("error", {}).get("status", 503) != 503:
-                    count.broken(f"a line of a batch has the error {entry['error']}")
+                    count.failed(f"a line of a batch has the error {entry['error']}")
                 count.add("batch lines correct")
-            if leaves:
+            if aborts:
                 count.add("batches aborted by the client")
             elif len(body) != len(chosen):
-                count.broken(f"a complete batch of {len(chosen)} images has {len(body)} lines")
+                count.failed(f"a complete batch of {len(chosen)} images has {len(body)} lines")
             else:
                 count.add("batches completed")
             connection.close()
@@ -175,7 +168,7 @@ def batcher(server, images, known, count, stop, seed):
             time.sleep(0.05)
 
 
-def vanisher(server, images, count, stop, seed):
+def disconnecting_client(server, images, count, stop, seed):
     """Sends part of a request or all of it and disconnects, sometimes with a TCP reset."""
     generator = random.Random(seed)
     while not stop.is_set():
@@ -193,8 +186,8 @@ def vanisher(server, images, count, stop, seed):
         time.sleep(0.01)
 
 
-def loiterer(server, count, stop, number):
-    """Opens many connections, sends an incomplete request on each, and leaves them open until they are closed."""
+def half_open_clients(server, count, stop, number):
+    """Opens many connections, sends an incomplete request on each, and aborts them open until they are closed."""
     while not stop.is_set():
         held = []
         try:
@@ -210,7 +203,7 @@ def loiterer(server, count, stop, number):
             connection.close()
 
 
-def babbler(server, count, stop, seed):
+def invalid_client(server, count, stop, seed):
     """Sends random bytes, and requests with one changed byte."""
     generator = random.Random(seed)
     good = b"POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n\r\n"
@@ -228,7 +221,7 @@ def babbler(server, count, stop, seed):
         time.sleep(0.02)
 
 
-def replacer(server, count, stop):
+def model_replacer(server, count, stop):
     """Corrupts and restores the model, and reloads it with a signal and with POST after each change."""
     model, turn = server.folder / "models/phantom", 0
     while not stop.is_set():
@@ -244,7 +237,7 @@ def replacer(server, count, stop):
                 connection.request("POST", "/v1/models/phantom/reload")
                 status = connection.getresponse().status
                 if status != 422:
-                    count.broken(f"an invalid model was loaded: {status}")
+                    count.failed(f"an invalid model was loaded: {status}")
                 count.add("invalid models rejected")
             except (OSError, http.client.HTTPException):
                 pass
@@ -260,16 +253,17 @@ def replacer(server, count, stop):
             if (status := connection.getresponse().status) == 200:
                 count.add("models replaced")
             else:
-                count.broken(f"a valid model was not loaded: {status}")
+                count.failed(f"a valid model was not loaded: {status}")
         except (OSError, http.client.HTTPException):
             pass
         stop.wait(2)
 
 
-def jumper(server, count, stop):
+def clock_changer(server, count, stop, seed):
     """Makes the wall clock jump by minutes and days, forward and backward."""
+    generator = random.Random(seed)
     while not stop.is_set():
-        server.clock.write_text(str(random.choice([-86_400 * 400, -3600, 0, 120, 86_400 * 30])))
+        server.clock.write_text(str(generator.choice([-86_400 * 400, -3600, 0, 120, 86_400 * 30])))
         count.add("clock jumps")
         stop.wait(3)
 
@@ -297,27 +291,27 @@ def main():
     parser.add_argument("--minutes", type=float, default=4)
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
-    count = Count()
+    count = Counts()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         shutil.copytree(ROOT / "Models/phantom", folder / "models/phantom")
         server, images = Server(folder), [png(seed) for seed in range(24)]
         server.start()
         try:
-            calm = http.client.HTTPConnection("127.0.0.1", server.port)
-            known = [json.loads(score(calm, image, "calm")[2])["normality"] for image in images]
-            starts = []
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            known = [json.loads(score(connection, image, "reference")[2])["normality"] for image in images]
+            starts, generator = [], random.Random(400)
 
-            def murder():
-                if random.random() < 0.3:
+            def kill_sometimes():
+                if generator.random() < 0.3:
                     server.process.kill()
                     server.process.wait()
                     count.add("kills")
                     starts.append(server.start())
 
-            scorers = [lambda stop, n=n: scorer(server, images, known, count, stop, n) for n in range(6)]
-            scorers += [lambda stop, n=n: batcher(server, images, known, count, stop, n) for n in (50, 51)]
-            run(scorers, 60 * options.minutes / 4, murder)
+            clients = [lambda stop, n=n: scoring_client(server, images, known, count, stop, n) for n in range(6)]
+            clients += [lambda stop, n=n: batch_client(server, images, known, count, stop, n) for n in (50, 51)]
+            run(clients, 60 * options.minutes / 4, kill_sometimes)
             server.process.terminate()
             server.process.wait()
             # From here on there is one process, whose log goes to a disk that is always full.
@@ -325,20 +319,20 @@ def main():
                 server.start(log=full)
             usage = []
             others = [
-                lambda stop: vanisher(server, images, count, stop, 100),
-                lambda stop: loiterer(server, count, stop, 1000),
-                lambda stop: babbler(server, count, stop, 200),
-                lambda stop: replacer(server, count, stop),
-                lambda stop: jumper(server, count, stop),
+                lambda stop: disconnecting_client(server, images, count, stop, 100),
+                lambda stop: half_open_clients(server, count, stop, 1000),
+                lambda stop: invalid_client(server, count, stop, 200),
+                lambda stop: model_replacer(server, count, stop),
+                lambda stop: clock_changer(server, count, stop, 300),
             ]
-            run(scorers + others, 60 * options.minutes * 3 / 4, lambda: usage.append(server.usage()))
+            run(clients + others, 60 * options.minutes * 3 / 4, lambda: usage.append(server.usage()))
             if server.process.poll() is not None:
-                count.broken(f"the server exited: {server.process.returncode}")
+                count.failed(f"the server exited: {server.process.returncode}")
             time.sleep(11)
             rest = server.usage()
             server.process.terminate()
             if server.process.wait(60) != 0:
-                count.broken("the exit status after SIGTERM is not 0")
+                count.failed("the exit status after SIGTERM is not 0")
         finally:
             server.process.kill()
     # The third and the last quarter must agree to within 5%.
@@ -349,21 +343,21 @@ def main():
         before, after = (statistics.median(sample[index] for sample in part) for part in (earlier, later))
         flat[what] = (before, after)
         if after > 1.05 * before + (20 if index else 0):
-            count.broken(f"{what} grew from {before} to {after}")
+            count.failed(f"{what} grew from {before} to {after}")
     if not count.counts.get("scores correct") or not count.counts.get("models replaced"):
-        count.broken("no successful requests: the test is not valid")
+        count.failed("no successful requests, so the test is not valid")
     lines = [f"| {name} | {number} |" for name, number in sorted(count.counts.items())]
     lines += [f"| time from start to ready after a kill, s | {statistics.median(starts):.2f} (median), {max(starts):.2f} (maximum) |"] if starts else []
     lines += [f"| {what}, third and last quarter | {before:.0f}, {after:.0f} |" for what, (before, after) in flat.items()]
-    lines += [f"| after all clients disconnected | {rest[0]} KiB, {rest[1]} descriptors |", f"| **failed checks** | **{len(count.wrong)}** |"]
+    lines += [f"| after all clients disconnected | {rest[0]} KiB, {rest[1]} descriptors |", f"| **failed checks** | **{len(count.failures)}** |"]
     (ROOT / "docs/results/chaos.md").write_text(
         f"# Chaos test\n\nWritten by `make chaos`, {options.minutes:g} minutes. "
         + " ".join(__doc__.split("\n\n")[2].split()) + "\n\n| event | count |\n| --- | --- |\n" + "\n".join(lines) + "\n"
     )
     print("\n".join(lines))
-    for text in count.wrong[:20]:
+    for text in count.failures[:20]:
         print(f"FAILED: {text}")
-    sys.exit(1 if count.wrong else 0)
+    sys.exit(1 if count.failures else 0)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import Testing
 
 /// PNG files crafted to be expensive to decode, kept small here; Benchmarks/bombs.py measures large ones.
 @Suite struct HostilePNGTests {
-    private static let sound = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 1))
-    private static let (beforePixels, beforeEnd) = (33, sound.count - 12)
+    private static let valid = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 1))
+    private static let (beforePixels, beforeEnd) = (33, valid.count - 12)
 
     private static func bigEndian(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
 
@@ -25,31 +25,31 @@ import Testing
         color: UInt8 = 0,
         interlace: UInt8 = 0
     ) -> [UInt8] {
-        sound[..<8] + chunk("IHDR", bigEndian(width) + bigEndian(height) + [depth, color, 0, 0, interlace])
+        valid[..<8] + chunk("IHDR", bigEndian(width) + bigEndian(height) + [depth, color, 0, 0, interlace])
     }
 
     private static func decode(_ bytes: [UInt8]) throws(PNGError) -> PNG.Decoded {
         try PNG.decode(bytes, maximumPixels: 25_000_000)
     }
 
-    private static func with(_ more: [UInt8], at place: Int) -> [UInt8] { sound[..<place] + more + sound[place...] }
+    private static func with(_ more: [UInt8], at place: Int) -> [UInt8] { valid[..<place] + more + valid[place...] }
 
     @Test("libpng accepts the chunks that these tests build")
     func chunks() throws {
-        let bytes = Self.header(8, 8) + Self.sound[Self.beforePixels...]
-        #expect(bytes == Self.sound)
+        let bytes = Self.header(8, 8) + Self.valid[Self.beforePixels...]
+        #expect(bytes == Self.valid)
         #expect(try Self.decode(bytes).image.samples == Array(repeating: 1, count: 64))
     }
 
     @Test("A side longer than the limit is rejected even with few pixels", arguments: [(32_769, 1), (1, 32_769)])
     func longSide(_ width: UInt32, _ height: UInt32) {
         let error = PNGError.tooManyPixels(width: Int(width), height: Int(height), limit: 25_000_000)
-        #expect(throws: error) { try Self.decode(Self.header(width, height) + Self.sound[Self.beforePixels...]) }
+        #expect(throws: error) { try Self.decode(Self.header(width, height) + Self.valid[Self.beforePixels...]) }
     }
 
     @Test("A header whose pixel data is missing is an error", arguments: [0, 2, 4, 6] as [UInt8])
-    func emptyPromise(_ color: UInt8) {
-        let bytes = Self.header(5000, 5000, depth: 16, color: color) + Self.sound[Self.beforePixels...]
+    func missingPixels(_ color: UInt8) {
+        let bytes = Self.header(5000, 5000, depth: 16, color: color) + Self.valid[Self.beforePixels...]
         #expect(throws: PNGError.invalid("Not enough image data")) { try Self.decode(bytes) }
     }
 
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test("More than 4 MB of data other than pixels is rejected, in one chunk or many, before or after the pixels")
-    func muchBesides() {
+    func largeAncillaryData() {
         let one = Self.chunk("tEXt", Array(repeating: 7, count: 4 << 20))
         let thousand = Array(repeating: Self.chunk("zTXt", Array(repeating: 7, count: 4200)), count: 1000)
         let empty = Array(repeating: Self.chunk("tEXt"), count: 350_000)
@@ -98,12 +98,12 @@ import Testing
 
     @Test("Trailing data after the end of the image is rejected")
     func trailing() {
-        let bytes = Self.sound + Array(repeating: 0, count: 1 << 20)
+        let bytes = Self.valid + Array(repeating: 0, count: 1 << 20)
         #expect(throws: PNGError.invalid("extra bytes after the end of the image")) { try Self.decode(bytes) }
     }
 
     @Test("A non-contiguous collection of bytes is decoded like a contiguous one")
     func scattered() throws {
-        #expect(try PNG.decode(AnyCollection(Self.sound), maximumPixels: 64).image.samples.allSatisfy { $0 == 1 })
+        #expect(try PNG.decode(AnyCollection(Self.valid), maximumPixels: 64).image.samples.allSatisfy { $0 == 1 })
     }
 }

@@ -46,13 +46,13 @@ import Neural
     static let files = ["unet.safetensors", "encoder.safetensors", "bank.safetensors"]
 
     @Test("The unchanged model loads", arguments: files)
-    func sound(_ file: String) throws {
+    func valid(_ file: String) throws {
         let message = try error(file) { _, _ in }
         #expect(message == nil)
     }
 
     @Test("Additional tensors are ignored", arguments: files)
-    func further(_ file: String) throws {
+    func additionalTensors(_ file: String) throws {
         let message = try error(file) { tensors, _ in
             tensors.append(NamedTensor(name: "num_batches_tracked", shape: [1], values: [3]))
         }

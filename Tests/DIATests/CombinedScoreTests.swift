@@ -8,13 +8,13 @@ import Testing
 @Suite struct CombinedScoreTests {
     private static let network = ResNet18(stem: .cifar, width: 1, channels: 1, height: 8, columns: 8, projection: 3)
 
-    /// Random score inputs, normally distributed around `centre`.
-    private func evidence(_ count: Int, seed: UInt64, centre: Float = 1) -> [ScoreInputs] {
+    /// Random score inputs, normally distributed around `center`.
+    private func scoreInputs(_ count: Int, seed: UInt64, center: Float = 1) -> [ScoreInputs] {
         var generator = SplitMix64(seed: seed)
-        func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + centre } }
+        func draw(_ count: Int) -> [Float] { Normal.array(count: count, using: &generator).map { $0 * 0.3 + center } }
         return (0..<count).map { _ in
             let stages = Self.network.stageFeatures.map { draw(4 * $0)[...] }
-            let features = Features(
+            let features = EncoderFeatures(
                 projections: draw(12)[...],
                 shiftScores: draw(16)[...],
                 stages: stages,
@@ -30,27 +30,27 @@ import Testing
     }
 
     @Test("Neighbors: -log of the distance between unit vectors, standardized by leave-one-out training scores")
-    func neighbours() throws {
-        let training = evidence(7, seed: 1)
+    func neighbors() throws {
+        let training = scoreInputs(7, seed: 1)
         let bank = try ScoreBank(training: training, parts: parts(["neighbors.2"]))
         func unit(_ image: ScoreInputs) -> [Double] {
             let vector = image.features.stages[1].map { Double($0) }
             let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
             return vector.map { $0 / norm }
         }
-        func nearness(_ image: ScoreInputs, _ others: [ScoreInputs]) -> Double {
+        func negativeLogDistance(_ image: ScoreInputs, _ others: [ScoreInputs]) -> Double {
             let distances = others.map { other in
                 zip(unit(image), unit(other)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
             }
             return -log(distances.min() ?? 1)
         }
         let own = training.indices.map { index in
-            nearness(training[index], training.indices.filter { $0 != index }.map { training[$0] })
+            negativeLogDistance(training[index], training.indices.filter { $0 != index }.map { training[$0] })
         }
         let mean = own.reduce(0, +) / 7
         let deviation = (own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 7).squareRoot()
-        for image in evidence(4, seed: 2) {
-            let expected = (nearness(image, training) - mean) / deviation
+        for image in scoreInputs(4, seed: 2) {
+            let expected = (negativeLogDistance(image, training) - mean) / deviation
             #expect(abs(bank(image).normality - expected) < 1e-3)
         }
     }
@@ -58,7 +58,7 @@ import Testing
     @Test("Density: -log of the Mahalanobis distance, with the covariance shrunk by 10%")
     func density() throws {
         // One feature per shift: four numbers per image.
-        let training = evidence(40, seed: 3)
+        let training = scoreInputs(40, seed: 3)
         let bank = try ScoreBank(training: training, parts: parts(["density.1"]))
         let vectors = training.map { $0.features.stages[0].map { Double($0) } }
         let mean = (0..<4).map { index in vectors.reduce(0) { $0 + $1[index] } / 40 }
@@ -90,7 +90,7 @@ import Testing
         let own = training.map(value)
         let middle = own.reduce(0, +) / 40
         let deviation = (own.reduce(0) { $0 + ($1 - middle) * ($1 - middle) } / 40).squareRoot()
-        for image in evidence(5, seed: 4) {
+        for image in scoreInputs(5, seed: 4) {
             #expect(abs(bank(image).normality - (value(image) - middle) / deviation) < 1e-3)
         }
     }
@@ -98,9 +98,9 @@ import Testing
     @Test("A combined score is the mean of its parts and is lower for images from another distribution")
     func mean() throws {
         let parts = try parts(["csi", "neighbors.3", "density.2", "residual.20"])
-        let bank = try ScoreBank(training: evidence(30, seed: 5), parts: parts)
+        let bank = try ScoreBank(training: scoreInputs(30, seed: 5), parts: parts)
         let (normal, other) = (
-            evidence(10, seed: 6).map { bank($0) }, evidence(10, seed: 7, centre: -1).map { bank($0) }
+            scoreInputs(10, seed: 6).map { bank($0) }, scoreInputs(10, seed: 7, center: -1).map { bank($0) }
         )
         for result in normal + other {
             #expect(result.parts.count == 4)
@@ -113,11 +113,11 @@ import Testing
     @Test("A bank gives the same scores after it is saved and loaded")
     func stored() throws {
         let parts = try parts(["neighbors.1", "density.4", "csi"])
-        let bank = try ScoreBank(training: evidence(20, seed: 8), parts: parts)
+        let bank = try ScoreBank(training: scoreInputs(20, seed: 8), parts: parts)
         let bytes = try SafetensorsEncoder.encode(bank.tensors, file: "bank")
         let file = try Safetensors(parsing: bytes, file: "bank")
         let again = try ScoreBank(file, network: Self.network, parts: parts)
-        for image in evidence(5, seed: 9) {
+        for image in scoreInputs(5, seed: 9) {
             #expect(abs(bank(image).normality - again(image).normality) < 1e-4)
         }
     }
@@ -128,7 +128,7 @@ import Testing
     )
     func missing(_ name: String) throws {
         let parts = try parts(["neighbors.1", "density.4"])
-        let bank = try ScoreBank(training: evidence(8, seed: 10), parts: parts)
+        let bank = try ScoreBank(training: scoreInputs(8, seed: 10), parts: parts)
         let bytes = try SafetensorsEncoder.encode(bank.tensors.filter { $0.name != name }, file: "bank")
         let file = try Safetensors(parsing: bytes, file: "bank")
         do {
@@ -141,7 +141,7 @@ import Testing
 
     @Test("A density over identical training images is an error")
     func degenerate() throws {
-        let one = evidence(1, seed: 11)[0]
+        let one = scoreInputs(1, seed: 11)[0]
         let parts = try parts(["density.1"])
         #expect(throws: ModelFileError.self) { try ScoreBank(training: [one, one, one], parts: parts) }
     }

@@ -47,11 +47,11 @@ import Testing
     @Test("The bank's axes, its weights and the normality match the reference")
     func score() throws {
         let file = try Golden.load("score-csi")
-        func features(_ part: String, _ count: Int) throws -> [Features] {
+        func features(_ part: String, _ count: Int) throws -> [EncoderFeatures] {
             let projections = try file.floats("\(part).simclr", shape: [count, 4, 5, 16])
             let shifts = try file.floats("\(part).shift", shape: [count, 4, 5, 4])
             return (0..<count).map {
-                Features(
+                EncoderFeatures(
                     projections: projections[$0 * 320..<($0 + 1) * 320],
                     shiftScores: shifts[$0 * 80..<($0 + 1) * 80],
                     shifts: 4,

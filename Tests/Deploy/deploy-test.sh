@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Boots Debian releases in containers, installs there what `make install` made, and tries the systemd service (`make
-# deploy-test`). One full log a release in $LOGS; what is needed again (trees, build) stays in $STATIC.
+# Boots Debian releases in containers, copies the output of `make install` to them, and tests the systemd service (`make
+# deploy-test`). Writes one log per release to $LOGS. $STATIC keeps the root file systems and the build.
 #
 #   [STATIC=.build-deploy] [LOGS=.build-deploy/logs] [MIRROR=URL] deploy-test.sh [bookworm] [trixie]
 #
-# Exits 0 if all passed or cannot be run here, which "skipped:" explains; 1 if one failed.
+# Exits with 0 if no test failed. A test that cannot run on this machine prints "skipped:" with the reason.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 static=$PWD/${STATIC:-.build-deploy}
@@ -19,13 +19,13 @@ skip() {
 for tool in systemd-nspawn debootstrap; do
     command -v $tool > /dev/null || skip "$tool is missing (Debian: apt-get install systemd-container debootstrap)"
 done
-# The first mirror of this machine's own configuration.
+# The first mirror in the configuration of this machine.
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2> /dev/null |
     grep -v security | head -1)} || true
-[ -n "$mirror" ] || skip "apt-get names no mirror of Debian; give one as MIRROR=URL"
+[ -n "$mirror" ] || skip "no Debian mirror is configured for apt-get; set MIRROR=URL"
 
 child="" work="" group=""
-# Ends only what this script started: the container's supervisor, whose end is the container's.
+# Ends only the process that this script started: the container's supervisor. The container ends with it.
 clean() {
     if [ -n "$child" ] && kill -0 "$child" 2> /dev/null; then
         kill "$child" 2> /dev/null || true
@@ -44,14 +44,14 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# tree RELEASE: a bare Debian with systemd and the libraries that the unit's comment names, made once.
+# tree RELEASE: creates a minimal Debian with systemd and the libraries listed in dia-server.service, unless it exists.
 tree() {
     local tree=$static/trees/$1 packages
     packages=$(sed -n 's/^# *apt-get install //p' deploy/systemd/dia-server.service)
     [ "$(cat "$tree.made" 2> /dev/null)" != "$packages" ] || return 0
     rm -rf "$tree" "$tree.made"
     mkdir -p "$static/trees"
-    echo "$1: a tree of its own is made, some minutes"
+    echo "$1: creating the root file system; this takes a few minutes"
     {
         nice debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl,openssl "$1" "$tree" "$mirror" &&
             DEBIAN_FRONTEND=noninteractive nice chroot "$tree" apt-get install -y --no-install-recommends $packages &&
@@ -59,9 +59,9 @@ tree() {
     } > "$tree.log" 2>&1 < /dev/null
 }
 
-# boot MACHINE DIRECTORY: runs the container until it is powered off, for at most five minutes. Where systemd runs
-# here, it gives the container a scope. Elsewhere the container gets cgroup version 2 in a mount namespace of its own,
-# whichever version is mounted here: systemd 257 does not start with version 1.
+# boot MACHINE DIRECTORY: runs the container until it is powered off, for at most five minutes. If systemd runs on this
+# machine, it creates a scope for the container. Otherwise the container gets cgroup version 2 in its own mount
+# namespace, because systemd 257 does not start with version 1.
 boot() {
     local options=(--quiet --boot --register=no --private-network --link-journal=no --resolv-conf=off --timezone=off
         "--machine=$1" --hostname=dia-test "--directory=$2" --console=pipe)
@@ -84,27 +84,27 @@ nice make --no-print-directory install DESTDIR="$static/stage" \
     PREFIX=/usr/local UNITS=/etc/systemd/system > "$static/install.log" 2>&1 || { cat "$static/install.log"; exit 1; }
 failed=0
 for release in "$@"; do
-    tree "$release" || { echo "skipped: $release: debootstrap fails, see $static/trees/$release.log"; continue; }
+    tree "$release" || { echo "skipped: $release: debootstrap failed, see $static/trees/$release.log"; continue; }
     work=$(mktemp -d "$static/run-$release.XXXXXX")
     machine=dia-${work##*run-} machine=${machine//./-}
     cp -a "$static/trees/$release" "$work/root"
-    # As the unit's comment has it for another machine.
+    # In the same way as the comment in dia-server.service describes for another machine.
     tar -C "$static/stage" -cf - . | tar -C "$work/root" -xpf - --no-same-owner --no-overwrite-dir
     mkdir -p "$work/root/test"
     install -m 755 Tests/Deploy/inside.sh "$work/root/test/"
     install -m 644 examples/lesion.png "$work/root/test/"
-    # Where OpenBLAS must be told its processor here, it must be there too.
+    # A processor type that is set for OpenBLAS on this machine is also needed in the container.
     if [ -n "${OPENBLAS_CORETYPE:-}" ]; then
         install -d -m 700 "$work/root/etc/dia"
         echo "OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE" > "$work/root/etc/dia/environment"
     fi
     echo dia-test > "$work/root/etc/hostname"
-    # With an identity of its own it is no first boot, which would enable all units.
+    # Without a machine ID this would be a first boot, which enables all units.
     tr -d - < /proc/sys/kernel/random/uuid > "$work/root/etc/machine-id"
     rm -f "$work/root/etc/resolv.conf"
     cat > "$work/root/etc/systemd/system/deploy-test.service" << 'UNIT'
 [Unit]
-Description=The test of dia-server's units
+Description=Test of dia-server's units
 SuccessAction=poweroff-force
 FailureAction=poweroff-force
 
@@ -122,7 +122,7 @@ UNIT
     child=""
     result=$(cat "$work/root/test/result" 2> /dev/null || true)
     if [ ! -e "$work/root/test/log" ]; then
-        echo "skipped: $release: the container does not boot here:"
+        echo "skipped: $release: the container does not boot on this machine:"
         tail -5 "$work/console"
     else
         log=$logs/deploy-debian-${version%%.*}.log
@@ -131,7 +131,7 @@ UNIT
             echo "passed: Debian $version ($log)"
         else
             echo "FAILED: Debian $version ($log)"
-            grep FAILED: "$log" || echo "the test did not come to its end"
+            grep FAILED: "$log" || echo "the test did not finish"
             failed=1
         fi
     fi

@@ -15,7 +15,9 @@ import Testing
             if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
             if request.head.path == "/forever" { try? await Task.sleep(for: .seconds(1000)) }
             if request.head.path == "/count" { return Response(200, contentType: "text/plain", stream: Counter()) }
-            if request.head.path == "/broken" { return Response(200, contentType: "a/b", stream: Counter(most: 3)) }
+            if request.head.path == "/broken" {
+                return Response(200, contentType: "a/b", stream: Counter(failsAfter: 3))
+            }
             if request.head.path == "/endless" { return Response(200, contentType: "a/b", stream: Endless()) }
             if request.head.path == "/large" { return Response(200, body: Array(repeating: 7, count: 20_000_000)) }
             if request.head.path == "/peer" { return Response(200, contentType: "a/b", body: peer.address.utf8) }
@@ -33,19 +35,19 @@ import Testing
         }
     }
 
-    /// Ten lines; fails after `most`.
+    /// Ten lines; fails after `failsAfter`.
     private final class Counter: BodyStream {
-        private let most: Int
+        private let failsAfter: Int
         private let next = Mutex(0)
 
-        init(most: Int = 10) { self.most = most }
+        init(failsAfter: Int = 10) { self.failsAfter = failsAfter }
 
         func next() async throws -> [UInt8]? {
             let index = next.withLock { next in
                 defer { next += 1 }
                 return next
             }
-            if index == most, most < 10 { throw CancellationError() }
+            if index == failsAfter, failsAfter < 10 { throw CancellationError() }
             return index < 10 ? Array("\(index)\n".utf8) : nil
         }
 
@@ -55,14 +57,14 @@ import Testing
     /// Produces pieces without end.
     private final class Endless: BodyStream {
         static let pieces = Mutex(0)
-        static let isAbandoned = Mutex(false)
+        static let isCancelled = Mutex(false)
 
         func next() async -> [UInt8]? {
             Self.pieces.withLock { $0 += 1 }
             return Array(repeating: 7, count: 65_536)
         }
 
-        func cancel() { Self.isAbandoned.withLock { $0 = true } }
+        func cancel() { Self.isCancelled.withLock { $0 = true } }
     }
 
     private let metrics = MetricsRegistry()
@@ -119,22 +121,22 @@ import Testing
     }
 
     @Test("A stream pauses while its reader does not read, and is cancelled when the reader disconnects")
-    func vanishedReader() async throws {
+    func disconnectedReader() async throws {
         let (server, port) = try start()
         var client: RawClient? = try RawClient(port: port)
         await client?.send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
         // Only as much as the system's buffers hold is produced, then production stops.
-        var (made, before) = (0, -1)
-        for _ in 0..<50 where made == 0 || made != before {
+        var (produced, before) = (0, -1)
+        for _ in 0..<50 where produced == 0 || produced != before {
             try await Task.sleep(for: .milliseconds(300))
-            (made, before) = (Endless.pieces.withLock { $0 }, made)
+            (produced, before) = (Endless.pieces.withLock { $0 }, produced)
         }
-        #expect(made > 0 && made == before)
+        #expect(produced > 0 && produced == before)
         client = nil
-        for _ in 0..<100 where !Endless.isAbandoned.withLock({ $0 }) {
+        for _ in 0..<100 where !Endless.isCancelled.withLock({ $0 }) {
             try await Task.sleep(for: .milliseconds(20))
         }
-        #expect(Endless.isAbandoned.withLock { $0 })
+        #expect(Endless.isCancelled.withLock { $0 })
         await server.drain(limit: .zero)
     }
 
@@ -151,7 +153,7 @@ import Testing
     }
 
     @Test("An invalid request gets its error status, then the connection is closed")
-    func refusals() async throws {
+    func invalidRequests() async throws {
         let (server, port) = try start()
         for (bytes, status) in [
             ("NONSENSE\r\n\r\n", 400), ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
@@ -169,7 +171,7 @@ import Testing
     }
 
     @Test("A client that keeps sending after an early rejection can still read the response")
-    func earlyRefusal() async throws {
+    func earlyRejection() async throws {
         let (server, port) = try start { $0.limits.bodyBytes = 1000 }
         let client = try RawClient(port: port)
         await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
@@ -179,7 +181,7 @@ import Testing
     }
 
     @Test("A truncated request is rejected, and the next one is served")
-    func cutInHalf() async throws {
+    func truncated() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
         await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
@@ -187,13 +189,13 @@ import Testing
         #expect(await client.response()?.status == 400)
         do {
             // Disconnects in the middle of its request.
-            let gone = try RawClient(port: port)
-            await gone.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+            let disconnecting = try RawClient(port: port)
+            await disconnecting.send("POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
         }
         do {
             // Disconnects before its response.
-            let gone = try RawClient(port: port)
-            await gone.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+            let disconnecting = try RawClient(port: port)
+            await disconnecting.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         }
         let next = try RawClient(port: port)
         await next.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -215,7 +217,7 @@ import Testing
     }
 
     @Test("A slow reader receives a large response completely")
-    func largeAnswer() async throws {
+    func largeResponse() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
         await client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -320,7 +322,7 @@ import Testing
     }
 
     @Test("Thousands of pipelined requests rejected by their heads are answered in order", .timeLimit(.minutes(1)))
-    func pipelinedRefusals() async throws {
+    func pipelinedRejections() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
         let count = 20_000
@@ -340,11 +342,11 @@ import Testing
     }
 
     @Test("Other clients are served while one connection has thousands of requests waiting")
-    func turns() async throws {
+    func fairness() async throws {
         let (server, port) = try start()
-        let greedy = try RawClient(port: port)
+        let busy = try RawClient(port: port)
         let other = try RawClient(port: port)
-        await greedy.send(String(repeating: "GET /forbidden HTTP/1.1\r\nHost:\r\n\r\n", count: 1000))
+        await busy.send(String(repeating: "GET /forbidden HTTP/1.1\r\nHost:\r\n\r\n", count: 1000))
         await other.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await text(other.response()) == "GET /b 0")
         await server.drain(limit: .zero)
@@ -374,7 +376,7 @@ import Testing
     }
 
     @Test("A request rejected by its head is answered before its body arrives")
-    func refusedByHead() async throws {
+    func rejectedByHead() async throws {
         let (server, port) = try start()
         let client = try RawClient(port: port)
         await client.send("POST /forbidden HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
@@ -385,12 +387,12 @@ import Testing
     }
 
     @Test("Work is cancelled when the client disconnects, but not when it only half-closes the connection")
-    func vanished() async throws {
+    func disconnected() async throws {
         let (server, port) = try start()
         for path in ["/forever", "/forever"] {
             // With nothing left to read, the server cannot tell a close from a half-close until it writes.
-            let gone = try RawClient(port: port)
-            await gone.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+            let disconnecting = try RawClient(port: port)
+            await disconnecting.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
         }
         let half = try RawClient(port: port)
         await half.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -435,7 +437,7 @@ import Testing
         #expect(await stuck.isClosed())
     }
 
-    @Test("An address that is in use or unknown is an error that says so")
+    @Test("An address that is in use or unknown is an error that names the cause")
     func cannotListen() async throws {
         let (server, port) = try start()
         let error = #expect(throws: ListenError.self) { try start(MetricsRegistry()) { $0.port = port } }
@@ -451,9 +453,9 @@ import Testing
     }
 
     @Test("Two hundred concurrent clients each get their own response")
-    func crowd() async throws {
+    func manyClients() async throws {
         let (server, port) = try start()
-        let right = try await withThrowingTaskGroup(of: Bool.self) { group in
+        let correct = try await withThrowingTaskGroup(of: Bool.self) { group in
             for index in 0..<200 {
                 group.addTask {
                     let client = try RawClient(port: port)
@@ -464,7 +466,7 @@ import Testing
             }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
-        #expect(right == 200)
+        #expect(correct == 200)
         await server.drain(limit: .zero)
     }
 }

@@ -3,18 +3,18 @@ import Testing
 
 /// The connection state machine, without a socket or a clock.
 @Suite struct HTTP1ConnectionStateTests {
-    private var rules = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
+    private var state = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
     private let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
     /// Short descriptions of the actions.
-    private func words(_ actions: [HTTP1ConnectionState.Action]) -> [String] {
+    private func descriptions(_ actions: [HTTP1ConnectionState.Action]) -> [String] {
         actions.map { action in
             switch action {
-            case .headReceived(let head): "consider \(head.path)"
+            case .headReceived(let head): "headReceived \(head.path)"
             case .handle(let request): "handle \(request.head.path)"
             case .send(let bytes): "send \(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\r\n" })"
-            case .pullBody: "produce"
-            case .reject(let error): "refuse \(error.status)"
+            case .pullBody: "pullBody"
+            case .reject(let error): "reject \(error.status)"
             case .closeSending: "closeSending"
             case .close: "close"
             }
@@ -22,43 +22,43 @@ import Testing
     }
 
     /// The same, for a caller that accepts every head.
-    private func served(_ actions: [HTTP1ConnectionState.Action], _ rules: inout HTTP1ConnectionState, at second: Int)
+    private func served(_ actions: [HTTP1ConnectionState.Action], _ state: inout HTTP1ConnectionState, at second: Int)
         -> [String]
     {
-        guard case .headReceived = actions.last else { return words(actions) }
-        return words(actions.dropLast()) + served(rules.proceed(now: .seconds(second)), &rules, at: second)
+        guard case .headReceived = actions.last else { return descriptions(actions) }
+        return descriptions(actions.dropLast()) + served(state.proceed(now: .seconds(second)), &state, at: second)
     }
 
     private mutating func receive(_ text: String, at second: Int = 0) -> [String] {
-        served(rules.received(text.utf8, now: .seconds(second)), &rules, at: second)
+        served(state.received(text.utf8, now: .seconds(second)), &state, at: second)
     }
 
-    private mutating func answer(at second: Int = 0) -> [String] {
-        words(rules.respond(Response(200, body: [1]), date: "d", now: .seconds(second)))
-            + served(rules.sent(now: .seconds(second)), &rules, at: second)
+    private mutating func respond(at second: Int = 0) -> [String] {
+        descriptions(state.respond(Response(200, body: [1]), date: "d", now: .seconds(second)))
+            + served(state.sent(now: .seconds(second)), &state, at: second)
     }
 
     @Test("While a request is handled, input is buffered up to a limit")
     mutating func readAhead() {
         #expect(receive(get) == ["handle /"])
         // Reading continues so that a broken connection is noticed; early input is buffered up to a limit.
-        #expect(rules.wantsInput)
-        #expect(rules.received(Array(repeating: 65, count: 65_536), now: .zero).isEmpty)
-        #expect(!rules.wantsInput)
+        #expect(state.wantsInput)
+        #expect(state.received(Array(repeating: 65, count: 65_536), now: .zero).isEmpty)
+        #expect(!state.wantsInput)
     }
 
     @Test("A connection stays open after a response")
     mutating func keepAlive() {
         #expect(receive(get) == ["handle /"])
-        #expect(answer() == ["send HTTP/1.1 200 OK"])
-        #expect(rules.wantsInput)
+        #expect(respond() == ["send HTTP/1.1 200 OK"])
+        #expect(state.wantsInput)
         #expect(receive(get) == ["handle /"])
     }
 
     @Test("Pipelined requests are handled one at a time, in order")
     mutating func pipelining() {
         #expect(receive(get + get.replacing("/ ", with: "/2 ")) == ["handle /"])
-        #expect(answer() == ["send HTTP/1.1 200 OK", "handle /2"])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "handle /2"])
     }
 
     @Test(
@@ -67,23 +67,23 @@ import Testing
     )
     mutating func closing(_ version: String) {
         #expect(receive("GET / HTTP/\(version)Host: a\r\n\r\n") == ["handle /"])
-        #expect(answer() == ["send HTTP/1.1 200 OK", "closeSending"])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "closeSending"])
         #expect(receive("more") == [])
-        #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
+        #expect(descriptions(state.receivedEnd(now: .zero)) == ["close"])
     }
 
     @Test("An invalid request gets a response, then the connection closes")
-    mutating func refusal() {
-        #expect(receive("BAD\r\n\r\n") == ["refuse 400"])
-        #expect(answer() == ["send HTTP/1.1 200 OK", "closeSending"])
-        #expect(words(rules.expired(now: .seconds(10))) == ["close"])
+    mutating func invalidRequest() {
+        #expect(receive("BAD\r\n\r\n") == ["reject 400"])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "closeSending"])
+        #expect(descriptions(state.expired(now: .seconds(10))) == ["close"])
     }
 
     @Test("A body that is too large is rejected before it is sent")
     mutating func tooLarge() {
         #expect(
             receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n") == [
-                "refuse 413"
+                "reject 413"
             ]
         )
     }
@@ -92,7 +92,7 @@ import Testing
     mutating func continues() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         #expect(receive(head) == ["send HTTP/1.1 100 Continue"])
-        #expect(words(rules.sent(now: .zero)) == [])
+        #expect(descriptions(state.sent(now: .zero)) == [])
         #expect(receive("ab") == ["handle /"])
     }
 
@@ -103,44 +103,44 @@ import Testing
     }
 
     @Test("A request truncated by the end of the connection is rejected")
-    mutating func cutShort() {
+    mutating func truncated() {
         #expect(receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel") == [])
-        #expect(words(rules.receivedEnd(now: .zero)) == ["refuse 400"])
-        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+        #expect(descriptions(state.receivedEnd(now: .zero)) == ["reject 400"])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "close"])
     }
 
     @Test("A half-closed client still gets its responses")
     mutating func halfClosed() {
         #expect(receive(get + get) == ["handle /"])
-        #expect(words(rules.receivedEnd(now: .zero)) == [])
-        #expect(answer() == ["send HTTP/1.1 200 OK", "handle /"])
-        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+        #expect(descriptions(state.receivedEnd(now: .zero)) == [])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "handle /"])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "close"])
     }
 
     private static let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n"
 
     @Test("Slow heads and bodies get 408 and an idle connection is closed, each at its deadline")
     mutating func deadlines() {
-        #expect(rules.deadline == .seconds(75))
+        #expect(state.deadline == .seconds(75))
         #expect(receive("GET", at: 5) == [])
         // The first byte starts the clock; further bytes do not extend it.
         #expect(receive(" / HTTP", at: 9) == [])
-        #expect(rules.deadline == .seconds(15))
-        #expect(words(rules.expired(now: .seconds(14))) == [])
-        #expect(words(rules.expired(now: .seconds(15))) == ["refuse 408"])
+        #expect(state.deadline == .seconds(15))
+        #expect(descriptions(state.expired(now: .seconds(14))) == [])
+        #expect(descriptions(state.expired(now: .seconds(15))) == ["reject 408"])
         var idle = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
-        #expect(words(idle.expired(now: .seconds(75))) == ["close"])
+        #expect(descriptions(idle.expired(now: .seconds(75))) == ["close"])
     }
 
     @Test("The body deadline grows with the bytes received, up to a maximum")
     mutating func bodyDeadline() {
         #expect(receive(Self.post, at: 1) == [])
-        #expect(rules.deadline == .seconds(21))
+        #expect(state.deadline == .seconds(21))
         #expect(receive(String(repeating: "a", count: 40_960), at: 20) == [])
-        #expect(rules.deadline == .seconds(31))
+        #expect(state.deadline == .seconds(31))
         #expect(receive(String(repeating: "a", count: 900_000), at: 30) == [])
-        #expect((rules.deadline ?? .zero) > .seconds(250))
-        #expect(words(rules.expired(now: .seconds(301))) == ["refuse 408"])
+        #expect((state.deadline ?? .zero) > .seconds(250))
+        #expect(descriptions(state.expired(now: .seconds(301))) == ["reject 408"])
     }
 
     @Test("One byte per second barely extends the body deadline")
@@ -148,76 +148,78 @@ import Testing
         #expect(receive(Self.post) == [])
         for second in 1..<20 {
             #expect(receive("a", at: second) == [])
-            #expect((rules.deadline ?? .zero) < .seconds(21))
+            #expect((state.deadline ?? .zero) < .seconds(21))
         }
     }
 
     @Test("A slow reader gets more time, and a reader that stops is disconnected")
     mutating func slowReader() {
         _ = receive(get)
-        _ = rules.respond(Response(200), date: "d", now: .seconds(1))
-        rules.sent(bytes: 4096 * 5)
-        #expect(words(rules.expired(now: .seconds(25))) == [])
-        #expect(words(rules.expired(now: .seconds(26))) == ["close"])
+        _ = state.respond(Response(200), date: "d", now: .seconds(1))
+        state.sent(bytes: 4096 * 5)
+        #expect(descriptions(state.expired(now: .seconds(25))) == [])
+        #expect(descriptions(state.expired(now: .seconds(26))) == ["close"])
     }
 
     @Test("A request can be rejected by its head, before its body arrives")
-    mutating func considered() {
-        let actions = rules.received(Self.post.utf8, now: .zero)
-        #expect(words(actions) == ["consider /"])
-        let answer = rules.respond(Response(404), date: "d", now: .zero)
-        #expect(words(answer) == ["send HTTP/1.1 404 Not Found"])
-        #expect(words(rules.sent(now: .zero)) == ["closeSending"])
+    mutating func rejectedByHead() {
+        let actions = state.received(Self.post.utf8, now: .zero)
+        #expect(descriptions(actions) == ["headReceived /"])
+        let response = state.respond(Response(404), date: "d", now: .zero)
+        #expect(descriptions(response) == ["send HTTP/1.1 404 Not Found"])
+        #expect(descriptions(state.sent(now: .zero)) == ["closeSending"])
     }
 
     @Test("A small body of a rejected request is read, and the next request is answered")
-    mutating func refusedWithSmallBody() {
+    mutating func rejectedWithSmallBody() {
         for (framing, body) in [
             ("Content-Length: 5", "hello"), ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
         ] {
             let head = "POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n"
-            #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
-            #expect(words(rules.respond(Response(405), date: "d", now: .zero)) == [])
+            #expect(descriptions(state.received(head.utf8, now: .zero)) == ["headReceived /"])
+            #expect(descriptions(state.respond(Response(405), date: "d", now: .zero)) == [])
             let next = get.replacing("/ ", with: "/2 ")
-            let answer = rules.received((body + next).utf8, now: .zero)
-            #expect(words(answer) == ["send HTTP/1.1 405 Method Not Allowed"])
-            #expect(words(rules.sent(now: .zero)) == ["consider /2"])
-            _ = rules.respond(Response(404), date: "d", now: .zero)
-            #expect(words(rules.sent(now: .zero)) == [])
+            let actions = state.received((body + next).utf8, now: .zero)
+            #expect(descriptions(actions) == ["send HTTP/1.1 405 Method Not Allowed"])
+            #expect(descriptions(state.sent(now: .zero)) == ["headReceived /2"])
+            _ = state.respond(Response(404), date: "d", now: .zero)
+            #expect(descriptions(state.sent(now: .zero)) == [])
         }
     }
 
     @Test("After a rejected request, an invalid, truncated, slow or long body never leads to the next request")
-    mutating func refusedWithOtherBody() {
+    mutating func rejectedWithOtherBody() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-        let fresh = rules
-        func considered() -> HTTP1ConnectionState {
-            var rules = fresh
-            _ = rules.received(head.utf8, now: .zero)
-            _ = rules.respond(Response(404), date: "d", now: .zero)
-            return rules
+        let fresh = state
+        func rejectedByHead() -> HTTP1ConnectionState {
+            var state = fresh
+            _ = state.received(head.utf8, now: .zero)
+            _ = state.respond(Response(404), date: "d", now: .zero)
+            return state
         }
-        var unsound = considered()
-        #expect(words(unsound.received("5\r\nhelloX".utf8, now: .zero)) == ["refuse 400"])
-        var short = considered()
-        #expect(words(short.receivedEnd(now: .zero)) == ["refuse 400"])
-        var slow = considered()
-        #expect(words(slow.expired(now: .seconds(301))) == ["send HTTP/1.1 404 Not Found"])
-        #expect(words(slow.sent(now: .seconds(301))) == ["closeSending"])
-        var long = considered()
-        #expect(words(long.received(("11000\r\n" + String(repeating: "x", count: 65_536)).utf8, now: .zero)) == [])
-        #expect(words(long.received("xx".utf8, now: .zero)) == ["send HTTP/1.1 404 Not Found"])
-        #expect(words(long.sent(now: .zero)) == ["closeSending"])
+        var invalid = rejectedByHead()
+        #expect(descriptions(invalid.received("5\r\nhelloX".utf8, now: .zero)) == ["reject 400"])
+        var short = rejectedByHead()
+        #expect(descriptions(short.receivedEnd(now: .zero)) == ["reject 400"])
+        var slow = rejectedByHead()
+        #expect(descriptions(slow.expired(now: .seconds(301))) == ["send HTTP/1.1 404 Not Found"])
+        #expect(descriptions(slow.sent(now: .seconds(301))) == ["closeSending"])
+        var long = rejectedByHead()
+        #expect(
+            descriptions(long.received(("11000\r\n" + String(repeating: "x", count: 65_536)).utf8, now: .zero)) == []
+        )
+        #expect(descriptions(long.received("xx".utf8, now: .zero)) == ["send HTTP/1.1 404 Not Found"])
+        #expect(descriptions(long.sent(now: .zero)) == ["closeSending"])
     }
 
     @Test("Empty lines do not start a request, so closing after them is not an error")
     mutating func emptyLines() {
         #expect(receive("\r\n\r\n") == [])
-        #expect(words(rules.receivedEnd(now: .zero)) == ["close"])
+        #expect(descriptions(state.receivedEnd(now: .zero)) == ["close"])
         var slow = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
         _ = slow.received("\r\n".utf8, now: .zero)
-        #expect(words(slow.expired(now: .seconds(15))) == [])
-        #expect(words(slow.expired(now: .seconds(75))) == ["close"])
+        #expect(descriptions(slow.expired(now: .seconds(15))) == [])
+        #expect(descriptions(slow.expired(now: .seconds(75))) == ["close"])
     }
 
     @Test(
@@ -227,72 +229,81 @@ import Testing
             "HEAD /\(String(repeating: "a", count: 9000))", "HEAD / HTTP/1.1\r\nHost: a\r\nx\r\n",
         ]
     )
-    mutating func refusedHead(_ head: String) {
-        let fresh = rules
+    mutating func rejectedHead(_ head: String) {
+        let fresh = state
         for (method, other) in [("HEAD", "GET"), ("GET", "HEAD")] {
-            var rules = fresh
-            _ = served(rules.received(get.replacing("GET", with: other).utf8, now: .zero), &rules, at: 0)
-            _ = rules.respond(Response(200), date: "d", now: .zero)
-            _ = rules.sent(now: .zero)
-            #expect(words(rules.received(head.replacing("HEAD", with: method).utf8, now: .zero))[0].hasPrefix("refuse"))
-            guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
+            var state = fresh
+            _ = served(state.received(get.replacing("GET", with: other).utf8, now: .zero), &state, at: 0)
+            _ = state.respond(Response(200), date: "d", now: .zero)
+            _ = state.sent(now: .zero)
+            #expect(
+                descriptions(state.received(head.replacing("HEAD", with: method).utf8, now: .zero))[0].hasPrefix(
+                    "reject"
+                )
+            )
+            guard case .send(let response) = state.respond(Response(400, body: [65]), date: "d", now: .zero).first
+            else {
                 Issue.record("expected an error response")
                 return
             }
-            #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") == (method == "HEAD"))
+            #expect(String(decoding: response, as: UTF8.self).hasSuffix("\r\n\r\n") == (method == "HEAD"))
         }
     }
 
     @Test("A truncated or slow request determines its own response, regardless of the previous request")
-    mutating func cutShortAfterHead() {
-        let fresh = rules
-        for (cut, hasBody) in [("GET /", true), ("HE", true), ("HEAD /", false)] {
+    mutating func truncatedAfterHead() {
+        let fresh = state
+        for (truncated, hasBody) in [("GET /", true), ("HE", true), ("HEAD /", false)] {
             for isSlow in [false, true] {
-                var rules = fresh
+                var state = fresh
                 let before = get.replacing("GET", with: hasBody ? "HEAD" : "GET")
-                _ = served(rules.received(before.utf8, now: .zero), &rules, at: 0)
-                _ = rules.respond(Response(200), date: "d", now: .zero)
-                _ = rules.sent(now: .zero)
-                _ = rules.received(cut.utf8, now: .zero)
-                _ = isSlow ? rules.expired(now: .seconds(15)) : rules.receivedEnd(now: .zero)
-                let answer = rules.respond(Response(400, body: [65]), date: "d", now: .zero)
-                guard case .send(let refusal) = answer.first else {
+                _ = served(state.received(before.utf8, now: .zero), &state, at: 0)
+                _ = state.respond(Response(200), date: "d", now: .zero)
+                _ = state.sent(now: .zero)
+                _ = state.received(truncated.utf8, now: .zero)
+                _ = isSlow ? state.expired(now: .seconds(15)) : state.receivedEnd(now: .zero)
+                let actions = state.respond(Response(400, body: [65]), date: "d", now: .zero)
+                guard case .send(let response) = actions.first else {
                     Issue.record("expected an error response")
                     return
                 }
-                #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n") != hasBody, "\(cut)")
+                #expect(String(decoding: response, as: UTF8.self).hasSuffix("\r\n\r\n") != hasBody, "\(truncated)")
             }
         }
     }
 
     @Test("Rejecting a request without a body keeps the connection open")
-    mutating func consideredBodiless() {
-        #expect(words(rules.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == ["consider /"])
-        #expect(words(rules.respond(Response(401), date: "d", now: .zero)) == ["send HTTP/1.1 401 Unauthorized"])
-        #expect(words(rules.sent(now: .zero)) == ["consider /2"])
+    mutating func rejectedWithoutBody() {
+        #expect(
+            descriptions(state.received((get + get.replacing("/ ", with: "/2 ")).utf8, now: .zero)) == [
+                "headReceived /"
+            ]
+        )
+        #expect(descriptions(state.respond(Response(401), date: "d", now: .zero)) == ["send HTTP/1.1 401 Unauthorized"])
+        #expect(descriptions(state.sent(now: .zero)) == ["headReceived /2"])
     }
 
     @Test("A rejected request gets no 100 Continue")
-    mutating func refusedInsteadOfContinue() {
+    mutating func rejectedInsteadOfContinue() {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
-        #expect(words(rules.received(head.utf8, now: .zero)) == ["consider /"])
-        #expect(words(rules.respond(Response(413), date: "d", now: .zero)).count == 1)
+        #expect(descriptions(state.received(head.utf8, now: .zero)) == ["headReceived /"])
+        #expect(descriptions(state.respond(Response(413), date: "d", now: .zero)).count == 1)
     }
 
     @Test("A half-closed HTTP/1.1 client is probed with interim responses; an HTTP/1.0 client is not")
     mutating func probing() {
         #expect(receive(get) == ["handle /"])
-        #expect(rules.deadline == nil)
-        _ = rules.receivedEnd(now: .zero)
+        #expect(state.deadline == nil)
+        _ = state.receivedEnd(now: .zero)
         var time = Duration.zero
         // Often at first, so that clients that disconnect early are noticed, then less often.
         for wait in [20, 40, 80, 160, 250, 250] {
-            #expect(words(rules.expired(now: time + .milliseconds(wait - 1))) == [])
+            #expect(descriptions(state.expired(now: time + .milliseconds(wait - 1))) == [])
             time += .milliseconds(wait)
-            #expect(words(rules.expired(now: time)) == ["send HTTP/1.1 102 Processing"])
-            #expect(words(rules.sent(now: time)) == [])
+            #expect(descriptions(state.expired(now: time)) == ["send HTTP/1.1 102 Processing"])
+            #expect(descriptions(state.sent(now: time)) == [])
         }
-        #expect(answer() == ["send HTTP/1.1 200 OK", "close"])
+        #expect(respond() == ["send HTTP/1.1 200 OK", "close"])
         var old = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
         _ = served(old.received("GET / HTTP/1.0\r\n\r\n".utf8, now: .zero), &old, at: 0)
         _ = old.receivedEnd(now: .zero)
@@ -301,13 +312,13 @@ import Testing
 
     @Test("Held bytes count received data, not the announced length")
     mutating func heldBytes() {
-        #expect(rules.heldBytes == 0)
+        #expect(state.heldBytes == 0)
         #expect(receive(Self.post) == [])
-        #expect(rules.heldBytes == 0)
+        #expect(state.heldBytes == 0)
         #expect(receive(String(repeating: "a", count: 100_000)) == [])
-        #expect((100_000...300_000).contains(rules.heldBytes))
-        #expect(words(rules.cancel(RequestError(503, "full"), now: .zero)) == ["refuse 503"])
-        #expect(rules.heldBytes == 0)
+        #expect((100_000...300_000).contains(state.heldBytes))
+        #expect(descriptions(state.cancel(RequestError(503, "full"), now: .zero)) == ["reject 503"])
+        #expect(state.heldBytes == 0)
     }
 
     @Test("Body memory is at most twice the bytes received, however they are split")
@@ -329,45 +340,45 @@ import Testing
     @Test("Empty lines after a request do not change the idle deadline", arguments: ["\r\n", "\r\n\r\n"])
     mutating func strayLines(_ lines: String) {
         #expect(receive(get + lines) == ["handle /"])
-        #expect(answer(at: 1) == ["send HTTP/1.1 200 OK"])
-        let deadline = rules.deadline
-        #expect(deadline == .seconds(76) && rules.idleSince == .seconds(1))
+        #expect(respond(at: 1) == ["send HTTP/1.1 200 OK"])
+        let deadline = state.deadline
+        #expect(deadline == .seconds(76) && state.idleSince == .seconds(1))
         // Also when split and received later.
-        for byte in lines.utf8 { #expect(served(rules.received([byte], now: .seconds(9)), &rules, at: 9) == []) }
-        #expect(rules.deadline == deadline)
+        for byte in lines.utf8 { #expect(served(state.received([byte], now: .seconds(9)), &state, at: 9) == []) }
+        #expect(state.deadline == deadline)
         #expect(receive(get, at: 70) == ["handle /"])
     }
 
     @Test("Draining closes idle connections and lets the others finish")
     mutating func draining() {
-        #expect(words(rules.drain()) == ["close"])
+        #expect(descriptions(state.drain()) == ["close"])
         var busy = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
         _ = served(busy.received(get.utf8, now: .zero), &busy, at: 0)
-        #expect(words(busy.drain()) == [])
-        let answer = busy.respond(Response(200), date: "d", now: .zero)
-        guard case .send(let bytes) = answer.first else {
+        #expect(descriptions(busy.drain()) == [])
+        let actions = busy.respond(Response(200), date: "d", now: .zero)
+        guard case .send(let bytes) = actions.first else {
             Issue.record("expected a response")
             return
         }
         #expect(String(decoding: bytes, as: UTF8.self).contains("Connection: close\r\n"))
     }
 
-    @Test("A rejected HEAD request gets no body, and an HTTP/1.0 client is told if the connection stays open")
-    mutating func answersByRequest() {
-        #expect(receive("HEAD / HTTP/1.1\r\n\r\n") == ["refuse 400"])
-        guard case .send(let refusal) = rules.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
+    @Test("A rejected HEAD request gets no body, and an HTTP/1.0 client is told whether the connection stays open")
+    mutating func responsesByRequest() {
+        #expect(receive("HEAD / HTTP/1.1\r\n\r\n") == ["reject 400"])
+        guard case .send(let response) = state.respond(Response(400, body: [65]), date: "d", now: .zero).first else {
             Issue.record("expected an error response")
             return
         }
-        #expect(String(decoding: refusal, as: UTF8.self).hasSuffix("\r\n\r\n"))
+        #expect(String(decoding: response, as: UTF8.self).hasSuffix("\r\n\r\n"))
         var old = HTTP1ConnectionState(limits: RequestLimits(), deadlines: .init(), now: .zero)
         let request = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
         _ = served(old.received(request.utf8, now: .zero), &old, at: 0)
-        guard case .send(let answer) = old.respond(Response(200), date: "d", now: .zero).first else {
+        guard case .send(let bytes) = old.respond(Response(200), date: "d", now: .zero).first else {
             Issue.record("expected a response")
             return
         }
-        #expect(String(decoding: answer, as: UTF8.self).contains("\r\nConnection: keep-alive\r\n"))
+        #expect(String(decoding: bytes, as: UTF8.self).contains("\r\nConnection: keep-alive\r\n"))
     }
 
     @Test("The response to HEAD has all header fields and no body")

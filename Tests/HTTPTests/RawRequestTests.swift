@@ -54,7 +54,7 @@ import Testing
     /// What a connection did with the bytes.
     private enum Event: Equatable {
         case handled(method: String, path: String, query: String, body: [UInt8], keepAlive: Bool)
-        case refused(Int)
+        case rejected(Int)
         case continued
     }
 
@@ -62,13 +62,13 @@ import Testing
     private func events(_ bytes: [UInt8], by size: Int) -> [Event] {
         var limits = RequestLimits()
         limits.bodyBytes = 1 << 20
-        var rules = HTTP1ConnectionState(limits: limits, deadlines: .init(), now: .zero)
+        var state = HTTP1ConnectionState(limits: limits, deadlines: .init(), now: .zero)
         var events: [Event] = []
         var isClosed = false
         func perform(_ actions: [HTTP1ConnectionState.Action]) {
             for action in actions {
                 switch action {
-                case .headReceived: perform(rules.proceed(now: .zero))
+                case .headReceived: perform(state.proceed(now: .zero))
                 case .handle(let request):
                     let head = request.head
                     let event = Event.handled(
@@ -79,12 +79,12 @@ import Testing
                         keepAlive: head.keepsAlive
                     )
                     events.append(event)
-                    perform(rules.respond(Response(204), date: "", now: .zero))
-                    perform(rules.sent(now: .zero))
+                    perform(state.respond(Response(204), date: "", now: .zero))
+                    perform(state.sent(now: .zero))
                 case .reject(let error):
-                    events.append(.refused(error.status))
-                    perform(rules.respond(Response(error.status), date: "", now: .zero))
-                    perform(rules.sent(now: .zero))
+                    events.append(.rejected(error.status))
+                    perform(state.respond(Response(error.status), date: "", now: .zero))
+                    perform(state.sent(now: .zero))
                 case .send(let bytes):
                     if bytes.starts(with: Array("HTTP/1.1 100".utf8)) { events.append(.continued) }
                 case .pullBody: break
@@ -94,7 +94,7 @@ import Testing
         }
         var rest = bytes[...]
         while !rest.isEmpty, !isClosed {
-            perform(rules.received(rest.prefix(size), now: .zero))
+            perform(state.received(rest.prefix(size), now: .zero))
             rest = rest.dropFirst(size)
         }
         return events
@@ -113,7 +113,7 @@ import Testing
                 let expected = accepted.path.map { String(decoding: fixture.bytes($0), as: UTF8.self) }
                 guard path == expected ?? parts[0].removingPercentEncoding else { return false }
             } else if let status = outcome.status {
-                guard rest.popFirst() == .refused(status), rest.isEmpty else { return false }
+                guard rest.popFirst() == .rejected(status), rest.isEmpty else { return false }
             } else if outcome.continue == true {
                 if rest.first == .continued { rest = rest.dropFirst() } else if outcome.mayOmit != true { return false }
             }

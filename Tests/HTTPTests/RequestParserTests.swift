@@ -107,7 +107,7 @@ import Testing
             ("POST / HTTP/1.1\r\n\(host)Expect: 200-ok\r\nContent-Length: 1\r\n\r\na", 417),
         ]
     )
-    func refused(_ text: String, status: Int) {
+    func rejected(_ text: String, status: Int) {
         for size in [Int.max, 1, 7] {
             guard case .failure(let error) = parse(text, by: size) else {
                 Issue.record("accepted when split by \(size)")
@@ -132,12 +132,12 @@ import Testing
     func accepted(_ text: String) throws { #expect(try parse(text).get().count == 1) }
 
     @Test("A truncated body does not complete a request")
-    func cutShort() throws {
+    func truncated() throws {
         #expect(try parse("POST / HTTP/1.1\r\n\(Self.host)Content-Length: 5\r\n\r\nhell").get().isEmpty)
     }
 
     @Test("The parser keeps failing after an error")
-    func spent() {
+    func staysFailed() {
         var parser = RequestParser()
         parser.append("BAD\r\n".utf8)
         #expect(throws: RequestError.self) { try parser.next() }

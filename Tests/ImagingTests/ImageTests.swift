@@ -23,10 +23,10 @@ import Testing
 
     @Test("Color converts to gray by luma, and gray to three equal channels")
     func channels() {
-        let colour = Image(height: 1, width: 2, channels: 3, samples: [1, 0, 0, 0, 1, 0.5])
-        let grey = colour.converted(toChannels: 1)
-        #expect(relativeError(grey.samples, [0.299, 0.644]) < Tolerance.formula)
-        #expect(grey.converted(toChannels: 3).samples == [0, 0, 0, 1, 1, 1].map { grey.samples[$0] })
+        let color = Image(height: 1, width: 2, channels: 3, samples: [1, 0, 0, 0, 1, 0.5])
+        let gray = color.converted(toChannels: 1)
+        #expect(relativeError(gray.samples, [0.299, 0.644]) < Tolerance.formula)
+        #expect(gray.converted(toChannels: 3).samples == [0, 0, 0, 1, 1, 1].map { gray.samples[$0] })
     }
 
     @Test("Padding is black on all sides, and cropping removes it", arguments: [(28, 32), (3, 8), (5, 5), (4, 7)])

@@ -68,7 +68,7 @@ import Testing
         queue.append(job(2, model, deadline: .seconds(100)))
         queue.append(job(3, model))
         queue.append(job(4, model))
-        #expect(queue.removeLate(now: .now).map(\.group.number) == [1, 1])
+        #expect(queue.removeExpired(now: .now).map(\.group.number) == [1, 1])
         #expect(
             queue.remove(group: RequestGroup(number: 3)).count == 1
                 && queue.remove(group: RequestGroup(number: 3)).isEmpty

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test("A valid manifest opens")
-    func sound() throws { #expect(try error("version", "\"2\"") == nil) }
+    func valid() throws { #expect(try error("version", "\"2\"") == nil) }
 
     @Test(
         "An invalid member is an error that names it",

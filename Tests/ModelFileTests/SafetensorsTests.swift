@@ -48,10 +48,10 @@ import Testing
     static let good = #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#
 
     @Test("A valid file has no error")
-    func sound() { #expect(error(Self.good) == nil) }
+    func valid() { #expect(error(Self.good) == nil) }
 
     @Test(
-        "An invalid header is an error that says what is wrong",
+        "An invalid header is an error that describes the problem",
         arguments: [
             ("{", "expected"), ("", "expected"), ("[]", "expected"), ("{}x", "continues"), ("{}", "bytes follow"),
             (

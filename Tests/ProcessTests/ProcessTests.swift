@@ -61,10 +61,10 @@ import Testing
     @Test("The server listens beyond loopback only with keys, client certificates or --without-keys")
     func openToOthers() throws {
         let models = ReferenceModels.folder("gray-pad").path
-        let refused = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check"])
-        #expect(refused.status != 0 && refused.errors.contains("--api-keys"))
-        let told = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check", "--without-keys"])
-        #expect(told.status == 0)
+        let rejected = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check"])
+        #expect(rejected.status != 0 && rejected.errors.contains("--api-keys"))
+        let accepted = try run("dia-server", ["--models", models, "--host", "0.0.0.0", "--check", "--without-keys"])
+        #expect(accepted.status == 0)
         for host in ["127.0.0.1", "localhost", "::1", "127.5.5.5"] {
             #expect(try run("dia-server", ["--models", models, "--host", host, "--check"]).status == 0)
         }
@@ -73,8 +73,8 @@ import Testing
     @Test("--check validates the configuration and the models, and exits")
     func check() throws {
         let models = ReferenceModels.folder("gray-pad").path
-        let sound = try run("dia-server", ["--models", models, "--check"])
-        #expect(sound.status == 0 && sound.output.contains("1 models are valid"))
+        let valid = try run("dia-server", ["--models", models, "--check"])
+        #expect(valid.status == 0 && valid.output.contains("1 models are valid"))
         let keys = try run("dia-server", ["--models", models, "--check", "--api-keys", "/nowhere"])
         #expect(keys.status != 0 && keys.errors.contains("/nowhere"))
         for (arguments, part) in [
@@ -149,13 +149,13 @@ import Testing
     }
 
     @Test("Out of descriptors, the server serves its open connections and accepts new ones once some are free")
-    func starved() async throws {
+    func outOfDescriptors() async throws {
         let server = try ServerProcess(descriptors: 48)
-        var crowd: [RawClient] = []
-        for _ in 0..<100 { crowd.append(try RawClient(port: server.port)) }
-        for client in crowd { await client.send("GET / HT") }
+        var clients: [RawClient] = []
+        for _ in 0..<100 { clients.append(try RawClient(port: server.port)) }
+        for client in clients { await client.send("GET / HT") }
         try await Task.sleep(for: .milliseconds(500))
-        crowd = []
+        clients = []
         let next = try RawClient(port: server.port)
         await next.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
         let metrics = String(decoding: try #require(await next.response()).body, as: UTF8.self)
@@ -247,7 +247,7 @@ import Testing
             #expect(none.status != 0 && none.errors.contains("recipe"))
             let count = try run("dia-train", ["synthesize", "--out", folder.path, "--side", "2"])
             #expect(count.status != 0 && count.errors.contains("--side"))
-            try Data("no zip".utf8).write(to: folder.appendingPathComponent("d.npz"))
+            try Data("not a zip file".utf8).write(to: folder.appendingPathComponent("d.npz"))
             let model = ReferenceModels.folder("gray-pad").path
             let data = folder.appendingPathComponent("d.npz").path
             let broken = try run("dia-train", ["evaluate", "--data", data, "--normal", "0", "--model", model])

@@ -53,10 +53,10 @@ final class ServerProcess {
         return (process.terminationStatus, log)
     }
 
-    /// The log up to the line that contains `words`, or to its end.
-    func log(until words: String) -> String {
+    /// The log up to the line that contains `text`, or to its end.
+    func log(until text: String) -> String {
         var log = ""
-        while !log.contains(words) {
+        while !log.contains(text) {
             let next = errors.nextText()
             if next.isEmpty { break }
             log += next

@@ -51,14 +51,14 @@ import Testing
                 $SERVER --models $MODELS --threads 1 --port $port \(redirection) &
                 pid=$!
                 for wait in $(seq 100); do
-                    answer=$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/readyz)
-                    [ "$answer" = 200 ] && break 2
+                    status=$(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:$port/readyz)
+                    [ "$status" = 200 ] && break 2
                     kill -0 $pid 2> /dev/null || break
                     sleep 0.1
                 done
             done
             kill $pid; wait $pid
-            echo "$answer $?"
+            echo "$status $?"
             """
         #expect(try shell(command).output.hasSuffix("200 0\n"))
     }
@@ -199,7 +199,7 @@ import Testing
     }
 
     @Test("A bracketed address is accepted, the ready line follows the log format, and --help lists the options")
-    func words() throws {
+    func startupOutput() throws {
         let bracketed = try ServerProcess(["--host", "[::1]", "--log-format", "json"])
         #expect(bracketed.readyLine.hasPrefix("{\"time\":") && bracketed.readyLine.contains("\"url\":\"http://[::1]:"))
         #expect(bracketed.stop().status == 0)

@@ -23,7 +23,10 @@ import PIL.Image
 import PIL.ImageFile
 import png as pypng
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tools"))
+
+from dia_testing import SIGNATURE, png_chunk as chunk, png_header as header  # noqa: E402
+
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 KINDS = [(color, depth) for color, depths in DEPTHS.items() for depth in depths]
@@ -32,15 +35,6 @@ MIXED = None
 # Files that Pillow and libpng accept, but pypng rejects. The first has palette entries beyond the largest index. In the
 # second, the wrong zlib checksum comes after all pixels, in separate chunks whose own checksums are correct.
 PYPNG_REFUSES = ("palette-longer-than-the-depth", "order-bytewise-checksum-wrong")
-
-
-def chunk(kind, data=b"", checksum=None):
-    checksum = zlib.crc32(kind + data) if checksum is None else checksum
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
-
-
-def header(width, height, depth, color, compression=0, filters=0, interlace=0):
-    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, compression, filters, interlace))
 
 
 def pack(row, depth):

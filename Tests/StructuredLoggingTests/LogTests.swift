@@ -66,8 +66,8 @@ import Testing
         writer.flush()
         try end.close()
         text += String(decoding: try #require(try reader.readToEnd()), as: UTF8.self)
-        let told = text.matches(of: /([0-9]+) dropped\n/).compactMap { Int($0.1) }.reduce(0, +)
-        #expect(text.hasSuffix("after\n") && told == dropped)
+        let reported = text.matches(of: /([0-9]+) dropped\n/).compactMap { Int($0.1) }.reduce(0, +)
+        #expect(text.hasSuffix("after\n") && reported == dropped)
     }
 
     @Test("A descriptor that cannot be written to loses lines, but the process continues")

@@ -6,7 +6,7 @@ import Neural
 import Testing
 import Training
 
-/// Checks that the bundled models do what their documentation says.
+/// Checks that the bundled models match their documentation.
 @Suite struct BundledModelTests {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../.."
@@ -24,7 +24,7 @@ import Training
     }
 
     @Test(
-        "A bundled model loads, is calibrated, and comes with its card, recipe and figures",
+        "A bundled model loads, is calibrated, and comes with its card, recipe and report",
         arguments: ["phantom", "pneumonia", "breast"]
     )
     func complete(_ name: String) throws {
@@ -41,7 +41,7 @@ import Training
     @Test("A bundled model reproduces its golden set on this machine", arguments: ["phantom", "pneumonia", "breast"])
     func golden(_ name: String) throws {
         let outcome = try #require(try model(name).verify())
-        #expect(outcome.isSound, "\(outcome)")
+        #expect(outcome.passed, "\(outcome)")
     }
 
     @Test("Dissolving removes more detail the larger t is", arguments: ["phantom", "pneumonia", "breast"])
@@ -64,6 +64,6 @@ import Training
         let normal = model.score(phantoms(60, lesion: false)).map { -$0.normality }
         let anomalous = model.score(phantoms(60, lesion: true)).map { -$0.normality }
         // Well below the figure in the model card, whose interval allows for the smaller sample here.
-        #expect(Metrics(normal: normal, anomalous: anomalous).auroc > 0.7)
+        #expect(DetectionMetrics(normal: normal, anomalous: anomalous).auroc > 0.7)
     }
 }

@@ -22,8 +22,8 @@ import Testing
         #expect(chart.image.width == 720 && chart.image.height == 480)
     }
 
-    @Test("A line and a letter are drawn in the right place and clipped to the picture")
-    func ink() {
+    @Test("A line and a letter are drawn in the right place and clipped to the image")
+    func drawing() {
         var canvas = Canvas(width: 40, height: 20)
         canvas.line(.black, from: (x: -5, y: 10), to: (x: 60, y: 10), thickness: 2)
         #expect(canvas.image[9, 20] < 0.2 && canvas.image[3, 20] == 1)

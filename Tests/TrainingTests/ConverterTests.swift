@@ -65,8 +65,8 @@ import Neural
         }
     }
 
-    @Test("An unreadable or wrong checkpoint is an error that says what is wrong", arguments: ["recipe", "other"])
-    func refuses(_ kind: String) async throws {
+    @Test("An unreadable or wrong checkpoint is an error that describes the problem", arguments: ["recipe", "other"])
+    func rejects(_ kind: String) async throws {
         try await withTemporaryFolder { folder in
             let encoder = Self.checkpoints.appendingPathComponent("encoder.pt")
             let recipe = Self.root.appendingPathComponent("Models/phantom/recipe.json")

@@ -27,7 +27,7 @@ import Training
     }
 
     @Test("A corrupted or truncated .npz is read or rejected without crashing", arguments: archives)
-    func hostile(_ name: String) async throws {
+    func corrupted(_ name: String) async throws {
         let whole = try Array(Data(contentsOf: Self.folder.appendingPathComponent(name)))
         try await withTemporaryFolder { folder in
             let place = folder.appendingPathComponent("x.npz")
@@ -36,7 +36,7 @@ import Training
                 return try? DataSet.load(path: place.path).data
             }
             for length in stride(from: 0, to: whole.count, by: 7) {
-                #expect(try load(Array(whole[..<length])) == nil, "cut at \(length)")
+                #expect(try load(Array(whole[..<length])) == nil, "truncated at \(length)")
             }
             var generator = SystemRandomNumberGenerator()
             for _ in 0..<300 {
@@ -71,7 +71,7 @@ import Training
         try await withTemporaryFolder { folder in
             try Phantom(side: 16).writeDataSet(to: folder.path, .init(train: 3, validation: 0, test: 2), seed: 1)
             let broken = ["test/lesion/broken.png", "train/normal/cut.png"]
-            for name in broken { try Data("no image".utf8).write(to: folder.appendingPathComponent(name)) }
+            for name in broken { try Data("not an image".utf8).write(to: folder.appendingPathComponent(name)) }
             do {
                 _ = try DataSet.load(path: folder.path)
                 Issue.record("broken files were read")

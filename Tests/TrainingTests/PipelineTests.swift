@@ -10,7 +10,7 @@ import Testing
 import Training
 import Neural
 
-/// The whole trainer on a few phantoms.
+/// The complete training pipeline on a few phantoms.
 @Suite struct PipelineTests {
     static let recipe = """
         {
@@ -25,7 +25,7 @@ import Neural
             "stem": "cifar", "width": 4, "projection": 16, "shifts": "rotation", "batch": 2, "steps": 5,
             "optimizer": "lars", "learning_rate": 0.1, "warm_up_steps": 2, "decay": "cosine", "negatives": "dissolved", "temperature": 0.5,
             "mask": "shifted_removed", "dissolve_from": 30, "dissolve_to": 100, "crop_scale": 0.3, "jitter": 0.4,
-            "hue": 0.1, "jitter_probability": 0.8, "grey_probability": 0.2
+            "hue": 0.1, "jitter_probability": 0.8, "gray_probability": 0.2
           },
           "score": {
             "method": "combined", "parts": ["csi", "neighbors.2", "density.3", "residual.20"], "views": 2, "crop_scale": 0.54, "seed": 0, "bank": 8, "calibration_share": 0.4, "alpha": 0.1
@@ -81,13 +81,13 @@ import Neural
             let evaluation = try #require(try run("whole", threads: 1) { false })
             #expect(evaluation.normals == 8 && evaluation.anomalies == 8 && (0...1).contains(evaluation.auroc))
             // The other run is interrupted at every third check and resumes with another number of threads.
-            let asked = Mutex(0)
+            let checks = Mutex(0)
             var rounds = 0
             while rounds < 20 {
                 rounds += 1
                 do {
                     _ = try run("pieces", threads: 2) {
-                        asked.withLock {
+                        checks.withLock {
                             $0 += 1; return $0 % 3 == 0
                         }
                     }
@@ -166,7 +166,7 @@ import Neural
             try pipeline.calibrate()
             func model() throws -> Model { try Model(ModelDirectory(path: place.path), workers: workers) }
             let outcome = try #require(try model().verify())
-            #expect(outcome.images == 4 && outcome.isSound && outcome.normalityDifference < 0.5)
+            #expect(outcome.images == 4 && outcome.passed && outcome.normalityDifference < 0.5)
             // The same set with different numbers, as from a bad copy or another build.
             let path = place.appendingPathComponent("golden.safetensors")
             let file = try Safetensors(parsing: Array(Data(contentsOf: path)), file: "golden")
@@ -184,11 +184,11 @@ import Neural
             let digest = SHA256.hexadecimal(bytes)
             let old = try #require(try ModelDirectory(path: place.path).manifest.golden).sha256
             try Data(text.replacing(old, with: digest).utf8).write(to: manifest)
-            #expect(try model().verify()?.isSound == false)
+            #expect(try model().verify()?.passed == false)
         }
     }
 
-    @Test("The report has all its files, one CSV line per image, and figures for each part")
+    @Test("The report has all its files, one CSV line per image, and metrics for each part")
     func report() async throws {
         try await withPipeline { pipeline, place, _ in
             let evaluation = try #require(try pipeline.run())
@@ -241,7 +241,8 @@ import Neural
             ("\"ema_decay\": 0.9", "\"ema_decay\": 1", "diffusion.ema_decay"),
             ("\"crop_scale\": 0.3", "\"crop_scale\": 0.3, \"zoom\": 1", "encoder.zoom"),
             ("\"hue\": 0.1", "\"hue\": 0.6", "encoder.hue"),
-            ("\"grey_probability\": 0.2", "\"grey_probability\": 2", "encoder.grey_probability"),
+            ("\"gray_probability\": 0.2", "\"gray_probability\": 2", "encoder.gray_probability"),
+            ("\"gray_probability\"", "\"grey_probability\"", "unknown member 'encoder.grey_probability'"),
             ("\"decay\": \"cosine\"", "\"decay\": \"steps\"", "encoder.decay"),
             ("\"negatives\": \"dissolved\"", "\"negatives\": \"mean\"", "encoder.negatives"),
             ("\"warm_up_steps\": 2", "\"warm_up_steps\": -2", "encoder.warm_up_steps"),

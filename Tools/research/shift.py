@@ -62,7 +62,7 @@ def scores(net, images):
         return net(images)[:, 0].numpy()
 
 
-def told_apart(a, b, seed):
+def split_auroc(a, b, seed):
     images = torch.cat([a, b])
     labels = torch.cat([torch.zeros(len(a)), torch.ones(len(b))])
     folds = np.random.default_rng(seed).permutation(len(images)) % 5
@@ -92,7 +92,7 @@ def main():
     normal = {split: images[split][torch.from_numpy(~anomalous[split])] for split in images}
     print("| AUROC | mean | each seed |\n| --- | --- | --- |")
     for other in ("val", "test"):
-        values = [told_apart(normal["train"], normal[other], seed) for seed in options.seeds]
+        values = [split_auroc(normal["train"], normal[other], seed) for seed in options.seeds]
         print(line(f"normal images of train vs. those of {other}", values), flush=True)
     nets = [fit(images["train"], torch.from_numpy(anomalous["train"]).float(), 15, seed) for seed in options.seeds]
     for split in ("val", "test"):

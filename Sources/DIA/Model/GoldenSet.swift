@@ -24,7 +24,7 @@ public struct GoldenSet: Sendable {
         public let dissolvedDifference: Double
 
         /// Whether all numbers are within their tolerances.
-        public var isSound: Bool { normalityDifference <= 1 && dissolvedDifference <= 1 }
+        public var passed: Bool { normalityDifference <= 1 && dissolvedDifference <= 1 }
     }
 
     private static let normalityTolerance = 1e-3

@@ -37,7 +37,7 @@ public final class Model {
     private let bank: ScoreBank
     private let golden: GoldenSet?
 
-    /// Loads the model in `directory`; checks all files, and folds and packs the weights.
+    /// Loads the model in `directory`; checks all files, and prepares the weights.
     public init(_ directory: ModelDirectory, workers: ThreadPool) throws(ModelFileError) {
         let part = directory.manifest.score
         let parts = try directory.manifest.scoreParts()
@@ -67,7 +67,7 @@ public final class Model {
     }
 
     /// Returns the score of each image; images must be prepared with ``Information/prepare(_:)``.
-    public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.evidence(images).map { bank($0) } }
+    public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.inputs(images).map { bank($0) } }
 
     /// Replays the golden set; returns nil if the model has none.
     public func verify() -> GoldenSet.Outcome? { golden?.replay(self) }

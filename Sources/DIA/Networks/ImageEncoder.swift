@@ -30,7 +30,7 @@ public final class ImageEncoder {
     public var preferredBatchSize: Int { (4 * plan.chunk + views.count - 1) / views.count }
 
     /// Returns the features of each image; images must have the network's size and channels.
-    public func features(_ images: [Image]) -> [Features] {
+    public func features(_ images: [Image]) -> [EncoderFeatures] {
         let batch = images.count * views.count
         var input: [[Float]] = [[]]
         swap(&input[0], &workers.inputs)
@@ -55,7 +55,7 @@ public final class ImageEncoder {
             }
             // The first output holds the pooled features of the last stage.
             let stages = sizes.count > 3 ? [3, 4, 5, 0].map(share) : []
-            return Features(
+            return EncoderFeatures(
                 projections: share(1),
                 shiftScores: share(2),
                 stages: stages,

@@ -50,14 +50,14 @@ public struct UNet: Sendable, Hashable {
         let widths = [dim] + multipliers.map { dim * $0 }
         let levels = multipliers.count
         var x = stem
-        var kept: [Value] = []
+        var skips: [Value] = []
         for level in 0..<levels {
             let name = "downs.\(level)"
             x = residualBlock(&graph, x, "\(name).0", outputs: widths[level], time: time)
-            kept.append(x)
+            skips.append(x)
             x = residualBlock(&graph, x, "\(name).1", outputs: widths[level], time: time)
             x = linearAttention(&graph, x, "\(name).2")
-            kept.append(x)
+            skips.append(x)
             x =
                 level < levels - 1
                 ? graph.convolution(x, "\(name).3", outputs: widths[level + 1], kernel: 4, stride: 2, padding: 1)
@@ -70,7 +70,7 @@ public struct UNet: Sendable, Hashable {
             let level = levels - 1 - up
             let name = "ups.\(up)"
             for block in 0..<2 {
-                x = graph.concatenate(x, kept.removeLast())
+                x = graph.concatenate(x, skips.removeLast())
                 x = residualBlock(&graph, x, "\(name).\(block)", outputs: widths[level + 1], time: time)
             }
             x = linearAttention(&graph, x, "\(name).2")

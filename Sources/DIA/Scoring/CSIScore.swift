@@ -40,7 +40,7 @@ public struct CSIScore: Sendable {
     }
 
     /// Creates the bank of the features in `training`, at least one.
-    public init(training: [Features]) {
+    public init(training: [EncoderFeatures]) {
         precondition(!training.isEmpty, "the bank is empty")
         let shifts = training[0].projections.count
         let count = Float(training.count)
@@ -65,7 +65,7 @@ public struct CSIScore: Sendable {
     }
 
     /// Returns the score of an image with `features`; `excluding` is the image's own entry if it is in the bank.
-    public func callAsFunction(_ features: Features, excluding excluded: Int? = nil) -> Result {
+    public func callAsFunction(_ features: EncoderFeatures, excluding excluded: Int? = nil) -> Result {
         var result = Result(normality: 0, contrastive: [], shift: [])
         for k in axes.indices {
             var similarities = DenseMatrix.multiply(axes[k], by: features.projections[k])

@@ -5,7 +5,7 @@ import Glibc
 public struct Calibration: Sendable, Hashable {
     /// The normality values of the calibration images in ascending order.
     public let normality: [Double]
-    /// The target false-positive rate: the share of normal images that may be called anomalous.
+    /// The target false-positive rate: the share of normal images that may be reported as anomalous.
     public let alpha: Double
     /// An image with a lower normality is anomalous; nil if there are too few calibration images for ``alpha``.
     public let threshold: Double?

@@ -2,7 +2,7 @@
 ///
 /// Each training image is measured against the others, so that it does not match its own entry in the bank.
 struct CombinedScore: Sendable {
-    /// A measure with the data that it needs in addition to the evidence.
+    /// A measure with the data that it needs in addition to the inputs.
     enum Measure: Sendable {
         case csi
         case neighbors(NeighborBank, stage: Int)
@@ -48,20 +48,20 @@ struct CombinedScore: Sendable {
     }
 
     /// Returns the standardized value of each part; the normality is their average.
-    func callAsFunction(_ evidence: ScoreInputs, csi: CSIScore) -> [Double] {
-        parts.map { ($0.measure.value(evidence, csi) - Double($0.mean)) / Double($0.deviation) }
+    func callAsFunction(_ inputs: ScoreInputs, csi: CSIScore) -> [Double] {
+        parts.map { ($0.measure.value(inputs, csi) - Double($0.mean)) / Double($0.deviation) }
     }
 }
 
 extension CombinedScore.Measure {
     /// The measure of one image, higher for more normal; `excluded` is the image's own entry in the bank.
-    func value(_ evidence: ScoreInputs, _ csi: CSIScore, excluding excluded: Int? = nil) -> Double {
+    func value(_ inputs: ScoreInputs, _ csi: CSIScore, excluding excluded: Int? = nil) -> Double {
         switch self {
-        case .csi: csi(evidence.features, excluding: excluded).normality
+        case .csi: csi(inputs.features, excluding: excluded).normality
         case .neighbors(let bank, let stage):
-            bank.nearness(evidence.features.stages[stage - 1], excluding: excluded)
-        case .density(let density, let stage): density.density(evidence.features.stages[stage - 1])
-        case .residual(let step): evidence.residuals[step] ?? 0
+            bank.negativeLogDistance(inputs.features.stages[stage - 1], excluding: excluded)
+        case .density(let density, let stage): density.density(inputs.features.stages[stage - 1])
+        case .residual(let step): inputs.residuals[step] ?? 0
         }
     }
 }

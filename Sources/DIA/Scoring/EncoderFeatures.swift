@@ -1,5 +1,5 @@
 /// The features of one image, averaged over its views (method, section 4).
-public struct Features: Sendable {
+public struct EncoderFeatures: Sendable {
     /// For each shift k, f_k: the average projection, not normalized.
     public var projections: [[Float]]
     /// For each shift k, s_k: the average shift scores.

@@ -27,7 +27,7 @@ struct NeighborBank: Sendable {
     ///
     /// The distance of unit vectors is sqrt(2 - 2 cos). Distances below 0.001, where rounding errors dominate, count as
     /// 0.001.
-    func nearness(_ vector: [Float], excluding excluded: Int? = nil) -> Double {
+    func negativeLogDistance(_ vector: [Float], excluding excluded: Int? = nil) -> Double {
         var cosines = DenseMatrix.multiply(axes, by: Self.unit(vector))
         if let excluded { cosines[excluded] = -1 }
         return -0.5 * log(max(Double(2 - 2 * (cosines.max() ?? 0)), 1e-6))

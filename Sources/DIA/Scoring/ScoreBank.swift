@@ -1,6 +1,6 @@
 public import ModelFile
 
-/// The stored state of the score: everything that maps evidence to normality.
+/// The stored state of the score, which maps the inputs of an image to its normality.
 public struct ScoreBank: Sendable {
     /// The normality of one image, and its components.
     public struct Result: Sendable, Hashable {
@@ -30,11 +30,11 @@ public struct ScoreBank: Sendable {
         }
     }
 
-    /// Returns the score of an image with `evidence`.
-    public func callAsFunction(_ evidence: ScoreInputs) -> Result {
-        let csi = csi(evidence.features)
+    /// Returns the score of an image with `inputs`.
+    public func callAsFunction(_ inputs: ScoreInputs) -> Result {
+        let csi = csi(inputs.features)
         guard let combined else { return Result(normality: csi.normality, csi: csi, parts: []) }
-        let parts = combined(evidence, csi: self.csi)
+        let parts = combined(inputs, csi: self.csi)
         return Result(normality: parts.reduce(0, +) / Double(parts.count), csi: csi, parts: parts)
     }
 

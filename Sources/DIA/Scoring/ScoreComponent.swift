@@ -6,7 +6,7 @@ public enum ScoreComponent: Sendable, Hashable {
     case neighbors(stage: Int)
     /// The density of the training images by Mahalanobis distance in the features of an encoder stage, 1 to 4.
     case density(stage: Int)
-    /// How much of the image dissolves at a step: anomalies tend to be smooth and lose less.
+    /// How much the image changes when it is dissolved at a step: anomalies tend to be smooth and change less.
     case residual(step: Int)
 
     /// Parses the name of a part, such as "neighbors.3" or "residual.20"; nil if the name is invalid.

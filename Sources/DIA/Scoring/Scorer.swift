@@ -23,8 +23,8 @@ public final class Scorer {
     /// The smallest residual, one 10,000th of the range; smaller residuals count as this value.
     private static let floor = 1e-4
 
-    /// Returns the evidence of each image; images must have the networks' size and channels.
-    public func evidence(_ images: [Image]) -> [ScoreInputs] {
+    /// Returns the inputs of the score for each image; images must have the networks' size and channels.
+    public func inputs(_ images: [Image]) -> [ScoreInputs] {
         var result = encoder.features(images).map { ScoreInputs(features: $0) }
         for step in steps {
             let dissolved = dissolver.dissolve(images, at: images.map { _ in step })

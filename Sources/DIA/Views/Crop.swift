@@ -1,7 +1,7 @@
 import Glibc
 public import Imaging
 
-/// A part of an image that is stretched to the full size, as in the random resized crop of the reference.
+/// A part of an image that is resized to the full size, as in the random resized crop of the reference.
 ///
 /// All values are relative to the sides of the image.
 public struct Crop: Sendable, Hashable {
@@ -37,7 +37,7 @@ public struct Crop: Sendable, Hashable {
         return whole
     }
 
-    /// Returns the crop of `image`, stretched to the image's size: bilinear, with the border reflected (like
+    /// Returns the crop of `image`, resized to the image's size: bilinear, with the border reflected (like
     /// `grid_sample` with reflection padding).
     public func callAsFunction(_ image: Image) -> Image {
         guard self != .whole else { return image }

@@ -35,7 +35,7 @@ public final class MemoryBudget: Sendable {
             return isGranted ? Reservation(of: self, bytes) : nil
         }
 
-        /// Sets a callback that is called on any thread whenever a reservation is released, completely or in part.
+        /// Sets a callback that is called on any thread whenever a reservation is released.
         public func onRelease(_ action: @escaping @Sendable () -> Void) { released.withLock { $0 = action } }
 
         fileprivate func release(_ bytes: Int) {
@@ -58,16 +58,12 @@ public final class MemoryBudget: Sendable {
         deinit { release() }
 
         /// Releases the bytes; calling it again has no effect.
-        public func release() { shrink(to: 0) }
-
-        /// Reduces the reservation to `count` bytes; has no effect if it is already that small.
-        public func shrink(to count: Int) {
-            let freed = bytes.withLock { bytes in
-                let freed = max(0, bytes - count)
-                bytes -= freed
-                return freed
+        public func release() {
+            let released = bytes.withLock { bytes in
+                defer { bytes = 0 }
+                return bytes
             }
-            part.release(freed)
+            part.release(released)
         }
     }
 

@@ -41,7 +41,7 @@ package enum EncodedImage: Sendable {
             }
             head = bytes
         }
-        return PNG.promisedSize(head).map { .known(height: $0.height, width: $0.width) } ?? .none
+        return PNG.declaredSize(head).map { .known(height: $0.height, width: $0.width) } ?? .none
     }
 
     /// Returns the PNG's bytes; throws if the text is not valid base64.

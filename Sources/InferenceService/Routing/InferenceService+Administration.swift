@@ -25,7 +25,7 @@ extension InferenceService {
             try await engine.verify(model)
         }
         guard let outcome else { throw ServiceError(422, "the model does not have a golden set") }
-        guard outcome.isSound else {
+        guard outcome.passed else {
             throw ServiceError(
                 503,
                 "the model does not reproduce its golden set and is out of service: normality is off by "
@@ -39,7 +39,7 @@ extension InferenceService {
             images: outcome.images,
             normalityDifference: outcome.normalityDifference,
             dissolvedDifference: outcome.dissolvedDifference,
-            sound: outcome.isSound
+            sound: outcome.passed
         )
         return json(object)
     }

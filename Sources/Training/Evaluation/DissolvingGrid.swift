@@ -4,7 +4,7 @@ import Foundation
 public import Imaging
 import ModelFile
 
-/// A picture of dissolved images: one row per image, with the image itself followed by each step.
+/// An image of dissolved images: one row per image, with the image itself followed by each step.
 public enum DissolvingGrid {
     /// The steps shown in the paper.
     public static let steps = [50, 100, 200, 400]

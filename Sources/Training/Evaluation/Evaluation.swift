@@ -24,11 +24,11 @@ public struct Evaluation: Sendable, Codable {
     public var aurocByPart: [String: Double]
     /// The share of correct verdicts at the threshold; nil without a threshold.
     public var accuracy: Double?
-    /// The share of normal images that are called anomalous; nil without a threshold.
+    /// The share of normal images that are reported as anomalous; nil without a threshold.
     public var falsePositiveRate: Double?
-    /// The 95% interval of ``falsePositiveRate`` (Wilson's).
+    /// The 95% interval of ``falsePositiveRate`` (Wilson score interval).
     public var falsePositiveInterval: [Double]?
-    /// The share of anomalous images that are called anomalous; nil without a threshold.
+    /// The share of anomalous images that are reported as anomalous; nil without a threshold.
     public var sensitivity: Double?
     /// The target false-positive rate of the calibration.
     public var alpha: Double?
@@ -60,7 +60,7 @@ public struct Evaluation: Sendable, Codable {
         guard let calibration = scored.information.calibration, let threshold = calibration.threshold else { return }
         let falsePositives = normal.count { $0 < threshold }
         let truePositives = anomalous.count { $0 < threshold }
-        let chance = Metrics.wilsonInterval(falsePositives, of: normals)
+        let chance = DetectionMetrics.wilsonInterval(falsePositives, of: normals)
         alpha = calibration.alpha
         falsePositiveRate = Double(falsePositives) / Double(normals)
         falsePositiveInterval = [chance.low, chance.high]
@@ -86,7 +86,7 @@ public struct Evaluation: Sendable, Codable {
             | false positives at 95% true positives | \(percent(fpr95)) |
             | accuracy at the threshold | \(percent(accuracy)) |
             | sensitivity at the threshold | \(percent(sensitivity)) |
-            | normal images called anomalous | \(falsePositives) |
+            | normal images reported as anomalous | \(falsePositives) |
             \(parts.joined(separator: "\n"))
             """
     }

@@ -2,7 +2,7 @@ public import DIA
 import Foundation
 import ModelFile
 
-/// An evaluation as files: report.json, report.md, scores.csv, and pictures.
+/// An evaluation as files: report.json, report.md, scores.csv, and plots.
 public struct Report {
     /// The results.
     public let evaluation: Evaluation

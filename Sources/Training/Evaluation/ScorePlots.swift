@@ -3,7 +3,7 @@ import Foundation
 /// The plots of an evaluation.
 enum ScorePlots {
     /// The ROC curve: the true-positive rate over the false-positive rate.
-    static func roc(_ metrics: Metrics, title: String) -> Chart {
+    static func roc(_ metrics: DetectionMetrics, title: String) -> Chart {
         Chart(
             title: title,
             xLabel: "false-positive rate",
@@ -11,7 +11,7 @@ enum ScorePlots {
             x: 0...1,
             y: 0...1,
             layers: [
-                .line([(0, 0), (1, 1)], .grey),
+                .line([(0, 0), (1, 1)], .gray),
                 .line(metrics.rocCurve.map { (x: $0.falsePositives, y: $0.truePositives) }, .blue),
             ],
             legend: [(String(format: "AUROC %.3f", metrics.auroc), .blue)]
@@ -40,7 +40,7 @@ enum ScorePlots {
         let (first, second) = (bars(normal), bars(anomalous))
         let top = (first + second).map(\.y).max() ?? 1
         var layers: [Chart.Layer] = [.bars(first, .blue), .bars(second, .orange)]
-        if let threshold { layers.append(.mark(x: threshold, .black)) }
+        if let threshold { layers.append(.verticalLine(x: threshold, .black)) }
         return Chart(
             title: title,
             xLabel: "normality (research use only, not for diagnosis)",

@@ -37,9 +37,9 @@ public struct ScoredSplit: Sendable {
         }
         var progress = ProgressReporter("evaluate \(split.rawValue)", total: images.count)
         var entries: [Entry] = []
-        let atOnce = max(information.preferredBatchSize, 1)
-        for start in stride(from: 0, to: images.count, by: atOnce) {
-            let part = images[start..<min(start + atOnce, images.count)]
+        let batchSize = max(information.preferredBatchSize, 1)
+        for start in stride(from: 0, to: images.count, by: batchSize) {
+            let part = images[start..<min(start + batchSize, images.count)]
             let results = model.score(part.map { model.information.prepare($0.image) })
             for (image, result) in zip(part, results) {
                 entries.append(Entry(label: image.label, isNormal: image.label == normal, result: result))
@@ -58,9 +58,9 @@ public struct ScoredSplit: Sendable {
     }
 
     /// Returns the metrics of a value that is higher for more normal images.
-    func metrics(_ number: (ScoreBank.Result) -> Double) -> Metrics {
+    func metrics(_ number: (ScoreBank.Result) -> Double) -> DetectionMetrics {
         let (normal, anomalous) = values { -number($0) }
-        return Metrics(normal: normal, anomalous: anomalous)
+        return DetectionMetrics(normal: normal, anomalous: anomalous)
     }
 
     /// One CSV line per image, in the order of the data set, without file names or pixels.

@@ -15,9 +15,9 @@ public struct Color: Sendable, Hashable {
     /// Black.
     public static let black = Color(red: 0.1, green: 0.1, blue: 0.1)
     /// Gray.
-    public static let grey = Color(red: 0.55, green: 0.55, blue: 0.55)
+    public static let gray = Color(red: 0.55, green: 0.55, blue: 0.55)
     /// Light gray.
-    public static let pale = Color(red: 0.88, green: 0.88, blue: 0.88)
+    public static let lightGray = Color(red: 0.88, green: 0.88, blue: 0.88)
     /// Blue.
     public static let blue = Color(red: 0.12, green: 0.42, blue: 0.72)
     /// Orange.
@@ -34,19 +34,19 @@ public struct Canvas {
     /// Creates a white image of `width` x `height` pixels.
     public init(width: Int, height: Int) { image = Image(height: height, width: width, channels: 3, filledWith: 1) }
 
-    /// Blends `color` over a pixel with opacity `cover`.
+    /// Blends `color` over a pixel with `opacity`.
     ///
     /// Pixels outside the image are ignored.
-    public mutating func blend(_ color: Color, x: Int, y: Int, cover: Float = 1) {
+    public mutating func blend(_ color: Color, x: Int, y: Int, opacity: Float = 1) {
         guard (0..<image.width).contains(x), (0..<image.height).contains(y) else { return }
         for (channel, value) in [color.red, color.green, color.blue].enumerated() {
-            image[y, x, channel] += (value - image[y, x, channel]) * cover
+            image[y, x, channel] += (value - image[y, x, channel]) * opacity
         }
     }
 
     /// Blends `color` over a rectangle.
-    public mutating func fill(_ color: Color, x: ClosedRange<Int>, y: ClosedRange<Int>, cover: Float = 1) {
-        for row in y { for column in x { blend(color, x: column, y: row, cover: cover) } }
+    public mutating func fill(_ color: Color, x: ClosedRange<Int>, y: ClosedRange<Int>, opacity: Float = 1) {
+        for row in y { for column in x { blend(color, x: column, y: row, opacity: opacity) } }
     }
 
     /// Draws an antialiased line of `thickness` pixels.
@@ -66,8 +66,8 @@ public struct Canvas {
                 let share = squares > 0 ? min(max((px * dx + py * dy) / squares, 0), 1) : 0
                 let (ox, oy) = (px - share * dx, py - share * dy)
                 let distance = (ox * ox + oy * oy).squareRoot()
-                let cover = min(max(thickness / 2 + 0.5 - distance, 0), 1)
-                if cover > 0 { blend(color, x: x, y: y, cover: Float(cover)) }
+                let opacity = min(max(thickness / 2 + 0.5 - distance, 0), 1)
+                if opacity > 0 { blend(color, x: x, y: y, opacity: Float(opacity)) }
             }
         }
     }

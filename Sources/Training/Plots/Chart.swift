@@ -2,7 +2,7 @@ import Codecs
 import Foundation
 public import Imaging
 
-/// A chart with two linear axes that contains lines, bars and marks.
+/// A chart with two linear axes that contains line plots, bars and vertical lines.
 public struct Chart {
     /// A layer; later layers are drawn over earlier ones.
     public enum Layer {
@@ -10,8 +10,8 @@ public struct Chart {
         case line([(x: Double, y: Double)], Color)
         /// A bar from 0 to `y` over each range of x.
         case bars([(x: ClosedRange<Double>, y: Double)], Color)
-        /// A vertical mark.
-        case mark(x: Double, Color)
+        /// A vertical line.
+        case verticalLine(x: Double, Color)
     }
 
     /// The labels above, below and to the left of the frame.
@@ -55,17 +55,17 @@ public struct Chart {
         canvas.text(yLabel, x: 8, y: frame.top - 24)
         for value in Self.ticks(x) {
             let place = Int(position(x: value, y: 0).x)
-            canvas.fill(.pale, x: place...place, y: frame.top...frame.bottom)
+            canvas.fill(.lightGray, x: place...place, y: frame.top...frame.bottom)
             canvas.text(Self.label(value), x: place, y: frame.bottom + 10, .middle)
         }
         for value in Self.ticks(y) {
             let place = Int(position(x: 0, y: value).y)
-            canvas.fill(.pale, x: frame.left...frame.right, y: place...place)
+            canvas.fill(.lightGray, x: frame.left...frame.right, y: place...place)
             canvas.text(Self.label(value), x: frame.left - 8, y: place - 7, .right)
         }
         for layer in layers { draw(layer, on: &canvas) }
-        for edge in [frame.left, frame.right] { canvas.fill(.grey, x: edge...edge, y: frame.top...frame.bottom) }
-        for edge in [frame.top, frame.bottom] { canvas.fill(.grey, x: frame.left...frame.right, y: edge...edge) }
+        for edge in [frame.left, frame.right] { canvas.fill(.gray, x: edge...edge, y: frame.top...frame.bottom) }
+        for edge in [frame.top, frame.bottom] { canvas.fill(.gray, x: frame.left...frame.right, y: edge...edge) }
         for (row, entry) in legend.enumerated() {
             let top = frame.top + 12 + row * 22
             canvas.fill(entry.color, x: frame.right - 30...frame.right - 12, y: top + 2...top + 11)
@@ -84,9 +84,9 @@ public struct Chart {
             for bar in bars where bar.y > 0 {
                 let (low, high) = (position(x: bar.x.lowerBound, y: 0), position(x: bar.x.upperBound, y: bar.y))
                 guard high.x - 1 >= low.x else { continue }
-                canvas.fill(color, x: Int(low.x)...Int(high.x - 1), y: Int(high.y)...Int(low.y), cover: 0.55)
+                canvas.fill(color, x: Int(low.x)...Int(high.x - 1), y: Int(high.y)...Int(low.y), opacity: 0.55)
             }
-        case .mark(let value, let color):
+        case .verticalLine(let value, let color):
             let (low, high) = (position(x: value, y: y.lowerBound), position(x: value, y: y.upperBound))
             canvas.line(color, from: low, to: high)
         }

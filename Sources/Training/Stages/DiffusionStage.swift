@@ -24,7 +24,7 @@ struct DiffusionStage: Stage {
 
     init(_ recipe: Recipe, images: [Image], workers: ThreadPool) {
         self.recipe = recipe
-        network = recipe.network
+        network = recipe.unet
         schedule = recipe.schedule
         let graph = network.graph()
         plan = TrainingPlan(graph, batch: recipe.diffusion.batch, workers: workers)

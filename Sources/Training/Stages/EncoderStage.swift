@@ -2,7 +2,7 @@ import DIA
 import Imaging
 import Neural
 
-/// Trains the encoder contrastively, with dissolved or blurred negatives or none (method, section 3).
+/// Trains the encoder with the contrastive loss, with dissolved or blurred negatives or none (method, section 3).
 struct EncoderStage: Stage {
     static let name = "encoder"
 

@@ -12,7 +12,7 @@ extension FuzzTarget {
             guard let content = try? archive.contents(of: name) else { continue }
             contents.append((name, content))
             guard let array = try? NumPyArray(parsing: content, name: name) else { continue }
-            require(array.shape.reduce(1, *) == array.values.count, "an array has as many values as its shape says")
+            require(array.shape.reduce(1, *) == array.values.count, "an array has as many values as its shape requires")
         }
         // Invalid UTF-8 makes a name longer, perhaps longer than an archive can hold.
         contents.removeAll { $0.name.utf8.count > 0xFFFF }

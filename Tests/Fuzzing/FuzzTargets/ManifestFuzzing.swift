@@ -11,7 +11,7 @@ extension FuzzTarget {
         } catch {
             require(
                 error.description.hasPrefix("model.json: ") && error.reason.count > 3,
-                "an error says what is wrong"
+                "an error describes the problem"
             )
         }
     }

@@ -5,8 +5,8 @@ extension FuzzTarget {
     /// PNG files, as given and with their checksums corrected: few mutated files have valid ones by chance.
     static func runPNG(_ bytes: [UInt8]) {
         decode(bytes)
-        let mended = withChecksums(bytes)
-        if mended != bytes { decode(mended) }
+        let corrected = withChecksums(bytes)
+        if corrected != bytes { decode(corrected) }
     }
 
     private static func decode(_ bytes: [UInt8]) {

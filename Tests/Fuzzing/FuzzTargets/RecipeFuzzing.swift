@@ -7,6 +7,6 @@ extension FuzzTarget {
         guard let recipe = try? Recipe.parse(Data(bytes)) else { return }
         let again = must("a written recipe can be read again") { try Recipe.parse(json(recipe)) }
         require(again == recipe, "a recipe is the same when read again")
-        _ = (recipe.network, recipe.schedule, recipe.encoderNetwork)
+        _ = (recipe.unet, recipe.schedule, recipe.encoderNetwork)
     }
 }

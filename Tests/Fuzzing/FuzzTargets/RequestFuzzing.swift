@@ -5,7 +5,7 @@ extension FuzzTarget {
     private enum Outcome: Equatable {
         case head(RequestHead, BodyFraming)
         case request(Request)
-        case refused(RequestError)
+        case rejected(RequestError)
     }
 
     /// Requests on a connection: the split of reads does not matter, and a parsed request can be written and read
@@ -44,7 +44,7 @@ extension FuzzTarget {
                 }
             } catch {
                 require((400...599).contains(error.status), "an error has a valid status")
-                return outcomes + [.refused(error)]
+                return outcomes + [.rejected(error)]
             }
         }
         return outcomes

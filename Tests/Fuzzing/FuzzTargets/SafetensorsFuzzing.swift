@@ -14,9 +14,9 @@ extension FuzzTarget {
             guard let shape = file.shape(of: name) else { fatalError("broken: a tensor has no shape") }
             guard case .object(let member)? = members[name],
                 member["shape"] == .array(shape.map { .number(Double($0)) })
-            else { fatalError("broken: the shape of \(name) is not what the header says") }
+            else { fatalError("broken: the shape of \(name) differs from the header") }
             guard let values = try? file.floats(name) else { continue }
-            require(values.count == shape.reduce(1, *), "a tensor has as many values as its shape says")
+            require(values.count == shape.reduce(1, *), "a tensor has as many values as its shape requires")
             tensors.append(NamedTensor(name: name, shape: shape, values: values))
         }
         let again = must("a written file can be read again") { () throws(ModelFileError) in

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the certificates of the tests again; they secure nothing, and their keys are no secrets.
+# Regenerates the certificates of the tests. They protect nothing, and their keys are not secret.
 set -euo pipefail
 cd "$(dirname "$0")"
 key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
@@ -18,7 +18,7 @@ names="subjectAltName=DNS:localhost,IP:127.0.0.1"
 sign server authority "$names"
 sign second authority "$names"
 sign client client-authority "extendedKeyUsage=clientAuth"
-# A certificate of another type than server.key, and one of the past for that key.
+# A certificate with a key of another type than server.key, and an expired certificate for server.key.
 openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj "/CN=rsa" -days 36500 -out rsa.pem
 openssl req -new -key server.key -subj "/CN=expired" -out expired.csr
 openssl x509 -req -in expired.csr -signkey server.key -days -1 -out expired.pem

@@ -1,10 +1,10 @@
-"""systemd's side of a service: notify.py EXECUTABLE ARGUMENTS...
+"""Plays the part of systemd: notify.py EXECUTABLE ARGUMENTS...
 
-Starts the executable with a listening socket and a notification socket, reloads it, ends it, and prints what it said.
+Starts the executable with a listening socket and a notification socket, reloads it, stops it, and checks its
+notifications. Prints "ok" on success.
 """
 
 import os
-import pathlib
 import signal
 import socket
 import subprocess
@@ -18,7 +18,7 @@ with tempfile.TemporaryDirectory() as folder:
     notifications.settimeout(20)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    # The shell becomes the executable, so that LISTEN_PID is its own.
+    # The shell is replaced by the executable, so LISTEN_PID is the process ID of the executable.
     command = f'exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
     process = subprocess.Popen(
         ["bash", "-c", command, "bash", *sys.argv[1:]],
@@ -35,8 +35,8 @@ with tempfile.TemporaryDirectory() as folder:
     until("READY=1")
     line = process.stdout.readline()
     assert f":{port} " in line, line
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
-        assert answer.status == 200
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as response:
+        assert response.status == 200
     until("WATCHDOG=1")
     process.send_signal(signal.SIGHUP)
     assert "MONOTONIC_USEC=" in until("RELOADING=1")

@@ -1,6 +1,6 @@
-"""What sslyze, a scanner of TLS configurations, finds wrong with localhost:PORT; needs sslyze from PyPI.
+"""Scans the TLS configuration of localhost:PORT with sslyze (from PyPI).
 
-scan.py PORT: prints "ok", or what is wrong.
+scan.py PORT: prints "ok" or the problems.
 """
 
 import sys
@@ -13,7 +13,7 @@ from sslyze.mozilla_tls_profile.mozilla_config_checker import (
 scanner = Scanner()
 scanner.queue_scans([ServerScanRequest(ServerNetworkLocation("localhost", int(sys.argv[1])))])
 (result,) = scanner.get_results()
-assert result.scan_result, f"not reached: {result.connectivity_error_trace}"
+assert result.scan_result, f"cannot connect: {result.connectivity_error_trace}"
 found = result.scan_result
 wrong = [
     name
@@ -33,6 +33,6 @@ try:
     checker = MozillaTlsConfigurationChecker.get_default()
     checker.check_server(MozillaTlsConfigurationEnum.INTERMEDIATE, result)
 except ServerNotCompliantWithMozillaTlsConfiguration as error:
-    # The tests' certificates outlive the tests on purpose.
+    # The test certificates are intentionally valid for a long time.
     wrong += [f"{k}: {v}" for k, v in error.issues.items() if k != "maximum_certificate_lifespan"]
 print("\n".join(wrong) or "ok")

@@ -1,6 +1,6 @@
-"""What an independent client sees of the server's TLS: tls_client.py PORT CERTIFICATES CHECK.
+"""Checks the server's TLS with an independent client: tls_client.py PORT CERTIFICATES CHECK.
 
-Prints "ok", or what is wrong.
+Prints "ok" or the problem.
 """
 
 import socket
@@ -24,19 +24,20 @@ def context(version=None, client=None, protocols=("http/1.1",)):
 
 
 def get(*arguments, **options):
-    """The answer's first line, and the session."""
+    """Returns the status line, and the version, the ALPN protocol and the cipher of the session."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         with context(*arguments, **options).wrap_socket(plain, server_hostname="localhost") as session:
             session.sendall(GET)
-            answer = b""
+            response = b""
             while part := session.recv(65536):
-                answer += part
-            return answer.split(b"\r\n")[0], session.version(), session.selected_alpn_protocol(), session.cipher()[0]
+                response += part
+            return response.split(b"\r\n")[0], session.version(), session.selected_alpn_protocol(), session.cipher()[0]
 
 
-def refused(*arguments, **options):
+def rejected(*arguments, **options):
+    """Returns None if the server rejects the connection, otherwise a message."""
     try:
-        return f"not refused: {get(*arguments, **options)}"
+        return f"not rejected: {get(*arguments, **options)}"
     except (ssl.SSLError, ConnectionError):
         return None
 
@@ -47,11 +48,11 @@ def versions():
         assert (line, got, protocol) == (b"HTTP/1.1 200 OK", name, "http/1.1"), (line, got, protocol)
         assert "GCM" in cipher or "CHACHA20" in cipher, cipher
     assert get(protocols=None)[0] == b"HTTP/1.1 200 OK"
-    return refused(protocols=("h2",)) or refused(ssl.TLSVersion.TLSv1_1)
+    return rejected(protocols=("h2",)) or rejected(ssl.TLSVersion.TLSv1_1)
 
 
 def pieces():
-    """A handshake and a request a byte at a time, by memory and a socket in between."""
+    """Sends a handshake and a request one byte at a time."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     session = context().wrap_bio(incoming, outgoing, server_hostname="localhost")
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
@@ -73,12 +74,12 @@ def pieces():
 
         step(session.do_handshake)
         step(lambda: session.write(GET))
-        answer = step(lambda: session.read(65536))
-    assert answer.startswith(b"HTTP/1.1 200 OK"), answer
+        response = step(lambda: session.read(65536))
+    assert response.startswith(b"HTTP/1.1 200 OK"), response
 
 
 def junk():
-    """Bytes that are no TLS end the connection, and only that."""
+    """Bytes that are not TLS close the connection, but do not affect others."""
     for text in (GET, b"\x16\x03\x01" + b"\xff" * 600, bytes(1000)):
         with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
             plain.sendall(text)
@@ -88,7 +89,7 @@ def junk():
 
 
 def silent():
-    """Whoever says nothing is let go at the handshake's deadline, which the test sets to a second."""
+    """A silent client is disconnected at the handshake deadline, which the test sets to one second."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         start = time.monotonic()
         assert plain.recv(1) == b""
@@ -96,37 +97,37 @@ def silent():
 
 
 def large():
-    """A megabyte up, in one connection, and the right answer down: 413 or 4xx of a service, whole."""
+    """A body of a megabyte is received completely and gets the response of the service: it is not a PNG."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         with context().wrap_socket(plain, server_hostname="localhost") as session:
             body = bytes(1_000_000)
             head = f"POST /v1/score HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {len(body)}\r\n\r\n"
             session.sendall(head.encode() + body)
-            answer = session.recv(65536)
-    assert answer.startswith(b"HTTP/1.1 400"), answer[:100]
+            response = session.recv(65536)
+    assert response.startswith(b"HTTP/1.1 400"), response[:100]
 
 
 def client_required():
     assert get(client="client")[0] == b"HTTP/1.1 200 OK"
-    return refused() or refused(client="server")
+    return rejected() or rejected(client="server")
 
 
 def client_optional():
     assert get()[0] == b"HTTP/1.1 200 OK"
     assert get(client="client")[0] == b"HTTP/1.1 200 OK"
-    return refused(client="server")
+    return rejected(client="server")
 
 
 def status(method, path, client="client"):
-    """The status of a request with a client certificate."""
+    """Returns the status of a request with a client certificate."""
     request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         with context(client=client).wrap_socket(plain, server_hostname="localhost") as session:
             session.sendall(request)
-            answer = b""
+            response = b""
             while part := session.recv(65536):
-                answer += part
-            return int(answer.split()[1])
+                response += part
+            return int(response.split()[1])
 
 
 def client_unnamed():
@@ -142,21 +143,21 @@ def client_named():
 
 
 def expiry():
-    """A server whose certificate nobody should accept: only the metric is looked at."""
+    """Checks only the metric, because no client should accept the server's expired certificate."""
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         with trusting.wrap_socket(plain) as session:
             session.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            answer = b""
+            response = b""
             while part := session.recv(65536):
-                answer += part
-    line = next(l for l in answer.split(b"\n") if l.startswith(b"dia_tls_certificate_expiry_timestamp_seconds "))
+                response += part
+    line = next(l for l in response.split(b"\n") if l.startswith(b"dia_tls_certificate_expiry_timestamp_seconds "))
     assert 0 < int(line.split()[1]) < time.time(), line
 
 
 def name():
-    """The common name of the server's certificate, on standard output."""
+    """Prints the common name of the server's certificate."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
         with context().wrap_socket(plain, server_hostname="localhost") as session:
             print(dict(part[0] for part in session.getpeercert()["subject"])["commonName"])
