@@ -90,8 +90,9 @@ public struct Pipeline {
         let stored = try writer.write(filled.tensors, to: ModelFiles.bank, as: .float16)
         let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
         let normality = scoreInputs(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }.sorted()
+        let inputCheck = InputCheck(fitting: split.training + split.calibration)
         try writer.write(
-            [NamedTensor(name: "normality", shape: [normality.count], values: normality)],
+            [NamedTensor(name: "normality", shape: [normality.count], values: normality)] + (inputCheck?.tensors ?? []),
             to: ModelFiles.calibration,
             as: .float32
         )

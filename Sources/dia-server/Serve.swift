@@ -165,6 +165,8 @@ struct Serve: AsyncParsableCommand {
                     "too few calibration images for alpha: no threshold, no anomaly decisions",
                     metadata: metadata
                 )
+            } else if model.inputCheck == nil {
+                logger.warning("the model has no input statistics: atypical images get a verdict", metadata: metadata)
             }
         }
     }

@@ -14,6 +14,8 @@ public final class Model {
         public let digest: String
         /// The calibration; nil if the model has none.
         public let calibration: Calibration?
+        /// The check whether an image is like the calibration images; nil if the model has no statistics for it.
+        public let inputCheck: InputCheck?
         /// The number of training images in the bank.
         public let bankEntries: Int
         /// The parts of the combined score; empty if the method is CSI alone.
@@ -56,10 +58,12 @@ public final class Model {
         )
         golden = try directory.goldenSet()
         scorer = try Scorer(encoder: encoder, dissolver: directory.dissolver(workers), parts: parts)
+        let (calibration, inputCheck) = try Self.calibration(directory)
         information = Information(
             manifest: directory.manifest,
             digest: directory.digest,
-            calibration: try Self.calibration(directory),
+            calibration: calibration,
+            inputCheck: inputCheck,
             bankEntries: bank.csi.entries,
             parts: parts,
             preferredBatchSize: encoder.preferredBatchSize
@@ -75,8 +79,10 @@ public final class Model {
     /// Dissolves each image at its own step; images must be prepared with ``Information/prepare(_:)``.
     public func dissolve(_ images: [Image], at steps: [Int]) -> [Image] { scorer.dissolve(images, at: steps) }
 
-    private static func calibration(_ directory: ModelDirectory) throws(ModelFileError) -> Calibration? {
-        guard let part = directory.manifest.calibration else { return nil }
+    private static func calibration(
+        _ directory: ModelDirectory
+    ) throws(ModelFileError) -> (Calibration?, InputCheck?) {
+        guard let part = directory.manifest.calibration else { return (nil, nil) }
         let file = try directory.tensors(in: part.file, sha256: part.sha256)
         guard let shape = file.shape(of: "normality"), shape.count == 1, shape[0] > 0 else {
             throw ModelFileError(file: part.file, tensor: "normality", reason: "is missing or is not a list of numbers")
@@ -85,6 +91,7 @@ public final class Model {
         guard zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 }) else {
             throw ModelFileError(file: part.file, tensor: "normality", reason: "is not in ascending order")
         }
-        return Calibration(normality: values.map { Double($0) }, alpha: part.alpha)
+        let calibration = Calibration(normality: values.map { Double($0) }, alpha: part.alpha)
+        return (calibration, try InputCheck(file))
     }
 }

@@ -40,13 +40,12 @@ extension InferenceService {
         let outputs = try outputs(call, model)
         let results = try await results(call.images, model, context)
         body.memory?.release()
-        let numbers = results.map(\.normality)
         let values = outputs.map { output in
             OpenInference.Answer.Values(
                 name: output.rawValue,
                 datatype: output.datatype,
-                shape: [numbers.count],
-                numbers: numbers.map { value(output, $0, model) }
+                shape: [results.count],
+                data: results.map { Self.value(output, $0) }
             )
         }
         let answer = OpenInference.Answer(
@@ -73,12 +72,14 @@ extension InferenceService {
         return found
     }
 
-    private func value(_ output: OpenInference.Output, _ normality: Double, _ model: Model.Information) -> Double {
+    private static func value(_ output: OpenInference.Output, _ object: ScoreObject) -> OpenInference.Element {
         switch output {
-        case .normality: normality
-        case .score: model.calibration?.score(normality) ?? .nan
-        case .pValue: model.calibration?.pValue(normality) ?? .nan
-        case .anomalous: model.calibration?.threshold.map { normality < $0 ? 1 : 0 } ?? .nan
+        case .normality: .number(Float(object.result.normality))
+        case .score: .number(object.score.map { Float($0) })
+        case .pValue: .number(object.pValue.map { Float($0) })
+        case .anomalous: .boolean(object.verdict == .anomalous)
+        case .verdict: .text(object.verdict?.rawValue ?? "")
+        case .typical: .boolean(object.isTypical)
         }
     }
 
@@ -87,18 +88,17 @@ extension InferenceService {
         _ images: [EncodedImage],
         _ model: Model.Information,
         _ context: RequestContext
-    ) async throws -> [ScoreBank.Result] {
+    ) async throws -> [ScoreObject] {
         let requestGroup = engine.makeRequestGroup()
-        return try await withThrowingTaskGroup(of: (Int, ScoreBank.Result).self) { group in
-            var results = [ScoreBank.Result?](repeating: nil, count: images.count)
+        return try await withThrowingTaskGroup(of: (Int, ScoreObject).self) { group in
+            var results = [ScoreObject?](repeating: nil, count: images.count)
             func begin(_ index: Int) {
                 guard index < images.count else { return }
                 group.addTask {
                     var context = context
                     do {
-                        return (
-                            index, try await self.scored(images[index], model, group: requestGroup, &context).result
-                        )
+                        let object = try await self.scored(images[index], model, .none, group: requestGroup, &context)
+                        return (index, object)
                     } catch let error as ServiceError {
                         throw ServiceError(error.status, "image \(index): \(error.detail)", headers: error.headers)
                     }

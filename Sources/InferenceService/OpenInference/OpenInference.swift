@@ -23,19 +23,25 @@ package enum OpenInference {
         let shape: [Int]
     }
 
-    /// The outputs; a model without a calibration has only `normality`.
+    /// The outputs; a model without a calibration has only `normality` and `typical`.
     enum Output: String, CaseIterable {
         case normality, score
         case pValue = "p_value"
-        case anomalous
+        case anomalous, verdict, typical
 
-        var datatype: String { self == .anomalous ? "BOOL" : "FP64" }
+        var datatype: String {
+            switch self {
+            case .normality, .score, .pValue: "FP32"
+            case .anomalous, .typical: "BOOL"
+            case .verdict: "BYTES"
+            }
+        }
 
         static func of(_ model: Model.Information) -> [Output] {
             allCases.filter { output in
                 switch output {
-                case .normality: true
-                case .score, .anomalous: model.calibration?.threshold != nil
+                case .normality, .typical: true
+                case .score, .anomalous, .verdict: model.calibration?.threshold != nil
                 case .pValue: model.calibration != nil
                 }
             }
@@ -61,28 +67,29 @@ package enum OpenInference {
         }
     }
 
+    /// An element of an output.
+    enum Element: Encodable {
+        /// A number; null if there is none.
+        case number(Float?)
+        case boolean(Bool)
+        case text(String)
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .number(let number): try container.encode(number)
+            case .boolean(let value): try container.encode(value)
+            case .text(let text): try container.encode(text)
+            }
+        }
+    }
+
     /// Response to an inference request.
     struct Answer: Encodable {
         struct Values: Encodable {
             let name, datatype: String
             let shape: [Int]
-            let numbers: [Double]
-
-            private enum Key: CodingKey {
-                case name, datatype, shape, data
-            }
-
-            func encode(to encoder: any Encoder) throws {
-                var container = encoder.container(keyedBy: Key.self)
-                try container.encode(name, forKey: .name)
-                try container.encode(datatype, forKey: .datatype)
-                try container.encode(shape, forKey: .shape)
-                if datatype == "BOOL" {
-                    try container.encode(numbers.map { $0 != 0 }, forKey: .data)
-                } else {
-                    try container.encode(numbers, forKey: .data)
-                }
-            }
+            let data: [Element]
         }
 
         let modelName, modelVersion: String

@@ -8,46 +8,24 @@ package struct DissolveQuery {
     /// Whether the map is drawn over the image; true without `overlay`.
     let isOverlay: Bool
 
-    /// Parses `query`; throws if a parameter is unknown, repeated or invalid.
-    init(
-        _ query: [(name: String, value: String)],
-        of model: Model.Information,
-        maximumSteps: Int,
-        takesOverlay: Bool = false
-    ) throws(ServiceError) {
+    /// The names of the parameters, without those of ``Rendering``.
+    static func names(takesOverlay: Bool) -> [String] { takesOverlay ? ["t", "overlay"] : ["t"] }
+
+    /// Reads the parameters of a request for `model`; throws if one is invalid.
+    init(_ parameters: QueryParameters, of model: Model.Information, maximumSteps: Int) throws(ServiceError) {
         let part = model.manifest.dissolve
-        try self.init(
-            query,
-            timesteps: part.timesteps,
-            standard: part.defaultT,
-            maximumSteps: maximumSteps,
-            takesOverlay: takesOverlay
-        )
+        try self.init(parameters, timesteps: part.timesteps, standard: part.defaultT, maximumSteps: maximumSteps)
     }
 
-    /// Parses `query` for a model of `timesteps` steps with the default step `standard`.
+    /// Reads the parameters for a model of `timesteps` steps with the default step `standard`.
     package init(
-        _ query: [(name: String, value: String)],
+        _ parameters: QueryParameters,
         timesteps: Int,
         standard: Int,
-        maximumSteps: Int,
-        takesOverlay: Bool
+        maximumSteps: Int
     ) throws(ServiceError) {
-        let names = takesOverlay ? ["t", "overlay"] : ["t"]
-        guard query.allSatisfy({ names.contains($0.name) }) else {
-            throw ServiceError(400, "the query allows only \(names.map { "'\($0)'" }.joined(separator: " and "))")
-        }
-        func value(_ name: String) throws(ServiceError) -> String? {
-            let values = query.filter { $0.name == name }.map(\.value)
-            guard values.count <= 1 else { throw ServiceError(400, "'\(name)' appears more than once") }
-            return values.first
-        }
-        switch try value("overlay") {
-        case nil, "true": isOverlay = true
-        case "false": isOverlay = false
-        default: throw ServiceError(400, "'overlay' must be true or false")
-        }
-        guard let list = try value("t") else {
+        isOverlay = try parameters.boolean("overlay") ?? true
+        guard let list = parameters["t"] else {
             steps = [standard]
             return
         }

@@ -107,6 +107,7 @@ struct ImageInput: Sendable {
     func prepare(
         _ image: EncodedImage,
         for model: Model.Information,
+        rendering: Rendering,
         shown: Shown?,
         deadline: ContinuousClock.Instant?
     ) async throws -> PreparedImage {
@@ -135,7 +136,14 @@ struct ImageInput: Sendable {
             deadline: deadline
         ) { context in
             Result { () throws(ServiceError) in
-                try PreparedImage(image, for: model, shown: shown, maximumPixels: maximumPixels, context)
+                try PreparedImage(
+                    image,
+                    for: model,
+                    rendering: rendering,
+                    shown: shown,
+                    maximumPixels: maximumPixels,
+                    context
+                )
             }
         }
         return try result.get()

@@ -10,21 +10,30 @@ struct PreparedImage: Sendable {
     let header: PNG.Header
     /// The image in the model's input format.
     let input: Image
+    /// Whether the image is like the model's calibration images; nil if that was not requested or is unknown.
+    let check: InputCheck.Result?
+    /// Suspicions about the samples, for the client.
+    let warnings: [String]
     /// The image to show, if requested.
     let shown: ByteImage?
     /// Memory reserved for ``shown`` and the response made from it.
     let memory: MemoryBudget.Reservation?
 
-    /// Decodes `image` row by row into the model's input; the original image is kept only if `shown` requires it.
+    /// Decodes `image` row by row into the model's input.
+    ///
+    /// The original image is kept only if `shown` requires it. Without `shown`, the image is to be scored, and is
+    /// checked.
     init(
         _ image: EncodedImage,
         for model: Model.Information,
+        rendering: Rendering,
         shown: ImageInput.Shown?,
         maximumPixels: Int,
         _ context: WorkPool.Context
     ) throws(ServiceError) {
         let bytes = try image.bytes()
         let target = model.manifest.input
+        var largestSample: Float = 0
         do throws(PNGError) {
             let result = try PNG.withReader(bytes, maximumPixels: maximumPixels, asGray: target.channels == 1) {
                 (reader) throws(PNGError) in
@@ -43,12 +52,15 @@ struct PreparedImage: Sendable {
                             channels: shown.channels
                         ) : nil
                 }
-                let channels = reader.channels
+                let (header, channels) = (reader.header, reader.channels)
                 try reader.forEachRow(isCancelled: { context.isCancelled }) { row, y, columns in
+                    var row = row
+                    if header.bitDepth > 8 { largestSample = max(largestSample, row.max() ?? 0) }
+                    if channels == 1 { rendering.apply(to: &row, header, columns) }
                     resizer.add(row, at: y)
                     kept?.put(row, channels: channels, at: y, columns)
                 }
-                return (reader.header, resizer.finish().converted(toChannels: target.channels), kept)
+                return (header, resizer.finish().converted(toChannels: target.channels), kept)
             }
             (header, input, self.shown) = result
         } catch {
@@ -58,7 +70,18 @@ struct PreparedImage: Sendable {
             case .cancelled: throw ServiceError(503, "the request was cancelled")
             }
         }
+        try rendering.check(header)
+        try rendering.check(largestSample: largestSample)
+        check = shown == nil ? model.inputCheck?(input) : nil
+        warnings = Self.warnings(header, rendering, largestSample)
         memory = shown == nil ? nil : context.memory
+    }
+}
+
+extension PreparedImage {
+    private static func warnings(_ header: PNG.Header, _ rendering: Rendering, _ largestSample: Float) -> [String] {
+        guard header.bitDepth == 16, rendering == .none, largestSample * 65535 < 4096 else { return [] }
+        return ["the samples use at most a sixteenth of their range; if the image has fewer bits, set 'bits'"]
     }
 }
 

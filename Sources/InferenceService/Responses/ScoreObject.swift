@@ -7,10 +7,36 @@ struct ScoreObject: Encodable {
     let information: Model.Information
     let result: ScoreBank.Result
     let header: PNG.Header
+    let check: InputCheck.Result?
+    let rendering: Rendering.Object?
+    let warnings: [String]
     let requestID: String
 
+    /// The conclusion from the input check and the threshold.
+    enum Verdict: String, Encodable {
+        case normal, anomalous
+        case atypicalInput = "atypical_input"
+    }
+
+    /// The anomaly score; nil without a calibration.
+    var score: Double? { information.calibration?.score(result.normality) }
+
+    /// Whether the image is like the calibration images; true if that is unknown.
+    var isTypical: Bool { check?.isTypical ?? true }
+
+    /// The p-value; nil without a calibration, and for an atypical image.
+    var pValue: Double? { isTypical ? information.calibration?.pValue(result.normality) : nil }
+
+    /// The verdict; nil without a threshold.
+    var verdict: Verdict? {
+        guard let threshold = information.calibration?.threshold else { return nil }
+        guard isTypical else { return .atypicalInput }
+        return result.normality < threshold ? .anomalous : .normal
+    }
+
     private enum Key: String, CodingKey {
-        case model, score, normality, threshold, components, image, anomalous, notice
+        case model, verdict, rendering, score, normality, threshold, components, image, anomalous, notice
+        case inputCheck = "input_check"
         case pValue = "p_value"
         case requestID = "request_id"
     }
@@ -21,12 +47,23 @@ struct ScoreObject: Encodable {
         let contrastive, shift: [Double]
         let parts: [String: Double]?
     }
-    private struct ImageSize: Encodable {
-        let width, height, bitDepth: Int
-        let color: String
+    private struct Check: Encodable {
+        let typical: Bool
+        let pValue: Double
+        let reasons: [String]
 
         enum CodingKeys: String, CodingKey {
-            case width, height, color
+            case typical, reasons
+            case pValue = "p_value"
+        }
+    }
+    private struct ImageObject: Encodable {
+        let width, height, bitDepth: Int
+        let color: String
+        let warnings: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case width, height, color, warnings
             case bitDepth = "bit_depth"
         }
     }
@@ -41,9 +78,13 @@ struct ScoreObject: Encodable {
         try container.encode(name, forKey: .model)
         try container.encode(normality, forKey: .normality)
         // Members without a value are null, not absent.
-        try container.encode(calibration?.score(normality), forKey: .score)
-        try container.encode(calibration?.pValue(normality), forKey: .pValue)
-        try container.encode(threshold.map { normality < $0 }, forKey: .anomalous)
+        try container.encode(score, forKey: .score)
+        try container.encode(verdict, forKey: .verdict)
+        try container.encode(pValue, forKey: .pValue)
+        try container.encode(isTypical ? verdict.map { $0 == .anomalous } : nil, forKey: .anomalous)
+        let check = check.map { Check(typical: $0.isTypical, pValue: $0.pValue, reasons: $0.reasons) }
+        try container.encode(check, forKey: .inputCheck)
+        try container.encode(rendering, forKey: .rendering)
         let shown = calibration.flatMap { part in threshold.map { Threshold(alpha: part.alpha, normality: $0) } }
         try container.encode(shown, forKey: .threshold)
         let names = information.parts.map(\.name)
@@ -53,11 +94,12 @@ struct ScoreObject: Encodable {
             parts: names.isEmpty ? nil : Dictionary(zip(names, result.parts)) { first, _ in first }
         )
         try container.encode(components, forKey: .components)
-        let size = ImageSize(
+        let size = ImageObject(
             width: header.width,
             height: header.height,
             bitDepth: header.bitDepth,
-            color: header.color.rawValue
+            color: header.color.rawValue,
+            warnings: warnings
         )
         try container.encode(size, forKey: .image)
         try container.encode(Model.notice, forKey: .notice)

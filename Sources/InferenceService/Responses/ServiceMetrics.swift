@@ -17,7 +17,7 @@ struct ServiceMetrics: Sendable {
         case rate
     }
 
-    private let requests, rejections, anomalous: Counter
+    private let requests, rejections, anomalous, atypical: Counter
     private let inFlight: Gauge
     private let durations, scores: HistogramMetric
 
@@ -46,6 +46,11 @@ struct ServiceMetrics: Sendable {
         )
         scores = registry.histogram("dia_score", "Anomaly scores.", bounds: HistogramMetric.tenths, labels: [])
         anomalous = registry.counter("dia_anomalous_total", "Images classified as anomalous.", labels: [])
+        atypical = registry.counter(
+            "dia_atypical_input_total",
+            "Images that are not like the calibration images of the model.",
+            labels: []
+        )
         registry.observed("dia_build_info", "Server version.") { [["version": version]: 1] }
     }
 
@@ -71,13 +76,14 @@ struct ServiceMetrics: Sendable {
         for name in names {
             scores.export(["model": name])
             anomalous.add(0, ["model": name])
+            atypical.add(0, ["model": name])
         }
     }
 
     /// Counts a score of the model named `model`; a change in the distribution of scores shows a change of the input.
-    func scored(_ model: String, _ calibration: Calibration?, normality: Double) {
-        guard let calibration, let score = calibration.score(normality) else { return }
-        scores.observe(score, ["model": model])
-        if calibration.threshold.map({ normality < $0 }) ?? false { anomalous.add(1, ["model": model]) }
+    func scored(_ model: String, score: Double?, verdict: ScoreObject.Verdict?) {
+        if let score { scores.observe(score, ["model": model]) }
+        if verdict == .anomalous { anomalous.add(1, ["model": model]) }
+        if verdict == .atypicalInput { atypical.add(1, ["model": model]) }
     }
 }

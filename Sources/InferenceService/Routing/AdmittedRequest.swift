@@ -14,6 +14,11 @@ public struct AdmittedRequest: Sendable {
     let timeout: Duration
     /// ID, trace, key and client of the request.
     let context: RequestContext
+
+    /// Returns the parameters of the query; throws if one is not one of `names` or is repeated.
+    func parameters(_ names: [String]) throws(ServiceError) -> QueryParameters {
+        try QueryParameters(head.query, allowed: names)
+    }
 }
 
 /// What happens to a request, decided from its head.

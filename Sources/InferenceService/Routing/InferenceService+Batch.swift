@@ -12,6 +12,7 @@ extension InferenceService {
     ) async throws -> Response {
         try acquirePermit(isBatch: true)
         do {
+            let rendering = try Rendering(request.parameters(Rendering.names))
             let start = ContinuousClock.now
             let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
             let held = try holdBatchBody(body)
@@ -26,7 +27,7 @@ extension InferenceService {
             context.timings.decoding = .now - start
             let (group, context) = (engine.makeRequestGroup(), context)
             let answer = BatchAnswer(count: entries.count, window: 2 * configuration.maximumBatch) { index in
-                await self.line(index, entries[index], model, group, context)
+                await self.line(index, entries[index], model, rendering, group, context)
             }
             return Response(
                 200,
@@ -55,6 +56,7 @@ extension InferenceService {
         _ index: Int,
         _ entry: BatchInput.Entry,
         _ model: String,
+        _ rendering: Rendering,
         _ group: RequestGroup,
         _ context: RequestContext
     ) async -> [UInt8] {
@@ -66,7 +68,7 @@ extension InferenceService {
             }
             let encoded = try image.get()
             var context = context
-            let object = try await current(model) { try await scored(encoded, $0, group: group, &context) }
+            let object = try await current(model) { try await scored(encoded, $0, rendering, group: group, &context) }
             return JSON.encode(BatchLine(label: label, index: index, outcome: .success(object)))
         } catch {
             let error = self.error(error, otherwise: "the image could not be scored")

@@ -10,11 +10,18 @@ extension InferenceService {
     private func prepared(
         _ image: EncodedImage,
         _ model: Model.Information,
+        _ rendering: Rendering,
         shown: ImageInput.Shown? = nil,
         _ context: inout RequestContext
     ) async throws -> PreparedImage {
         let start = ContinuousClock.now
-        let image = try await input.prepare(image, for: model, shown: shown, deadline: context.deadline)
+        let image = try await input.prepare(
+            image,
+            for: model,
+            rendering: rendering,
+            shown: shown,
+            deadline: context.deadline
+        )
         context.timings.decoding = .now - start
         return image
     }
@@ -24,11 +31,18 @@ extension InferenceService {
         _ request: AdmittedRequest,
         _ body: [UInt8],
         _ model: Model.Information,
+        _ rendering: Rendering,
         shown: ImageInput.Shown,
         _ context: inout RequestContext
     ) async throws -> PreparedImage {
         let body = try await input.decompressed(body, of: request, context.deadline)
-        return try await prepared(ImageInput.image(in: body.bytes, request.bodyFormat), model, shown: shown, &context)
+        return try await prepared(
+            ImageInput.image(in: body.bytes, request.bodyFormat),
+            model,
+            rendering,
+            shown: shown,
+            &context
+        )
     }
 
     /// Records the times of an engine result and returns its value.
@@ -45,17 +59,27 @@ extension InferenceService {
     func scored(
         _ image: EncodedImage,
         _ model: Model.Information,
+        _ rendering: Rendering,
         group: RequestGroup? = nil,
         _ context: inout RequestContext
     ) async throws -> ScoreObject {
-        let image = try await prepared(image, model, &context)
+        let image = try await prepared(image, model, rendering, &context)
         let deadline = context.deadline
         let timed = try await engineWork(patience: group == nil ? nil : deadline) { () async throws(EngineError) in
             try await engine.score(image.input, model: model, group: group, deadline: deadline)
         }
         let result = noted(timed, &context)
-        metrics.scored(model.manifest.name, model.calibration, normality: result.normality)
-        return ScoreObject(information: model, result: result, header: image.header, requestID: context.id)
+        let object = ScoreObject(
+            information: model,
+            result: result,
+            header: image.header,
+            check: image.check,
+            rendering: rendering.object(image.header),
+            warnings: image.warnings,
+            requestID: context.id
+        )
+        metrics.scored(model.manifest.name, score: object.score, verdict: object.verdict)
+        return object
     }
 
     func score(
@@ -64,8 +88,10 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
+        let rendering = try Rendering(request.parameters(Rendering.names))
         let body = try await input.decompressed(body, of: request, context.deadline)
-        return json(try await scored(ImageInput.image(in: body.bytes, request.bodyFormat), model, &context))
+        let image = try ImageInput.image(in: body.bytes, request.bodyFormat)
+        return json(try await scored(image, model, rendering, &context))
     }
 
     func dissolve(
@@ -74,7 +100,8 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let steps = try DissolveQuery(request.head.query, of: model, maximumSteps: configuration.maximumSteps).steps
+        let parameters = try request.parameters(DissolveQuery.names(takesOverlay: false) + Rendering.names)
+        let steps = try DissolveQuery(parameters, of: model, maximumSteps: configuration.maximumSteps).steps
         let channels = model.manifest.input.channels
         let isStrip = steps.count > 1
         let panels = isStrip ? steps.count + 1 : 1
@@ -85,7 +112,7 @@ extension InferenceService {
             answerBytesPerPixel: 2 * panels * channels,
             stretched: steps.count
         )
-        let image = try await prepared(request, body, model, shown: shown, &context)
+        let image = try await prepared(request, body, model, Rendering(parameters), shown: shown, &context)
         let header = image.header
         guard header.width * header.height * panels <= configuration.maximumPixels else {
             throw ServiceError(422, "the response would have more than \(configuration.maximumPixels) pixels")
@@ -102,7 +129,8 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let query = try DissolveQuery(request.head.query, of: model, maximumSteps: 1, takesOverlay: true)
+        let parameters = try request.parameters(DissolveQuery.names(takesOverlay: true) + Rendering.names)
+        let query = try DissolveQuery(parameters, of: model, maximumSteps: 1)
         let channels = query.isOverlay ? 3 : 1
         let shown = ImageInput.Shown(
             channels: 1,
@@ -110,7 +138,7 @@ extension InferenceService {
             answerBytesPerPixel: 2 * channels,
             stretched: 1
         )
-        let image = try await prepared(request, body, model, shown: shown, &context)
+        let image = try await prepared(request, body, model, Rendering(parameters), shown: shown, &context)
         let header = image.header
         let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
         let map = HeatMap(image.input, dissolved: dissolved)

@@ -46,8 +46,9 @@ extension FuzzTarget {
         require(pairs.count == target.rawQuery.utf8.split(separator: UInt8(ascii: "&")).count, "one pair per part")
         let written = pairs.map { "\(RequestWriter.escaped($0.name))=\(RequestWriter.escaped($0.value))" }
         require(query(written.joined(separator: "&")).elementsEqual(pairs, by: ==), "pairs survive a round trip")
-        let read = try? DissolveQuery(pairs, timesteps: 300, standard: 20, maximumSteps: 4, takesOverlay: true)
-        if let read {
+        guard let parameters = try? QueryParameters(pairs, allowed: ["t", "overlay"] + Rendering.names) else { return }
+        _ = try? Rendering(parameters)
+        if let read = try? DissolveQuery(parameters, timesteps: 300, standard: 20, maximumSteps: 4) {
             require(read.steps.count <= 4 && read.steps.allSatisfy((0..<300).contains), "steps are in range")
         }
     }
