@@ -86,6 +86,26 @@ import Testing
         }
     }
 
+    @Test("A response has all its members, except those that depend on the model or the request")
+    func optionalMembers() {
+        var optional: Set<String> = []
+        for (place, object) in document.objects {
+            guard place.contains("/responses/") || place.hasPrefix("#/components/schemas/") else { continue }
+            let name = place.split(separator: "/").last.map(String.init) ?? ""
+            let required: [JSONValue] = if case .array(let names) = object["required"] { names } else { [] }
+            for member in object["properties"].members.keys where !required.contains(.string(member)) {
+                optional.insert("\(name).\(member)")
+            }
+        }
+        // A member that is always sent must be required, so that clients can rely on it.
+        let expected: Set<String> = [
+            "BatchLine.error", "BatchLine.filename", "BatchLine.id", "BatchLine.result", "InferenceResult.id",
+            "Model.description", "Model.intended_use", "Model.license", "calibration.threshold", "components.parts",
+            "score.parts",
+        ]
+        #expect(optional == expected)
+    }
+
     @Test("The document has every status with which bytes that are not a valid request are rejected")
     func invalidRequests() throws {
         let service = DocumentedService(phantom: try Engine.phantom())
