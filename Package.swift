@@ -26,6 +26,7 @@ let strict: [SwiftSetting] = settings + [.strictMemorySafety()]
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "dia",
@@ -34,6 +35,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        // Only for tests.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C libraries: each has a module map and a header, and is imported by one Swift module.
@@ -167,8 +170,8 @@ let package = Package(
         .testTarget(
             name: "InferenceServiceTests",
             dependencies: [
-                "InferenceService", "Engine", "DIA", "HTTP", "Codecs", "Imaging", "Metrics", "ModelFile", "TestSupport",
-                logging,
+                "InferenceService", "Engine", "DIA", "HTTP", "Codecs", "Imaging", "Metrics", "ModelFile", "OpenSSL",
+                "TestSupport", logging, yams,
             ],
             swiftSettings: settings
         ),

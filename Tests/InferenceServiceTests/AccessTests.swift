@@ -27,7 +27,8 @@ import Testing
         }
     }()
 
-    private func service(_ change: (inout InferenceService.Configuration) -> Void = { _ in }) throws -> InferenceService
+    private func service(_ change: (inout InferenceService.Configuration) -> Void = { _ in }) throws
+        -> DocumentedService
     {
         let metrics = MetricsRegistry()
         let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) {
@@ -37,7 +38,7 @@ import Testing
         configuration.defaultModel = "gray-pad"
         change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return InferenceService(engine, configuration, metrics: metrics, logger: logger)
+        return DocumentedService(engine, configuration, metrics: metrics, logger: logger)
     }
 
     private func head(_ method: String, _ path: String, _ headers: [(String, String)] = []) -> RequestHead {

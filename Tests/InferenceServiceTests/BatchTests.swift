@@ -22,7 +22,7 @@ import Testing
     private func service(
         _ change: (inout InferenceService.Configuration) -> Void = { _ in },
         logTo handler: @escaping @Sendable (String) -> any LogHandler = { _ in SwiftLogNoOpLogHandler() }
-    ) throws -> InferenceService {
+    ) throws -> DocumentedService {
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = "gray-pad"
         change(&configuration)
@@ -32,7 +32,7 @@ import Testing
         let models = try Engine.loaded(engine, metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("gray-pad").path)]
         }
-        return InferenceService(
+        return DocumentedService(
             models,
             configuration,
             metrics: metrics,

@@ -1,27 +1,116 @@
+import Engine
+import HTTP
 import InferenceService
+import ModelFile
 import Testing
 
-/// Checks that openapi.yaml and the router agree.
+/// Checks of openapi.yaml itself, and that it lists the routes of the router.
+///
+/// ``DocumentedService`` compares each response in the other tests with the document.
 @Suite struct ContractTests {
-    /// Method and path of each operation in the OpenAPI document.
-    private var operations: Set<String> {
-        var result: Set<String> = []
-        var path = ""
-        for line in String(decoding: Route.contractText, as: UTF8.self).split(separator: "\n") {
-            if line.hasPrefix("components:") { break }
-            if line.hasPrefix("  /"), line.hasSuffix(":") { path = String(line.dropFirst(2).dropLast()) }
-            for method in ["get", "post", "put", "delete"] where line == "    \(method):" {
-                result.insert("\(method.uppercased()) \(path)")
-            }
-        }
-        return result
-    }
+    private let document: OpenAPIDocument
+
+    init() throws { document = try OpenAPIDocument.served.get() }
 
     @Test("Every route is in the OpenAPI document, and every path of the document is served")
     func routes() {
-        #expect(operations == Set(Route.examples.map { "\($0.method) \($0.pattern)" }))
+        let documented = Set(document.operations.map { "\($0.method) \($0.path)" })
+        #expect(documented == Set(Route.examples.map { "\($0.method) \($0.pattern)" }))
         for route in Route.examples {
             #expect(Route(path: route.pattern.replacing("{model}", with: "m")) == route)
+        }
+    }
+
+    @Test("Every schema has only keywords that the validator knows, and every reference leads somewhere")
+    func schemas() throws {
+        let validator = JSONSchema(document: document.root)
+        var count = 0
+        for (place, object) in document.objects {
+            do {
+                if let schema = object["schema"] { try validator.check(schema) }
+                if place == "#/components/schemas" {
+                    for schema in object.members.values { try validator.check(schema) }
+                }
+                if case .string(let pointer) = object["$ref"] { _ = try validator.resolve(pointer) }
+            } catch {
+                Issue.record("\(place): \(error)")
+            }
+            count += object["schema"] == nil ? 0 : 1
+        }
+        #expect(count > 40)
+    }
+
+    @Test("Every example is valid for its schema")
+    func examples() throws {
+        var count = 0
+        for (place, object) in document.objects {
+            guard let schema = object["schema"] else { continue }
+            let named = try object["examples"].members.mapValues { try document.resolved($0)["value"] ?? .null }
+            for example in [object["example"]].compactMap({ $0 }) + named.values {
+                let isClosed = place.contains("/responses/")
+                let validator = JSONSchema(document: document.root, isClosed: isClosed)
+                let failures = try validator.failures(of: example, schema)
+                #expect(failures == [], "\(place)")
+                count += 1
+            }
+        }
+        #expect(count > 30)
+    }
+
+    @Test("Every JSON body has a schema and an example, and every response has a request ID")
+    func completeness() throws {
+        var bodies = 0
+        for (place, object) in document.objects {
+            for (type, media) in object["content"].members where type.hasSuffix("json") {
+                #expect(media["schema"] != nil, "\(place) \(type)")
+                #expect(media["example"] != nil || !media["examples"].members.isEmpty, "\(place) \(type)")
+                bodies += 1
+            }
+        }
+        #expect(bodies > 20)
+        let shared = document.root["components"]["responses"].members.map { ($0.key, $0.value) }
+        let own = document.operations.flatMap { operation in
+            operation.responses.map { ("\(operation.method) \(operation.path) \($0.key)", $0.value) }
+        }
+        for (place, response) in shared + own {
+            let header = try document.resolved(response)["headers"]["X-Request-ID"] ?? .null
+            #expect(try document.resolved(header)["required"] == .bool(true), "\(place)")
+        }
+        // What RFC 9110 requires or recommends of a status.
+        for (status, header) in ["401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"] {
+            for operation in document.operations {
+                guard let response = operation.responses[status] else { continue }
+                let documented = try document.resolved(response)["headers"][header] ?? .null
+                #expect(try document.resolved(documented)["required"] == .bool(true), "\(operation.path) \(status)")
+            }
+        }
+    }
+
+    @Test("A response has all its members, except those that depend on the model or the request")
+    func optionalMembers() {
+        var optional: Set<String> = []
+        for (place, object) in document.objects {
+            guard place.contains("/responses/") || place.hasPrefix("#/components/schemas/") else { continue }
+            let name = place.split(separator: "/").last.map(String.init) ?? ""
+            let required: [JSONValue] = if case .array(let names) = object["required"] { names } else { [] }
+            for member in object["properties"].members.keys where !required.contains(.string(member)) {
+                optional.insert("\(name).\(member)")
+            }
+        }
+        // A member that is always sent must be required, so that clients can rely on it.
+        let expected: Set<String> = [
+            "BatchLine.error", "BatchLine.filename", "BatchLine.id", "BatchLine.result", "InferenceResult.id",
+            "Model.description", "Model.intended_use", "Model.license", "calibration.threshold", "components.parts",
+            "score.parts",
+        ]
+        #expect(optional == expected)
+    }
+
+    @Test("The document has every status with which bytes that are not a valid request are rejected")
+    func invalidRequests() throws {
+        let service = DocumentedService(phantom: try Engine.phantom())
+        for status in [400, 408, 413, 414, 417, 431, 501, 503, 505] {
+            #expect(service.errorResponse(for: RequestError(status, "a reason")).status == status)
         }
     }
 }

@@ -14,7 +14,7 @@ import Testing
 @Suite struct OpenInferenceTests {
     private let png = PNG.encode(Image(height: 9, width: 7, channels: 1, samples: (0..<63).map { Float($0) / 63 }))
 
-    private func service(_ folder: URL = ReferenceModels.folder("gray-pad")) throws -> InferenceService {
+    private func service(_ folder: URL = ReferenceModels.folder("gray-pad")) throws -> DocumentedService {
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = "gray-pad"
         let metrics = MetricsRegistry()
@@ -22,7 +22,7 @@ import Testing
             [try ModelDirectory(path: folder.path)]
         }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return InferenceService(engine, configuration, metrics: metrics, logger: logger)
+        return DocumentedService(engine, configuration, metrics: metrics, logger: logger)
     }
 
     private func object(_ response: Response) throws -> [String: JSONValue] {

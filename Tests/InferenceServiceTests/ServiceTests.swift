@@ -18,7 +18,7 @@ import Testing
     private func service(
         _ names: [String] = ["gray-pad"],
         _ change: (inout InferenceService.Configuration) -> Void = { _ in }
-    ) throws -> InferenceService {
+    ) throws -> DocumentedService {
         let directories = try names.map { try ModelDirectory(path: ReferenceModels.folder($0).path) }
         return try service(directories, change)
     }
@@ -26,14 +26,14 @@ import Testing
     private func service(
         _ directories: [ModelDirectory],
         _ change: (inout InferenceService.Configuration) -> Void = { _ in }
-    ) throws -> InferenceService {
+    ) throws -> DocumentedService {
         let metrics = MetricsRegistry()
         let engine = try Engine.loaded(Engine.Configuration(), metrics: metrics) { directories }
         var configuration = InferenceService.Configuration()
         configuration.defaultModel = directories[0].manifest.name
         change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        return InferenceService(engine, configuration, metrics: metrics, logger: logger)
+        return DocumentedService(engine, configuration, metrics: metrics, logger: logger)
     }
 
     private func post(_ path: String, _ body: [UInt8]? = nil, query: String = "", type: String? = "image/png")

@@ -6,7 +6,9 @@ import ModelFile
 /// Routes of the Open Inference Protocol.
 extension InferenceService {
     func ready(_ model: Model.Information) throws(ServiceError) -> Response {
-        guard engine.passesVerification(model) else { throw ServiceError(503, "the model failed its self-check") }
+        guard engine.passesVerification(model) else {
+            throw ServiceError(503, "the model failed its self-check", headers: ["Retry-After": "60"])
+        }
         struct Readiness: Encodable {
             let name: String
             let ready = true

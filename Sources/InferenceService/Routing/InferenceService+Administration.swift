@@ -29,7 +29,8 @@ extension InferenceService {
             throw ServiceError(
                 503,
                 "the model does not reproduce its golden set and is out of service: normality is off by "
-                    + "\(outcome.normalityDifference) tolerances, dissolving by \(outcome.dissolvedDifference)"
+                    + "\(outcome.normalityDifference) tolerances, dissolving by \(outcome.dissolvedDifference)",
+                headers: ["Retry-After": "60"]
             )
         }
         let object = VerificationObject(
