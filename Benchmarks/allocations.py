@@ -17,11 +17,12 @@ ROWS = [
 
 
 def main():
+    generator = random.Random(0)
     library, images = WORK / "allocations.so", WORK / "images"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "Benchmarks/allocations.c"], check=True)
     print("| workload | allocations per pass | bytes |\n| --- | --- | --- |")
     for name, model, network, batch, side in ROWS:
-        images.write_bytes(struct.pack(f"<{batch * side * side}f", *(random.random() for _ in range(batch * side**2))))
+        images.write_bytes(struct.pack(f"<{batch * side * side}f", *(generator.random() for _ in range(batch * side**2))))
         command = [ROOT / ".build/release/dia-bench", "--allocations", "--model", model, "--network", network]
         result = subprocess.run(
             [*command, "--batch", str(batch), "--input", images], check=True, capture_output=True, text=True,

@@ -254,6 +254,7 @@ def main():
     parser.add_argument("--out", default=str(ROOT / "docs/results/benchmarks.md"))
     options = parser.parse_args()
     torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
     pneumonia, paper, imagenet = ROOT / "Models/pneumonia", WORK / "paper", WORK / "imagenet"
     rows = [
         ("U-Net dim 64, 32x32, 1 image", inference, paper, "unet", 1, 1.3),

@@ -40,7 +40,7 @@ ROWS = [
 
 def shares(model, network, batch, side, training):
     """Returns the share of each kind in the samples of a run, without preparation."""
-    np.random.rand(batch, side, side, 1).astype("<f4").tofile(WORK / "profile-in")
+    np.random.default_rng(0).random((batch, side, side, 1)).astype("<f4").tofile(WORK / "profile-in")
     command = [ROOT / ".build/release/dia-bench", "--model", model, "--network", network, "--batch", str(batch)]
     command += ["--input", WORK / "profile-in"] + (["--training"] if training else [])
     process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -259,10 +259,11 @@ def model_replacer(server, count, stop):
         stop.wait(2)
 
 
-def clock_changer(server, count, stop):
+def clock_changer(server, count, stop, seed):
     """Makes the wall clock jump by minutes and days, forward and backward."""
+    generator = random.Random(seed)
     while not stop.is_set():
-        server.clock.write_text(str(random.choice([-86_400 * 400, -3600, 0, 120, 86_400 * 30])))
+        server.clock.write_text(str(generator.choice([-86_400 * 400, -3600, 0, 120, 86_400 * 30])))
         count.add("clock jumps")
         stop.wait(3)
 
@@ -299,10 +300,10 @@ def main():
         try:
             connection = http.client.HTTPConnection("127.0.0.1", server.port)
             known = [json.loads(score(connection, image, "reference")[2])["normality"] for image in images]
-            starts = []
+            starts, generator = [], random.Random(400)
 
             def kill_sometimes():
-                if random.random() < 0.3:
+                if generator.random() < 0.3:
                     server.process.kill()
                     server.process.wait()
                     count.add("kills")
@@ -322,7 +323,7 @@ def main():
                 lambda stop: half_open_clients(server, count, stop, 1000),
                 lambda stop: invalid_client(server, count, stop, 200),
                 lambda stop: model_replacer(server, count, stop),
-                lambda stop: clock_changer(server, count, stop),
+                lambda stop: clock_changer(server, count, stop, 300),
             ]
             run(clients + others, 60 * options.minutes * 3 / 4, lambda: usage.append(server.usage()))
             if server.process.poll() is not None:
