@@ -138,7 +138,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CodecsTests",
-            dependencies: ["Codecs", "Imaging"],
+            dependencies: ["Codecs", "Imaging", "TestSupport"],
             resources: [.copy("Images")],
             swiftSettings: settings
         ),

@@ -9,10 +9,18 @@ import Testing
 
 /// The server over loopback, with a handler that echoes the request.
 @Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
-    /// Responds with the method, the path and the body's length; `/slow` is delayed.
+    /// Responds with the method, the path and the body's length; `/slow` waits for `release`, `/forever` for
+    /// cancellation.
     private struct Echo: RequestHandler {
+        let heads = EventCounter()
+        let slowRequests = EventCounter()
+        let release = EventCounter()
+
         private func respond(to request: Request, from peer: Peer) async -> Response {
-            if request.head.path == "/slow" { try? await Task.sleep(for: .milliseconds(300)) }
+            if request.head.path == "/slow" {
+                slowRequests.signal()
+                await release.wait()
+            }
             if request.head.path == "/forever" { try? await Task.sleep(for: .seconds(1000)) }
             if request.head.path == "/count" { return Response(200, contentType: "text/plain", stream: Counter()) }
             if request.head.path == "/broken" {
@@ -26,6 +34,7 @@ import Testing
         }
 
         func admit(_ head: RequestHead, from peer: Peer) -> HeadDecision {
+            heads.signal()
             if head.path == "/forbidden" { return .respond(Response(403)) }
             return .readBody { await respond(to: Request(head: head, body: $0), from: peer) }
         }
@@ -57,17 +66,18 @@ import Testing
     /// Produces pieces without end.
     private final class Endless: BodyStream {
         static let pieces = Mutex(0)
-        static let isCancelled = Mutex(false)
+        static let cancelled = EventCounter()
 
         func next() async -> [UInt8]? {
             Self.pieces.withLock { $0 += 1 }
             return Array(repeating: 7, count: 65_536)
         }
 
-        func cancel() { Self.isCancelled.withLock { $0 = true } }
+        func cancel() { Self.cancelled.signal() }
     }
 
     private let metrics = MetricsRegistry()
+    private let echo = Echo()
 
     private func start(
         _ registry: MetricsRegistry? = nil,
@@ -77,8 +87,14 @@ import Testing
         configuration.port = 0
         change(&configuration)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = HTTPServer(configuration, handler: Echo(), metrics: registry ?? metrics, logger: logger)
+        let server = HTTPServer(configuration, handler: echo, metrics: registry ?? metrics, logger: logger)
         return (server, try server.listen().port)
+    }
+
+    /// Whether `condition`, for which there is no event, becomes true within ten seconds.
+    private func eventually(_ condition: () -> Bool) async -> Bool {
+        for _ in 0..<1000 where !condition() { try? await Task.sleep(for: .milliseconds(10)) }
+        return condition()
     }
 
     private func text(_ response: RawClient.Response?) -> String? {
@@ -133,10 +149,7 @@ import Testing
         }
         #expect(produced > 0 && produced == before)
         client = nil
-        for _ in 0..<100 where !Endless.isCancelled.withLock({ $0 }) {
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        #expect(Endless.isCancelled.withLock { $0 })
+        await Endless.cancelled.wait()
         await server.drain(limit: .zero)
     }
 
@@ -200,6 +213,7 @@ import Testing
         let next = try RawClient(port: port)
         await next.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await text(next.response()) == "GET /next 0")
+        echo.release.signal()
         await server.drain(limit: .zero)
     }
 
@@ -218,10 +232,12 @@ import Testing
 
     @Test("A slow reader receives a large response completely")
     func largeResponse() async throws {
-        let (server, port) = try start()
+        let budget = MemoryBudget(bytes: 100_000_000, work: 1_000_000)
+        let (server, port) = try start { $0.budget = budget }
         let client = try RawClient(port: port)
         await client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
-        try await Task.sleep(for: .milliseconds(100))
+        // The client starts to read when the server already waits for it.
+        #expect(await eventually { budget.buffers.bytes > 1_000_000 })
         let response = await client.response()
         #expect(response?.body.count == 20_000_000 && response?.body.allSatisfy { $0 == 7 } == true)
         await server.drain(limit: .zero)
@@ -242,9 +258,10 @@ import Testing
         let (server, port) = try start { $0.maximumConnections = 2 }
         let busy = try (0..<2).map { _ in try RawClient(port: port) }
         for client in busy { await client.send("GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") }
-        try await Task.sleep(for: .milliseconds(50))
+        await echo.slowRequests.wait(for: 2)
         let third = try RawClient(port: port)
         await third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        echo.release.signal()
         #expect(await third.response()?.status == 200)
         for client in busy { #expect(await client.response()?.status == 200) }
         await server.drain(limit: .zero)
@@ -327,9 +344,12 @@ import Testing
         let client = try RawClient(port: port)
         let count = 20_000
         let request = "GET /forbidden HTTP/1.1\r\nHost:\r\n\r\n"
-        // The first request is slow, so that the others wait in the buffer.
+        // The first request is slow, so that the next ones wait in the buffer of the connection.
         await client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-        async let sent: Void = client.send(String(repeating: request, count: count))
+        await client.send(String(repeating: request, count: 1000))
+        await echo.slowRequests.wait()
+        async let sent: Void = client.send(String(repeating: request, count: count - 1000))
+        echo.release.signal()
         #expect(await text(client.response()) == "GET /slow 0")
         await sent
         for _ in 0..<count {
@@ -354,16 +374,17 @@ import Testing
 
     @Test("An inherited Unix domain socket is served")
     func unixSocket() async throws {
-        let path = "/tmp/dia-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
-        defer { unlink(path) }
-        let (server, address) = try startOnUnixSocket(path)
-        #expect(address.url(scheme: "http") == "unix:\(path)")
-        let client = try RawClient(unixPath: path)
-        for _ in 0..<2 {
-            await client.send("GET /peer HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(await text(client.response()) == "unix")
+        try await withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("socket").path
+            let (server, address) = try startOnUnixSocket(path)
+            #expect(address.url(scheme: "http") == "unix:\(path)")
+            let client = try RawClient(unixPath: path)
+            for _ in 0..<2 {
+                await client.send("GET /peer HTTP/1.1\r\nHost: a\r\n\r\n")
+                #expect(await text(client.response()) == "unix")
+            }
+            await server.drain(limit: .zero)
         }
-        await server.drain(limit: .zero)
     }
 
     private func startOnUnixSocket(_ path: String) throws -> (HTTPServer, ListeningAddress) {
@@ -371,7 +392,7 @@ import Testing
         var configuration = HTTPServer.Configuration()
         configuration.inheritedSocket = descriptor
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let server = HTTPServer(configuration, handler: Echo(), metrics: metrics, logger: logger)
+        let server = HTTPServer(configuration, handler: echo, metrics: metrics, logger: logger)
         return (server, try server.listen())
     }
 
@@ -397,14 +418,14 @@ import Testing
         let half = try RawClient(port: port)
         await half.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         half.closeSending()
+        // The server probes the half-closed connection while the request is in progress.
         var response = await half.response()
+        #expect(response?.status == 102)
+        echo.release.signal()
         while response?.status == 102 { response = await half.response() }
         #expect(await text(half.response()) ?? text(response) == "GET /slow 0")
         // If the disconnects went unnoticed, the server would wait forever.
-        for _ in 0..<100 where !metrics.text.contains("dia_abandoned_requests_total 2") {
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        #expect(metrics.text.contains("dia_abandoned_requests_total 2"))
+        #expect(await eventually { metrics.text.contains("dia_abandoned_requests_total 2") })
         await server.drain(limit: .seconds(30))
     }
 
@@ -416,11 +437,12 @@ import Testing
         await idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(await idle.response()?.status == 200)
         await busy.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-        try await Task.sleep(for: .milliseconds(100))
+        await echo.slowRequests.wait()
         async let drained: Void = server.drain(limit: .seconds(10))
+        #expect(await idle.isClosed())
+        echo.release.signal()
         #expect(await text(busy.response()) == "GET /slow 0")
         #expect(await busy.isClosed())
-        #expect(await idle.isClosed())
         await drained
         #expect(throws: RawClient.Failure.self) { _ = try RawClient(port: port) }
     }
@@ -430,7 +452,7 @@ import Testing
         let (server, port) = try start()
         let stuck = try RawClient(port: port)
         await stuck.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
-        try await Task.sleep(for: .milliseconds(100))
+        await echo.heads.wait()
         let start = ContinuousClock.now
         await server.drain(limit: .milliseconds(400))
         #expect(ContinuousClock.now - start < .seconds(5))

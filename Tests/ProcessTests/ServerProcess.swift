@@ -22,11 +22,12 @@ final class ServerProcess {
 
     /// Starts dia-server with `arguments` on a free port with the model "gray-pad" and at most `descriptors` file
     /// descriptors, and waits until it is ready.
-    init(_ arguments: [String] = [], descriptors: Int = 1024) throws {
+    init(_ arguments: [String] = [], descriptors: Int = 1024, environment: [String: String] = [:]) throws {
         let models = ["--models", ReferenceModels.folder("gray-pad").path]
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         // The shell is replaced by the server, so that its process ID is the server's.
         let command = ["-c", "ulimit -n \(descriptors); exec \"$@\"", "bash", Self.executable("dia-server").path]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.arguments = command + models + ["--port", "0", "--threads", "1"] + arguments
         process.standardOutput = output
         process.standardError = errors
