@@ -136,8 +136,8 @@ final class Connection: @unchecked Sendable {
     func evict() {
         environment.metrics.refused(.bytes)
         let error = RequestError(503, "the server is short of memory for requests; try again in 1 s")
-        let refusal = state.cancel(error, now: environment.now())
-        if refusal.isEmpty { close() } else { perform(refusal) }
+        let rejection = state.cancel(error, now: environment.now())
+        if rejection.isEmpty { close() } else { perform(rejection) }
     }
 
     private func readable() {

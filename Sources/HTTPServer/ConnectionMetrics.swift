@@ -3,7 +3,7 @@ import Metrics
 /// Metrics of the server's connections.
 struct ConnectionMetrics: Sendable {
     /// Why a connection or transfer was closed before its request reached the handler.
-    enum Refusal: String, CaseIterable {
+    enum Rejection: String, CaseIterable {
         /// Too many connections from one address.
         case address
         /// An idle or stalled connection was closed to make room for a new one.
@@ -25,7 +25,7 @@ struct ConnectionMetrics: Sendable {
         refusals = registry.counter(
             "dia_connections_refused_total",
             "Connections refused, or closed before a request was complete.",
-            labels: Refusal.allCases.map { ["reason": $0.rawValue] }
+            labels: Rejection.allCases.map { ["reason": $0.rawValue] }
         )
         cancelled = registry.counter(
             "dia_abandoned_requests_total",
@@ -40,7 +40,7 @@ struct ConnectionMetrics: Sendable {
 
     func closed() { open.add(-1) }
 
-    func refused(_ reason: Refusal) { refusals.add(1, ["reason": reason.rawValue]) }
+    func refused(_ reason: Rejection) { refusals.add(1, ["reason": reason.rawValue]) }
 
     /// Counts a request whose client disconnected before the response.
     func abandoned() { cancelled.add() }

@@ -1,32 +1,12 @@
 import Codecs
 import Imaging
+import TestSupport
 import Testing
 
 /// PNG files crafted to be expensive to decode, kept small here; Benchmarks/bombs.py measures large ones.
 @Suite struct HostilePNGTests {
     private static let valid = PNG.encode(Image(height: 8, width: 8, channels: 1, filledWith: 1))
     private static let (beforePixels, beforeEnd) = (33, valid.count - 12)
-
-    private static func bigEndian(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(value >> (24 - 8 * $0) & 255) } }
-
-    /// A chunk with its CRC-32 (PNG, annex D).
-    private static func chunk(_ name: String, _ data: [UInt8] = []) -> [UInt8] {
-        let body = Array(name.utf8) + data
-        let sum = body.reduce(UInt32.max) { sum, byte in
-            (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xedb8_8320 : sum >> 1 }
-        }
-        return bigEndian(UInt32(data.count)) + body + bigEndian(~sum)
-    }
-
-    private static func header(
-        _ width: UInt32,
-        _ height: UInt32,
-        depth: UInt8 = 8,
-        color: UInt8 = 0,
-        interlace: UInt8 = 0
-    ) -> [UInt8] {
-        valid[..<8] + chunk("IHDR", bigEndian(width) + bigEndian(height) + [depth, color, 0, 0, interlace])
-    }
 
     private static func decode(_ bytes: [UInt8]) throws(PNGError) -> PNG.Decoded {
         try PNG.decode(bytes, maximumPixels: 25_000_000)
@@ -36,7 +16,7 @@ import Testing
 
     @Test("libpng accepts the chunks that these tests build")
     func chunks() throws {
-        let bytes = Self.header(8, 8) + Self.valid[Self.beforePixels...]
+        let bytes = PNGBuilder.header(8, 8) + Self.valid[Self.beforePixels...]
         #expect(bytes == Self.valid)
         #expect(try Self.decode(bytes).image.samples == Array(repeating: 1, count: 64))
     }
@@ -44,12 +24,12 @@ import Testing
     @Test("A side longer than the limit is rejected even with few pixels", arguments: [(32_769, 1), (1, 32_769)])
     func longSide(_ width: UInt32, _ height: UInt32) {
         let error = PNGError.tooManyPixels(width: Int(width), height: Int(height), limit: 25_000_000)
-        #expect(throws: error) { try Self.decode(Self.header(width, height) + Self.valid[Self.beforePixels...]) }
+        #expect(throws: error) { try Self.decode(PNGBuilder.header(width, height) + Self.valid[Self.beforePixels...]) }
     }
 
     @Test("A header whose pixel data is missing is an error", arguments: [0, 2, 4, 6] as [UInt8])
     func missingPixels(_ color: UInt8) {
-        let bytes = Self.header(5000, 5000, depth: 16, color: color) + Self.valid[Self.beforePixels...]
+        let bytes = PNGBuilder.header(5000, 5000, depth: 16, color: color) + Self.valid[Self.beforePixels...]
         #expect(throws: PNGError.invalid("Not enough image data")) { try Self.decode(bytes) }
     }
 
@@ -61,7 +41,7 @@ import Testing
         ]
     )
     func longChunk(_ name: String) throws {
-        let more = Self.chunk(name, Array(repeating: 7, count: 1_000_000))
+        let more = PNGBuilder.chunk(name, Array(repeating: 7, count: 1_000_000))
         for place in [Self.beforePixels, Self.beforeEnd] {
             #expect(try Self.decode(Self.with(more, at: place)).image.samples == Array(repeating: 1, count: 64))
         }
@@ -69,10 +49,10 @@ import Testing
 
     @Test("More than 4 MB of data other than pixels is rejected, in one chunk or many, before or after the pixels")
     func largeAncillaryData() {
-        let one = Self.chunk("tEXt", Array(repeating: 7, count: 4 << 20))
-        let thousand = Array(repeating: Self.chunk("zTXt", Array(repeating: 7, count: 4200)), count: 1000)
-        let empty = Array(repeating: Self.chunk("tEXt"), count: 350_000)
-        let pixels = Array(repeating: Self.chunk("IDAT"), count: 350_000)
+        let one = PNGBuilder.chunk("tEXt", Array(repeating: 7, count: 4 << 20))
+        let thousand = Array(repeating: PNGBuilder.chunk("zTXt", Array(repeating: 7, count: 4200)), count: 1000)
+        let empty = Array(repeating: PNGBuilder.chunk("tEXt"), count: 350_000)
+        let pixels = Array(repeating: PNGBuilder.chunk("IDAT"), count: 350_000)
         for more in [one, Array(thousand.joined()), Array(empty.joined()), Array(pixels.joined())] {
             for place in [Self.beforePixels, Self.beforeEnd] {
                 #expect(throws: PNGError.invalid("more than 4 MB of the file are not pixel data")) {
@@ -84,7 +64,7 @@ import Testing
 
     @Test("Pixel data may be split into thousands of chunks")
     func manyChunks() throws {
-        let empty = Array(repeating: Self.chunk("IDAT"), count: 100_000).joined()
+        let empty = Array(repeating: PNGBuilder.chunk("IDAT"), count: 100_000).joined()
         #expect(try Self.decode(Self.with(Array(empty), at: Self.beforePixels)).image.samples.allSatisfy { $0 == 1 })
     }
 
@@ -92,7 +72,7 @@ import Testing
     func surplus(_ interlace: UInt8) {
         // 16 MB of zeros, of which the image needs at most 72.
         let large = PNG.encode(Image(height: 4000, width: 4000, channels: 1))
-        let bytes = Self.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
+        let bytes = PNGBuilder.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
         #expect(throws: PNGError.invalid("IDAT continues after the last pixel")) { try Self.decode(bytes) }
     }
 

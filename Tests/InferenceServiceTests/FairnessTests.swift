@@ -12,11 +12,18 @@ import Testing
 @Suite struct FairnessTests {
     private let image = Image(height: 32, width: 32, channels: 1, filledWith: 0.3)
 
+    private let metrics = MetricsRegistry()
+
+    /// Waits until the engine has jobs that wait.
+    private func waitForQueue() async {
+        while metrics.text.contains("dia_queue_depth 0\n") { await Task.yield() }
+    }
+
     private func engine(_ change: (inout Engine.Configuration) -> Void = { _ in }) throws -> (Engine, Model.Information)
     {
         var configuration = Engine.Configuration()
         change(&configuration)
-        let engine = try Engine.loaded(configuration, metrics: MetricsRegistry()) {
+        let engine = try Engine.loaded(configuration, metrics: metrics) {
             [try ModelDirectory(path: ReferenceModels.folder("deep-gray").path)]
         }
         return (engine, try #require(engine.models["deep-gray"]))
@@ -82,8 +89,8 @@ import Testing
             $0.maximumBatch = 1
             $0.queueCapacity = 5000
         }
-        let large = Task { try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 400)) }
-        try await Task.sleep(for: .milliseconds(20))
+        let large = Task { try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 4000)) }
+        await waitForQueue()
         let waiting = Task { () throws(EngineError) in
             try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 50))
         }
@@ -92,7 +99,7 @@ import Testing
         let start = ContinuousClock.now
         await #expect(throws: EngineError.cancelled) { try await waiting.value }
         await #expect(throws: EngineError.cancelled) { try await large.value }
-        // The queue is empty again: the next job does not wait for 450 others.
+        // The queue is empty again: the next job does not wait for 4050 others.
         let next = try await engine.score(image, model: model)
         #expect(next.queued < .now - start + .seconds(1) && next.value.normality.isFinite)
         // A call from a task that is already cancelled returns too.
@@ -113,7 +120,7 @@ import Testing
         let taken = try await engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 20))
             .executionTime
         async let large = engine.dissolve(image, model: model, steps: Array(repeating: 100, count: 400))
-        try await Task.sleep(for: .milliseconds(20))
+        await waitForQueue()
         await #expect {
             try await engine.dissolve(image, model: model, steps: [1], deadline: .now + taken)
         } throws: { error in

@@ -96,7 +96,7 @@ import Testing
         }
         #expect(abs(a - b) < 1e-4 && found["normality"]?.count == 40)
         // Without a calibration there is no score to report.
-        #expect(Set(found.keys) == ["normality"])
+        #expect(Set(found.keys) == ["normality", "typical"] && found["typical"]?[7] == .bool(true))
     }
 
     @Test("A calibrated model returns score, p-value and verdict; a request may select some of them")
@@ -107,7 +107,7 @@ import Testing
             try ReferenceModels.calibrated("gray-pad", in: place, normality: values, alpha: 0.1)
             let service = try service(place)
             let all = outputs(try object(await service.respond(to: infer(images([png])))))
-            #expect(Set(all.keys) == ["normality", "score", "p_value", "anomalous"])
+            #expect(Set(all.keys) == ["normality", "score", "p_value", "anomalous", "verdict", "typical"])
             guard case .bool = all["anomalous"]?.first, case .number(let score) = all["score"]?.first else {
                 Issue.record("expected a verdict and a numeric score")
                 return

@@ -68,7 +68,9 @@ import Testing
         #expect(response.status == 200 && response.headers["content-type"] == "application/json")
         #expect(response.headers["cache-control"] == "no-store")
         let object = try json(response)
-        for member in ["score", "p_value", "anomalous", "threshold"] { #expect(object[member] == .null) }
+        for member in ["score", "p_value", "anomalous", "threshold", "verdict", "input_check", "rendering"] {
+            #expect(object[member] == .null)
+        }
         guard case .number(let normality) = object["normality"], case .object(let parts) = object["components"],
             case .array(let contrastive) = parts["contrastive"], case .array(let shift) = parts["shift"]
         else {
@@ -79,6 +81,7 @@ import Testing
         #expect(contrastive.count == 4 && shift.count == 4 && abs(sum / 4 - normality) < 1e-9)
         let image: [String: JSONValue] = [
             "width": .number(30), "height": .number(20), "bit_depth": .number(8), "color": .string("gray"),
+            "warnings": .array([]),
         ]
         #expect(object["image"] == .object(image))
     }
@@ -99,6 +102,7 @@ import Testing
                 try await service([ModelDirectory(path: place.path)]).respond(to: post("/v1/models/gray-pad/score"))
             )
             #expect(object["p_value"] == .number(0.1) && object["anomalous"] == .bool(true))
+            #expect(object["verdict"] == .string("anomalous") && object["input_check"] == .null)
             guard case .object(let threshold) = object["threshold"], case .number(let score) = object["score"] else {
                 Issue.record("expected a threshold object and a numeric score")
                 return
@@ -148,8 +152,8 @@ import Testing
         let service = try service()
         let over = await service.respond(to: post("/v1/heatmap", query: "t=300"))
         #expect(over.status == 200 && over.headers["content-type"] == "image/png")
-        let colours = try PNG.decode(over.body, maximumPixels: 10_000).image
-        #expect(colours.height == 20 && colours.width == 30 && colours.channels == 3)
+        let colors = try PNG.decode(over.body, maximumPixels: 10_000).image
+        #expect(colors.height == 20 && colors.width == 30 && colors.channels == 3)
         let plain = await service.respond(to: post("/v1/models/gray-pad/heatmap", query: "overlay=false&t=300"))
         let map = try PNG.decode(plain.body, maximumPixels: 10_000).image
         #expect(map.height == 20 && map.width == 30 && map.channels == 1)
@@ -158,14 +162,14 @@ import Testing
         // Where nothing changed, the overlay shows the image itself; where much changed, it is red.
         let input = try PNG.decode(png, maximumPixels: 10_000).image
         for pixel in 0..<600 {
-            let (red, blue) = (colours.samples[3 * pixel], colours.samples[3 * pixel + 2])
+            let (red, blue) = (colors.samples[3 * pixel], colors.samples[3 * pixel + 2])
             #expect(red >= input.samples[pixel] - 0.01 && blue <= input.samples[pixel] + 0.01)
             if map.samples[pixel] < 0.004 { #expect(abs(red - input.samples[pixel]) < 0.02) }
         }
     }
 
     @Test("Color images are converted for a gray model, and gray images for a color model")
-    func colours() async throws {
+    func colors() async throws {
         let service = try service(["gray-pad", "rgb-resize"])
         let colour = PNG.encode(Image(height: 4, width: 4, channels: 3, filledWith: 0.5))
         for (model, channels) in [("gray-pad", 1), ("rgb-resize", 3)] {

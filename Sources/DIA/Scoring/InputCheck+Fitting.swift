@@ -12,6 +12,8 @@ extension InputCheck {
         guard images.count >= Self.minimumImages else { return nil }
         let statistics = images.map { InputStatistics($0) }
         let scale = Self.scale(of: statistics)
+        // Images that are all equal differ only by rounding.
+        guard scale.contains(where: { $0 > 1e-4 }) else { return nil }
         func fit(_ chosen: [InputStatistics]) -> (structure: FeatureDensity, texture: FeatureDensity)? {
             let textures = chosen.map { zip($0.texture, scale).map { $0 / $1 } }
             guard let structure = FeatureDensity(of: chosen.map(\.structure)),
@@ -65,7 +67,7 @@ extension InputCheck {
     }
 
     /// Reads the check from `file`; nil if it has none.
-    init?(_ file: Safetensors) throws(ModelFileError) {
+    package init?(_ file: Safetensors) throws(ModelFileError) {
         guard let shape = file.shape(of: "input.statistics") else { return nil }
         let columns = 2 + InputOperation.allCases.count
         guard shape.count == 2, shape[1] == columns, shape[0] >= Self.minimumImages else {

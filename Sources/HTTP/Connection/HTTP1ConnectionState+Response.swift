@@ -9,7 +9,7 @@ extension HTTP1ConnectionState {
         case .deciding(let given, let framing, let expectsContinue):
             if framing.hasBody, !expectsContinue, framing.announcedBytes <= Self.readAhead {
                 // A small unwanted body is read, to find the next request behind it. It must be valid.
-                refusal = Refusal(response: response, date: date)
+                rejection = Rejection(response: response, date: date)
                 phase = .readingBody(given, framing)
                 return advance(now)
             }
@@ -24,7 +24,7 @@ extension HTTP1ConnectionState {
             stays = stays && !answer.isHTTP1_0
             let end = now + deadlines.request
             phase = .streaming(
-                StreamedAnswer(closes: !stays, isChunked: !answer.isHTTP1_0, bodyBytes: bodyBytes, end: end)
+                StreamedResponse(closes: !stays, isChunked: !answer.isHTTP1_0, bodyBytes: bodyBytes, end: end)
             )
         } else {
             phase = .sending(thenClose: !stays)
@@ -40,13 +40,13 @@ extension HTTP1ConnectionState {
         return [.send(bytes)]
     }
 
-    /// Sends the response to a refused head, if there is one; with `closes`, the rest of its body is not read.
-    mutating func answerRefusal(closes: Bool, _ now: Duration) -> [Action]? {
-        guard let refusal, case .readingBody(var answer, _) = phase else { return nil }
-        self.refusal = nil
+    /// Sends the response to a rejected head, if there is one; with `closes`, the rest of its body is not read.
+    mutating func answerRejected(closes: Bool, _ now: Duration) -> [Action]? {
+        guard let rejection, case .readingBody(var answer, _) = phase else { return nil }
+        self.rejection = nil
         answer.keepAlive = answer.keepAlive && !closes
         phase = .handling(answer, bodyBytes: 0)
-        return respond(refusal.response, date: refusal.date, now: now)
+        return respond(rejection.response, date: rejection.date, now: now)
     }
 
     /// Sends the next piece of a response body; nil ends the body.

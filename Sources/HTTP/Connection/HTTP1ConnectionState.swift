@@ -33,7 +33,7 @@ public struct HTTP1ConnectionState: Sendable {
     }
 
     /// A response whose body is produced while it is sent.
-    struct StreamedAnswer: Sendable, Equatable {
+    struct StreamedResponse: Sendable, Equatable {
         let closes: Bool
         let isChunked: Bool
         /// Bytes of the request body, which is held while the response is produced.
@@ -51,13 +51,13 @@ public struct HTTP1ConnectionState: Sendable {
         case readingBody(Answer, BodyFraming)
         case handling(Answer, bodyBytes: Int)
         case sending(thenClose: Bool)
-        case streaming(StreamedAnswer)
+        case streaming(StreamedResponse)
         case lingering
         case closed
     }
 
-    /// The response to a refused head whose small body is still arriving.
-    struct Refusal: Sendable {
+    /// The response to a rejected head whose small body is still arriving.
+    struct Rejection: Sendable {
         let response: Response
         let date: String
     }
@@ -72,7 +72,7 @@ public struct HTTP1ConnectionState: Sendable {
     var phase = Phase.idle
     var isDraining = false
     var inputEnded = false
-    var refusal: Refusal?
+    var rejection: Rejection?
     /// When the phase began; for a body, when the request began.
     var start: Duration
     var sentBytes = 0
@@ -135,13 +135,13 @@ public struct HTTP1ConnectionState: Sendable {
 
     /// Handles the end of input: the peer has closed its sending direction.
     ///
-    /// A truncated request is refused, never handled. A request that is already being handled still gets its
+    /// A truncated request is rejected, never handled. A request that is already being handled still gets its
     /// response: the peer may have closed only one direction.
     public mutating func receivedEnd(now: Duration) -> [Action] {
         inputEnded = true
         switch phase {
         case .idle, .lingering: return close()
-        case .readingHead, .readingBody: return refuse(RequestError(400, "the request is truncated"), now)
+        case .readingHead, .readingBody: return reject(RequestError(400, "the request is truncated"), now)
         case .handling(let answer, _):
             if !answer.isHTTP1_0 {
                 probeInterval = deadlines.firstProbe
@@ -165,7 +165,7 @@ public struct HTTP1ConnectionState: Sendable {
     public mutating func cancel(_ error: RequestError, now: Duration) -> [Action] {
         guard case .readingBody = phase else { return [] }
         parser.fail(error)
-        return refuse(error, now)
+        return reject(error, now)
     }
 
     /// Handles an expired ``deadline``.
@@ -173,7 +173,7 @@ public struct HTTP1ConnectionState: Sendable {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
         case .readingHead, .readingBody:
-            return answerRefusal(closes: true, now) ?? refuse(RequestError(408, "the request took too long"), now)
+            return answerRejected(closes: true, now) ?? reject(RequestError(408, "the request took too long"), now)
         case .handling:
             // A client that closed only its sending direction ignores an interim response (RFC 9110, section 15.2).
             // If the client has disconnected, its system replies with a reset, and the next send fails.
@@ -197,10 +197,10 @@ public struct HTTP1ConnectionState: Sendable {
         return [.close]
     }
 
-    private mutating func refuse(_ error: RequestError, _ now: Duration) -> [Action] {
+    private mutating func reject(_ error: RequestError, _ now: Duration) -> [Action] {
         phase = .handling(Answer(isHead: parser.method == "HEAD"), bodyBytes: 0)
         deadline = nil
-        refusal = nil
+        rejection = nil
         return [.reject(error)]
     }
 
@@ -223,7 +223,7 @@ public struct HTTP1ConnectionState: Sendable {
                     phase = .deciding(answer, framing, expectsContinue: head.expectsContinue)
                     return [.headReceived(head)]
                 case .request(let request):
-                    if let actions = answerRefusal(closes: false, now) { return actions }
+                    if let actions = answerRejected(closes: false, now) { return actions }
                     guard case .readingBody(let answer, _) = phase else { return [] }
                     phase = .handling(answer, bodyBytes: request.body.count)
                     deadline = nil
@@ -231,12 +231,12 @@ public struct HTTP1ConnectionState: Sendable {
                 }
             }
         } catch {
-            return refuse(error, now)
+            return reject(error, now)
         }
         switch phase {
         case .readingHead: deadline = start + deadlines.head
         case .readingBody:
-            if parser.bufferedBytes > Self.readAhead, let actions = answerRefusal(closes: true, now) { return actions }
+            if parser.bufferedBytes > Self.readAhead, let actions = answerRejected(closes: true, now) { return actions }
             deadline = deadlines.end(of: start, allowance: deadlines.body, bytes: parser.bufferedBytes)
         default: break
         }

@@ -57,7 +57,7 @@ enum HeadParser {
 
     /// Returns the framing of the body (RFC 9112, section 6).
     ///
-    /// Anything that a proxy in front of the server might interpret differently is refused: repeated or conflicting
+    /// Anything that a proxy in front of the server might interpret differently is rejected: repeated or conflicting
     /// fields, and other codings.
     static func framing(_ head: RequestHead) throws(RequestError) -> BodyFraming {
         let lengths = head.headers.all("content-length")
@@ -90,7 +90,7 @@ enum HeadParser {
 
     /// Parses `Content-Length = 1*DIGIT` (RFC 9110, section 8.6).
     ///
-    /// Signs, blanks and lists are refused: a proxy in front of the server that interprets the field differently
+    /// Signs, blanks and lists are rejected: a proxy in front of the server that interprets the field differently
     /// would frame the body differently (request smuggling). A number that does not fit in `Int` becomes `Int.max`,
     /// which is above any limit.
     static func contentLength(_ field: some Collection<UInt8>) -> Int? {

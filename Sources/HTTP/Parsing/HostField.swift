@@ -46,8 +46,8 @@ enum HostField {
             if piece.isEmpty {
                 // An empty piece is the gap of "::"; at either end, the gap makes two empty pieces.
                 let isEdge = index == 0 || isLast
-                let neighbour = index == 0 ? pieces[1] : pieces[index - 1]
-                guard !isEdge || neighbour.isEmpty else { return false }
+                let neighbor = index == 0 ? pieces[1] : pieces[index - 1]
+                guard !isEdge || neighbor.isEmpty else { return false }
                 if !isEdge { gaps += 1 }
             } else if isLast, piece.contains(UInt8(ascii: ".")) {
                 guard isIPv4(piece) else { return false }

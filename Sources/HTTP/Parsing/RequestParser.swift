@@ -20,7 +20,7 @@ public struct RequestLimits: Sendable, Hashable {
 public struct RequestParser: Sendable {
     /// A parsed part of a request.
     public enum Event: Sendable {
-        /// A head is complete: the request can be refused, or "100 Continue" sent if a body follows.
+        /// A head is complete: the request can be rejected, or "100 Continue" sent if a body follows.
         case head(RequestHead, BodyFraming)
         /// The request with the last head is complete.
         case request(Request)
@@ -229,7 +229,7 @@ public struct RequestParser: Sendable {
 
     /// Returns the next line without its CRLF; nil if it is incomplete.
     ///
-    /// A bare CR or LF is refused (RFC 9112, section 2.2). `tooLong` is called only when a line is too long, because
+    /// A bare CR or LF is rejected (RFC 9112, section 2.2). `tooLong` is called only when a line is too long, because
     /// it may scan the line again.
     private mutating func line(
         _ limit: Int,

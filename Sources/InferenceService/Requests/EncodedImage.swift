@@ -21,7 +21,7 @@ package enum EncodedImage: Sendable {
     }
 
     /// Image size according to the first bytes.
-    enum PromisedSize {
+    enum DeclaredSize {
         case known(height: Int, width: Int)
         /// The bytes are not a PNG, or the header is not acceptable.
         case none
@@ -30,7 +30,7 @@ package enum EncodedImage: Sendable {
     }
 
     /// Image size in the PNG header; reads only the first bytes, so it takes constant time.
-    var promisedSize: PromisedSize {
+    var declaredSize: DeclaredSize {
         let head: [UInt8]
         switch self {
         case .png(let bytes): head = Array(bytes.prefix(24))

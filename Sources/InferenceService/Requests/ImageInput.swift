@@ -86,7 +86,7 @@ struct ImageInput: Sendable {
             switch error {
             case .invalid: throw ServiceError(400, error.description)
             case .tooLarge: throw ServiceError(413, error.description)
-            case .cancelled: throw WorkPool.Refusal.cancelled
+            case .cancelled: throw WorkPool.Rejection.cancelled
             }
         }
     }
@@ -98,9 +98,9 @@ struct ImageInput: Sendable {
         /// Whether the original image is needed.
         let isKept: Bool
         /// Bytes of the response per pixel of the image.
-        let answerBytesPerPixel: Int
+        let responseBytesPerPixel: Int
         /// Number of images of the model's size that are resized to the image's size.
-        let stretched: Int
+        let resizedImages: Int
     }
 
     /// Decodes `image` for `model`, row by row, and keeps what `shown` requires of it.
@@ -113,8 +113,8 @@ struct ImageInput: Sendable {
     ) async throws -> PreparedImage {
         let maximumPixels = maximumPixels
         var (height, width, pixels) = (0, 0, 0)
-        switch image.promisedSize {
-        // An image above the limit is refused because of its header.
+        switch image.declaredSize {
+        // An image above the limit is rejected because of its header.
         case .known(let rows, let columns) where rows * columns <= maximumPixels:
             (height, width, pixels) = (rows, columns, rows * columns)
         case .known, .none: break
@@ -125,10 +125,10 @@ struct ImageInput: Sendable {
         if let shown {
             // A response with more pixels than the limit is not produced.
             bytes += min(
-                pixels * ((shown.isKept ? shown.channels : 0) + shown.answerBytesPerPixel),
+                pixels * ((shown.isKept ? shown.channels : 0) + shown.responseBytesPerPixel),
                 InferenceService.workBytes(maximumPixels: maximumPixels)
             )
-            bytes += shown.stretched * model.manifest.input.height * width * shown.channels * 4
+            bytes += shown.resizedImages * model.manifest.input.height * width * shown.channels * 4
         }
         let result: Result<PreparedImage, ServiceError> = try await pool.run(
             cost: pixels + image.decodedBytes / 4,

@@ -10,7 +10,7 @@ import Synchronization
 /// nor Swift tasks block on them.
 package final class WorkPool: Sendable {
     /// Why a job was not run.
-    package enum Refusal: Error, Equatable {
+    package enum Rejection: Error, Equatable {
         /// The jobs ahead would take longer than the job's deadline allows.
         case busy(retryAfter: Int)
         /// The job's deadline passed before it started.
@@ -50,7 +50,7 @@ package final class WorkPool: Sendable {
         let cost, bytes: Int
         let cancellation: Cancellation
         let run: @Sendable (Context) -> Void
-        let reject: @Sendable (Refusal) -> Void
+        let reject: @Sendable (Rejection) -> Void
 
         var isLarge: Bool { cost > WorkPool.largeCost }
     }
@@ -90,19 +90,19 @@ package final class WorkPool: Sendable {
     /// Runs `work` on a thread of the pool and returns its result.
     ///
     /// `cost` is the estimated duration of the work, in pixels to decode; `bytes` is the maximum memory that it needs.
-    /// Throws a ``Refusal`` if the job is not run.
+    /// Throws a ``Rejection`` if the job is not run.
     package func run<Value: Sendable>(
         cost: Int,
         bytes: Int,
         deadline: ContinuousClock.Instant? = nil,
         _ work: @escaping @Sendable (Context) -> Value
-    ) async throws(Refusal) -> Value {
+    ) async throws(Rejection) -> Value {
         let cancellation = Cancellation(deadline)
         let number = state.withLock { state in
             state.lastNumber += 1
             return state.lastNumber
         }
-        let outcome: Result<Value, Refusal> = await withTaskCancellationHandler {
+        let outcome: Result<Value, Rejection> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 submit(
                     Job(
@@ -126,7 +126,7 @@ package final class WorkPool: Sendable {
     }
 
     private func submit(_ job: Job) {
-        let refusal: Refusal? = state.withLock { state in
+        let rejection: Rejection? = state.withLock { state in
             let place = state.waiting.firstIndex { $0.priority > job.priority } ?? state.waiting.endIndex
             let ahead = state.waiting[..<place].reduce(0) { $0 + $1.cost }
             let seconds = Double(ahead) * state.secondsPerCost / Double(threads)
@@ -136,7 +136,7 @@ package final class WorkPool: Sendable {
             state.waiting.insert(job, at: place)
             return nil
         }
-        if let refusal { job.reject(refusal) } else { schedule() }
+        if let rejection { job.reject(rejection) } else { schedule() }
     }
 
     /// Cancels a waiting job; a running job is notified by its ``Context``.

@@ -7,7 +7,7 @@ import ModelFile
 ///
 /// A label must not contain an ID, a path or anything else from a client.
 struct ServiceMetrics: Sendable {
-    /// Why a request or job was refused before the engine ran it.
+    /// Why a request or job was rejected before the engine ran it.
     enum Rejection: String, CaseIterable {
         /// The queue is full or too long for the job's deadline.
         case queueFull = "queue_full"

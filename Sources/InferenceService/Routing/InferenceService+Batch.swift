@@ -26,7 +26,7 @@ extension InferenceService {
             let entries = try parsed.get()
             context.timings.decoding = .now - start
             let (group, context) = (engine.makeRequestGroup(), context)
-            let answer = BatchAnswer(count: entries.count, window: 2 * configuration.maximumBatch) { index in
+            let answer = BatchResponse(count: entries.count, window: 2 * configuration.maximumBatch) { index in
                 await self.line(index, entries[index], model, rendering, group, context)
             }
             return Response(

@@ -109,8 +109,8 @@ extension InferenceService {
             channels: channels,
             isKept: isStrip,
             // The response and the parts that it is joined from.
-            answerBytesPerPixel: 2 * panels * channels,
-            stretched: steps.count
+            responseBytesPerPixel: 2 * panels * channels,
+            resizedImages: steps.count
         )
         let image = try await prepared(request, body, model, Rendering(parameters), shown: shown, &context)
         let header = image.header
@@ -135,8 +135,8 @@ extension InferenceService {
         let shown = ImageInput.Shown(
             channels: 1,
             isKept: query.isOverlay,
-            answerBytesPerPixel: 2 * channels,
-            stretched: 1
+            responseBytesPerPixel: 2 * channels,
+            resizedImages: 1
         )
         let image = try await prepared(request, body, model, Rendering(parameters), shown: shown, &context)
         let header = image.header
@@ -168,7 +168,7 @@ extension InferenceService {
                 rows()
             )
         }
-        guard let body else { throw WorkPool.Refusal.cancelled }
+        guard let body else { throw WorkPool.Rejection.cancelled }
         return Response(200, contentType: "image/png", body: body)
     }
 

@@ -124,7 +124,7 @@ extension InferenceService {
             do {
                 return try await work()
             } catch {
-                guard case .busy = error, let patience, .now + pause < patience else { throw refusal(error) }
+                guard case .busy = error, let patience, .now + pause < patience else { throw rejection(error) }
                 try await Task.sleep(for: pause)
             }
         }
@@ -134,7 +134,7 @@ extension InferenceService {
     func error(_ error: any Error, otherwise detail: String) -> ServiceError {
         switch error {
         case let error as ServiceError: return error
-        case let error as WorkPool.Refusal:
+        case let error as WorkPool.Rejection:
             switch error {
             case .busy(let seconds): return busy(retryAfter: seconds)
             case .late: return late()
@@ -154,7 +154,7 @@ extension InferenceService {
     }
 
     /// Converts an engine error to a service error, except ``EngineError/modelReplaced``.
-    private func refusal(_ error: EngineError) -> any Error {
+    private func rejection(_ error: EngineError) -> any Error {
         switch error {
         case .busy(let seconds): return busy(retryAfter: seconds)
         case .deadlineExceeded: return late()

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A window of images is processed ahead of the line being sent, so that the engine always has waiting jobs, and a
 /// batch never occupies more of its queue than the window.
-final class BatchAnswer: BodyStream {
+final class BatchResponse: BodyStream {
     private struct State {
         var lines: Deque<Task<[UInt8], Never>> = []
         var next = 0
