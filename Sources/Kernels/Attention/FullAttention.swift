@@ -15,7 +15,7 @@ public struct FullAttention: Sendable {
     private var logitScale: Float { 10 }
 
     /// Divides each channel of `[positions, headSize]` by its norm and writes the norms to `norms`.
-    private func normalise(_ values: MutableFloats, norms: MutableFloats) {
+    private func normalize(_ values: MutableFloats, norms: MutableFloats) {
         let size = shape.headSize
         forEachVector(size) { start, _ in
             var squares = Vector.zero
@@ -32,18 +32,18 @@ public struct FullAttention: Sendable {
         }
     }
 
-    /// Computes the gradient of ``normalise(_:norms:)`` in place in `gradient`: dx = (dy - y Σ y dy) / norm.
-    private func normaliseBackward(_ normalised: Floats, norms: Floats, gradient: MutableFloats) {
+    /// Computes the gradient of ``normalize(_:norms:)`` in place in `gradient`: dx = (dy - y Σ y dy) / norm.
+    private func normalizeBackward(_ normalized: Floats, norms: Floats, gradient: MutableFloats) {
         let size = shape.headSize
         forEachVector(size) { start, _ in
             var dot = Vector.zero
             for position in 0..<shape.positions {
-                dot += load(normalised + position * size + start) * load(gradient + position * size + start)
+                dot += load(normalized + position * size + start) * load(gradient + position * size + start)
             }
             let norm = load(norms + start)
             for position in 0..<shape.positions {
                 let place = gradient + position * size + start
-                store((load(place) - load(normalised + position * size + start) * dot) / norm, place)
+                store((load(place) - load(normalized + position * size + start) * dot) / norm, place)
             }
         }
     }
@@ -60,8 +60,8 @@ public struct FullAttention: Sendable {
         let (size, positions) = (shape.headSize, shape.positions)
         shape.copyHead(input + at.query, stride: shape.stride, to: queries)
         shape.copyHead(input + at.key, stride: shape.stride, to: keys)
-        normalise(queries, norms: norms)
-        normalise(keys, norms: norms + size)
+        normalize(queries, norms: norms)
+        normalize(keys, norms: norms + size)
         MatrixProduct.multiply(
             rows: positions,
             columns: positions,
@@ -175,7 +175,7 @@ public struct FullAttention: Sendable {
                 c: gradient,
                 ldc: size
             )
-            normaliseBackward(queries, norms: norms, gradient: gradient)
+            normalizeBackward(queries, norms: norms, gradient: gradient)
             shape.writeHead(gradient, to: inputGradient + at.query, stride: shape.stride, accumulate: accumulate)
             // ∂/∂k̂ = (∂/∂logits)ᵀ · q̂
             MatrixProduct.multiply(
@@ -190,7 +190,7 @@ public struct FullAttention: Sendable {
                 c: gradient,
                 ldc: size
             )
-            normaliseBackward(keys, norms: norms + size, gradient: gradient)
+            normalizeBackward(keys, norms: norms + size, gradient: gradient)
             shape.writeHead(gradient, to: inputGradient + at.key, stride: shape.stride, accumulate: accumulate)
         }
     }

@@ -31,7 +31,7 @@ public struct LinearAttention: Sendable {
             // Wide products need pairs of whole panels and an even number of rows.
             let fits = size % (2 * WeightPanels.width) == 0 && shape.positions % 2 == 0
             let wide = workers.isWide && fits ? sums + 2 * size : nil
-            summarise(input + at.key, input + at.value, rows: rows, sums: sums, wide: wide, into: context)
+            summarize(input + at.key, input + at.value, rows: rows, sums: sums, wide: wide, into: context)
             let target = output + shape.outputOffset(image: image, head: headIndex)
             for first in stride(from: 0, to: shape.positions, by: block) {
                 let count = min(block, shape.positions - first)
@@ -48,7 +48,7 @@ public struct LinearAttention: Sendable {
     /// Computes `context` = exp(k - peak)ᵀ v · scale / (positions · sum) as panels `[headSize / 16, headSize, 16]`.
     ///
     /// Uses 16-float registers if there is scratch memory for their sums.
-    private func summarise(
+    private func summarize(
         _ keys: Floats,
         _ values: Floats,
         rows: MutableFloats,
