@@ -4,12 +4,17 @@
 ///
 /// Each channel of q and k is normalized over the positions, because the reference calls `normalize` on the
 /// last axis, which is the positions.
-public struct FullAttention: Sendable {
+public struct FullAttention: PlaneKernel {
     /// The geometry.
     public let shape: AttentionShape
 
     /// Creates full attention of `shape`.
     public init(_ shape: AttentionShape) { self.shape = shape }
+
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { true }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { false }
 
     private var head: Int { shape.positions * shape.headSize }
     private var logitScale: Float { 10 }
@@ -110,6 +115,7 @@ public struct FullAttention: Sendable {
     public func backward(
         batch: Int,
         input: Floats,
+        output _: Floats,
         outputGradient: Floats,
         inputGradient: MutableFloats,
         accumulate: Bool,

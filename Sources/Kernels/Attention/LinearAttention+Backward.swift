@@ -47,6 +47,7 @@ extension LinearAttention {
     public func backward(
         batch: Int,
         input: Floats,
+        output _: Floats,
         outputGradient: Floats,
         inputGradient: MutableFloats,
         accumulate: Bool,

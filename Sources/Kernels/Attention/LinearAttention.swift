@@ -1,12 +1,17 @@
 /// Linear attention (Shen et al., "Efficient Attention", 2018), as in the reference U-Net.
 ///
 ///     out = softmax_channels(q) / sqrt(headSize) · (softmax_positions(k)ᵀ · v / positions)
-public struct LinearAttention: Sendable {
+public struct LinearAttention: PlaneKernel {
     /// The geometry.
     public let shape: AttentionShape
 
     /// Creates linear attention of `shape`.
     public init(_ shape: AttentionShape) { self.shape = shape }
+
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { true }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { false }
 
     var head: Int { shape.positions * shape.headSize }
     var square: Int { shape.headSize * shape.headSize }
