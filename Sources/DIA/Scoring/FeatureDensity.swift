@@ -30,7 +30,14 @@ struct FeatureDensity: Sendable {
         }
         let centered = vectors.flatMap { vector in (0..<size).map { Float(Double(vector[$0]) - mean[$0]) } }
         var products = [Float](repeating: 0, count: size * size)
-        DenseMatrix.multiply(centered, transposed: true, centered, transposed: false, size, size, count, into: &products)
+        DenseMatrix.multiply(
+            .transposed(centered),
+            .plain(centered),
+            rows: size,
+            columns: size,
+            inner: count,
+            into: &products
+        )
         var covariance = products.map { Double($0) / Double(count - 1) }
         let variance = (0..<size).reduce(0) { $0 + covariance[$1 * size + $1] } / Double(size)
         for index in covariance.indices { covariance[index] *= 1 - Self.shrinkage }

@@ -68,16 +68,13 @@ public struct FullAttention: PlaneKernel {
         normalize(queries, norms: norms)
         normalize(keys, norms: norms + size)
         MatrixProduct.multiply(
+            .plain(queries, stride: size),
+            .transposed(keys, stride: size),
             rows: positions,
             columns: positions,
             inner: size,
-            a: queries,
-            lda: size,
-            b: keys,
-            .transposed,
-            ldb: size,
-            c: weights,
-            ldc: positions
+            into: weights,
+            stride: positions
         )
         for row in 0..<positions {
             let logits = weights + row * positions
@@ -98,15 +95,13 @@ public struct FullAttention: PlaneKernel {
             let weights = norms + 2 * size
             prepare(input, at, queries, keys, norms, weights)
             MatrixProduct.multiply(
+                .plain(weights, stride: positions),
+                .plain(input + at.value, stride: shape.stride),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: weights,
-                lda: positions,
-                b: input + at.value,
-                ldb: shape.stride,
-                c: output + shape.outputOffset(image: image, head: headIndex),
-                ldc: shape.width
+                into: output + shape.outputOffset(image: image, head: headIndex),
+                stride: shape.width
             )
         }
     }
@@ -135,30 +130,24 @@ public struct FullAttention: PlaneKernel {
             let dy = outputGradient + shape.outputOffset(image: image, head: headIndex)
             // ∂/∂v = weightsᵀ · dy
             MatrixProduct.multiply(
+                .transposed(weights, stride: positions),
+                .plain(dy, stride: shape.width),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: weights,
-                .transposed,
-                lda: positions,
-                b: dy,
-                ldb: shape.width,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             shape.writeHead(gradient, to: inputGradient + at.value, stride: shape.stride, accumulate: accumulate)
             // ∂/∂weights = dy · vᵀ, then through the softmax and the scale of the logits
             MatrixProduct.multiply(
+                .plain(dy, stride: shape.width),
+                .transposed(input + at.value, stride: shape.stride),
                 rows: positions,
                 columns: positions,
                 inner: size,
-                a: dy,
-                lda: shape.width,
-                b: input + at.value,
-                .transposed,
-                ldb: shape.stride,
-                c: logitGradient,
-                ldc: positions
+                into: logitGradient,
+                stride: positions
             )
             for row in 0..<positions {
                 let (w, g) = (weights + row * positions, logitGradient + row * positions)
@@ -171,30 +160,25 @@ public struct FullAttention: PlaneKernel {
             }
             // ∂/∂q̂ = ∂/∂logits · k̂
             MatrixProduct.multiply(
+                .plain(logitGradient, stride: positions),
+                .plain(keys, stride: size),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: logitGradient,
-                lda: positions,
-                b: keys,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             normalizeBackward(queries, norms: norms, gradient: gradient)
             shape.writeHead(gradient, to: inputGradient + at.query, stride: shape.stride, accumulate: accumulate)
             // ∂/∂k̂ = (∂/∂logits)ᵀ · q̂
             MatrixProduct.multiply(
+                .transposed(logitGradient, stride: positions),
+                .plain(queries, stride: size),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: logitGradient,
-                .transposed,
-                lda: positions,
-                b: queries,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             normalizeBackward(keys, norms: norms + size, gradient: gradient)
             shape.writeHead(gradient, to: inputGradient + at.key, stride: shape.stride, accumulate: accumulate)

@@ -63,7 +63,7 @@ struct PatchGrid {
         return isEmpty || !needsBorder
     }
 
-    /// The size in floats of the scratch memory of ``source(_:_:scratch:)``.
+    /// The size in floats of the scratch memory of ``source(_:band:scratch:)``.
     var scratchCount: Int {
         guard !isWithinSource else { return 0 }
         return imagesPerBand * extent(rowsPerBand, tapRows) * extent(width, tapColumns) * channels
@@ -79,7 +79,7 @@ struct PatchGrid {
 
     /// Returns the part of `input` `[N, H, W, C]` that a band reads: in place if no padding is needed, otherwise
     /// copied to `scratch` with its padding.
-    func source(_ input: Floats, _ band: Band, scratch: MutableFloats) -> Source {
+    func source(_ input: Floats, band: Band, scratch: MutableFloats) -> Source {
         let plane = sourceHeight * sourceWidth * channels
         let first = band.rows.lowerBound * step - top
         if isWithinSource {
@@ -109,7 +109,7 @@ struct PatchGrid {
     /// Writes the offset of each pixel of a band from its first pixel to `table`, by image, row and column.
     ///
     /// `pixel`, `row` and `image` are the strides between neighboring pixels, rows and images, in floats.
-    func tabulate(_ band: Band, pixel: Int, row: Int, image: Int, _ table: UnsafeMutablePointer<Int32>) {
+    func tabulate(_ band: Band, pixel: Int, row: Int, image: Int, into table: UnsafeMutablePointer<Int32>) {
         var index = 0
         for i in 0..<band.images.count {
             for y in 0..<band.rows.count {

@@ -139,7 +139,7 @@ struct WinogradTiles<Transform: WinogradTransform> {
                             { column in load(stage + (row * points + column) * 8) },
                             { column, value in
                                 guard column < columns else { return }
-                                epilogue.finish(value + bias, at: at + column * channels, lanes, output)
+                                epilogue.finish(value + bias, at: at + column * channels, lanes: lanes, to: output)
                             }
                         )
                     }
