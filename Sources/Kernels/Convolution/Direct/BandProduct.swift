@@ -107,14 +107,17 @@ struct BandProduct {
     /// Applies the epilogue to the sums of some pixels for one panel and stores the results.
     @inline(__always)
     private func finish(panel: Int, pixels: Range<Int>, sums: (_ row: Int) -> (low: Vector, high: Vector)) {
+        // Copied to local constants, which stay in registers: storing a result could change what a property refers to.
+        let (channels, epilogue, output) = (channels, epilogue, output)
+        let (firstResult, offsets) = (firstResult, resultOffsets + pixels.lowerBound)
         let channel = panel * WeightPanels.width
         let lowLanes = min(8, channels - channel)
         let highLanes = min(8, channels - channel - 8)
         let lowBias = epilogue.bias.map { load($0 + channel, lowLanes) } ?? .zero
         let highBias = highLanes > 0 ? epilogue.bias.map { load($0 + channel + 8, highLanes) } ?? .zero : .zero
-        for pixel in pixels {
-            let place = firstResult + Int(resultOffsets[pixel]) + channel
-            let sum = sums(pixel - pixels.lowerBound)
+        for row in 0..<pixels.count {
+            let place = firstResult + Int(offsets[row]) + channel
+            let sum = sums(row)
             epilogue.finish(sum.low + lowBias, at: place, lanes: lowLanes, to: output)
             guard highLanes > 0 else { continue }
             epilogue.finish(sum.high + highBias, at: place + 8, lanes: highLanes, to: output)
