@@ -133,26 +133,14 @@ public struct Pipeline {
 
     private func dissolver(_ writer: inout ModelWriter) throws -> Dissolver {
         let weights = try writer.read(ModelFiles.unet, of: DiffusionStage.name)
-        return Dissolver(
-            recipe.unet,
-            parameters: try Parameters(layout: recipe.unet.graph().parameters, from: weights),
-            schedule: recipe.schedule,
-            fit: recipe.diffusion.fit,
-            workers: workers
-        )
+        return try recipe.manifest(files: [:]).dissolver(weights, workers: workers)
     }
 
     private func scorer(_ writer: inout ModelWriter) throws -> (Scorer, [ScoreComponent]) {
         let manifest = recipe.manifest(files: [:])
         let parts = try manifest.scoreParts()
         let weights = try writer.read(ModelFiles.encoder, of: EncoderStage.name)
-        let encoder = ImageEncoder(
-            recipe.encoderNetwork,
-            parameters: try Parameters(layout: recipe.encoderNetwork.graph().parameters, from: weights),
-            views: manifest.viewFamily,
-            stages: parts.contains { $0.readsStages },
-            workers: workers
-        )
+        let encoder = try manifest.imageEncoder(weights, parts: parts, workers: workers)
         return (Scorer(encoder: encoder, dissolver: try dissolver(&writer), parts: parts), parts)
     }
 

@@ -155,30 +155,13 @@ public struct Recipe: Sendable, Codable, Hashable {
     }
 
     /// The U-Net of this recipe.
-    public var unet: UNet {
-        UNet(
-            dim: diffusion.dim,
-            multipliers: diffusion.dimMults,
-            channels: input.channels,
-            resolution: diffusion.resolution
-        )
-    }
+    public var unet: UNet { manifest(files: [:]).unet }
 
     /// The noise schedule of this recipe.
-    public var schedule: NoiseSchedule { NoiseSchedule(diffusion.betaSchedule, timesteps: diffusion.timesteps) }
+    public var schedule: NoiseSchedule { manifest(files: [:]).noiseSchedule }
 
     /// The encoder of this recipe.
-    public var encoderNetwork: ResNet18 {
-        ResNet18(
-            stem: encoder.stem,
-            width: encoder.width,
-            channels: input.channels,
-            height: input.height,
-            columns: input.width,
-            projection: encoder.projection,
-            shifts: Shift.count
-        )
-    }
+    public var encoderNetwork: ResNet18 { manifest(files: [:]).encoderNetwork }
 }
 
 extension OptimizerRule {

@@ -36,7 +36,7 @@ import Testing
         Case(.winogradStrided, 2, (9, 18, 17, 6), (3, 2, 1)), Case(.winogradStrided, 7, (31, 34, 8, 24), (3, 2, 1)),
         Case(.direct, 2, (7, 5, 3, 11), (3, 1, 1)), Case(.direct, 2, (7, 5, 3, 9), (3, 2, 1)),
         Case(.direct, 3, (8, 6, 5, 7), (4, 2, 1)), Case(.direct, 1, (9, 11, 2, 5), (7, 1, 3)),
-        Case(.direct, 2, (15, 9, 3, 4), (7, 2, 3)), Case(.direct, 4, (5, 3, 13, 21), (1, 1, 0)),
+        Case(.direct, 2, (15, 9, 3, 4), (7, 2, 3)), Case(.direct, 2, (6, 9, 13, 21), (2, 2, 1)),
         Case(.direct, 2, (6, 7, 9, 4), (1, 2, 0)), Case(.direct, 3, (4, 4, 20, 33), (3, 2, 1)),
         Case(.direct, 1, (30, 25, 3, 20), (5, 3, 2)), Case(.direct, 2, (16, 20, 12, 18), (4, 2, 1)),
         Case(.direct, 70, (1, 1, 10, 3), (1, 1, 0)),

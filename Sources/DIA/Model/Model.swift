@@ -41,26 +41,20 @@ public final class Model {
 
     /// Loads the model in `directory`; checks all files, and prepares the weights.
     public init(_ directory: ModelDirectory, workers: ThreadPool) throws(ModelFileError) {
-        let part = directory.manifest.score
-        let parts = try directory.manifest.scoreParts()
-        let (network, parameters) = try directory.encoder()
+        let manifest = directory.manifest
+        let parts = try manifest.scoreParts()
+        let encoder = try manifest.imageEncoder(directory.encoderWeights(), parts: parts, workers: workers)
         bank = try ScoreBank(
-            directory.tensors(in: part.file, sha256: part.sha256),
-            network: network,
+            directory.tensors(in: manifest.score.file, sha256: manifest.score.sha256),
+            network: manifest.encoderNetwork,
             parts: parts
         )
-        let encoder = ImageEncoder(
-            network,
-            parameters: parameters,
-            views: directory.manifest.viewFamily,
-            stages: parts.contains { $0.readsStages },
-            workers: workers
-        )
         golden = try directory.goldenSet()
-        scorer = try Scorer(encoder: encoder, dissolver: directory.dissolver(workers), parts: parts)
+        let dissolver = try manifest.dissolver(directory.unetWeights(), workers: workers)
+        scorer = Scorer(encoder: encoder, dissolver: dissolver, parts: parts)
         let (calibration, inputCheck) = try Self.calibration(directory)
         information = Information(
-            manifest: directory.manifest,
+            manifest: manifest,
             digest: directory.digest,
             calibration: calibration,
             inputCheck: inputCheck,

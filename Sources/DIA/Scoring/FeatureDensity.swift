@@ -31,13 +31,11 @@ struct FeatureDensity: Sendable {
         let centered = vectors.flatMap { vector in (0..<size).map { Float(Double(vector[$0]) - mean[$0]) } }
         var products = [Float](repeating: 0, count: size * size)
         DenseMatrix.multiply(
-            centered,
-            transposed: true,
-            centered,
-            transposed: false,
-            size,
-            size,
-            count,
+            .transposed(centered),
+            .plain(centered),
+            rows: size,
+            columns: size,
+            inner: count,
             into: &products
         )
         var covariance = products.map { Double($0) / Double(count - 1) }

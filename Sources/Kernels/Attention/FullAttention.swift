@@ -4,18 +4,23 @@
 ///
 /// Each channel of q and k is normalized over the positions, because the reference calls `normalize` on the
 /// last axis, which is the positions.
-public struct FullAttention: Sendable {
+public struct FullAttention: PlaneKernel {
     /// The geometry.
     public let shape: AttentionShape
 
     /// Creates full attention of `shape`.
     public init(_ shape: AttentionShape) { self.shape = shape }
 
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { true }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { false }
+
     private var head: Int { shape.positions * shape.headSize }
     private var logitScale: Float { 10 }
 
     /// Divides each channel of `[positions, headSize]` by its norm and writes the norms to `norms`.
-    private func normalise(_ values: MutableFloats, norms: MutableFloats) {
+    private func normalize(_ values: MutableFloats, norms: MutableFloats) {
         let size = shape.headSize
         forEachVector(size) { start, _ in
             var squares = Vector.zero
@@ -32,18 +37,18 @@ public struct FullAttention: Sendable {
         }
     }
 
-    /// Computes the gradient of ``normalise(_:norms:)`` in place in `gradient`: dx = (dy - y Σ y dy) / norm.
-    private func normaliseBackward(_ normalised: Floats, norms: Floats, gradient: MutableFloats) {
+    /// Computes the gradient of ``normalize(_:norms:)`` in place in `gradient`: dx = (dy - y Σ y dy) / norm.
+    private func normalizeBackward(_ normalized: Floats, norms: Floats, gradient: MutableFloats) {
         let size = shape.headSize
         forEachVector(size) { start, _ in
             var dot = Vector.zero
             for position in 0..<shape.positions {
-                dot += load(normalised + position * size + start) * load(gradient + position * size + start)
+                dot += load(normalized + position * size + start) * load(gradient + position * size + start)
             }
             let norm = load(norms + start)
             for position in 0..<shape.positions {
                 let place = gradient + position * size + start
-                store((load(place) - load(normalised + position * size + start) * dot) / norm, place)
+                store((load(place) - load(normalized + position * size + start) * dot) / norm, place)
             }
         }
     }
@@ -60,19 +65,16 @@ public struct FullAttention: Sendable {
         let (size, positions) = (shape.headSize, shape.positions)
         shape.copyHead(input + at.query, stride: shape.stride, to: queries)
         shape.copyHead(input + at.key, stride: shape.stride, to: keys)
-        normalise(queries, norms: norms)
-        normalise(keys, norms: norms + size)
+        normalize(queries, norms: norms)
+        normalize(keys, norms: norms + size)
         MatrixProduct.multiply(
+            .plain(queries, stride: size),
+            .transposed(keys, stride: size),
             rows: positions,
             columns: positions,
             inner: size,
-            a: queries,
-            lda: size,
-            b: keys,
-            .transposed,
-            ldb: size,
-            c: weights,
-            ldc: positions
+            into: weights,
+            stride: positions
         )
         for row in 0..<positions {
             let logits = weights + row * positions
@@ -93,15 +95,13 @@ public struct FullAttention: Sendable {
             let weights = norms + 2 * size
             prepare(input, at, queries, keys, norms, weights)
             MatrixProduct.multiply(
+                .plain(weights, stride: positions),
+                .plain(input + at.value, stride: shape.stride),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: weights,
-                lda: positions,
-                b: input + at.value,
-                ldb: shape.stride,
-                c: output + shape.outputOffset(image: image, head: headIndex),
-                ldc: shape.width
+                into: output + shape.outputOffset(image: image, head: headIndex),
+                stride: shape.width
             )
         }
     }
@@ -110,6 +110,7 @@ public struct FullAttention: Sendable {
     public func backward(
         batch: Int,
         input: Floats,
+        output _: Floats,
         outputGradient: Floats,
         inputGradient: MutableFloats,
         accumulate: Bool,
@@ -129,30 +130,24 @@ public struct FullAttention: Sendable {
             let dy = outputGradient + shape.outputOffset(image: image, head: headIndex)
             // ∂/∂v = weightsᵀ · dy
             MatrixProduct.multiply(
+                .transposed(weights, stride: positions),
+                .plain(dy, stride: shape.width),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: weights,
-                .transposed,
-                lda: positions,
-                b: dy,
-                ldb: shape.width,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             shape.writeHead(gradient, to: inputGradient + at.value, stride: shape.stride, accumulate: accumulate)
             // ∂/∂weights = dy · vᵀ, then through the softmax and the scale of the logits
             MatrixProduct.multiply(
+                .plain(dy, stride: shape.width),
+                .transposed(input + at.value, stride: shape.stride),
                 rows: positions,
                 columns: positions,
                 inner: size,
-                a: dy,
-                lda: shape.width,
-                b: input + at.value,
-                .transposed,
-                ldb: shape.stride,
-                c: logitGradient,
-                ldc: positions
+                into: logitGradient,
+                stride: positions
             )
             for row in 0..<positions {
                 let (w, g) = (weights + row * positions, logitGradient + row * positions)
@@ -165,32 +160,27 @@ public struct FullAttention: Sendable {
             }
             // ∂/∂q̂ = ∂/∂logits · k̂
             MatrixProduct.multiply(
+                .plain(logitGradient, stride: positions),
+                .plain(keys, stride: size),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: logitGradient,
-                lda: positions,
-                b: keys,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
-            normaliseBackward(queries, norms: norms, gradient: gradient)
+            normalizeBackward(queries, norms: norms, gradient: gradient)
             shape.writeHead(gradient, to: inputGradient + at.query, stride: shape.stride, accumulate: accumulate)
             // ∂/∂k̂ = (∂/∂logits)ᵀ · q̂
             MatrixProduct.multiply(
+                .transposed(logitGradient, stride: positions),
+                .plain(queries, stride: size),
                 rows: positions,
                 columns: size,
                 inner: positions,
-                a: logitGradient,
-                .transposed,
-                lda: positions,
-                b: queries,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
-            normaliseBackward(keys, norms: norms + size, gradient: gradient)
+            normalizeBackward(keys, norms: norms + size, gradient: gradient)
             shape.writeHead(gradient, to: inputGradient + at.key, stride: shape.stride, accumulate: accumulate)
         }
     }

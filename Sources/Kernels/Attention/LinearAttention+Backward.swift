@@ -29,16 +29,13 @@ extension LinearAttention {
             }
         }
         MatrixProduct.multiply(
+            .transposed(keys, stride: size),
+            .plain(input + at.value, stride: shape.stride),
             rows: size,
             columns: size,
             inner: shape.positions,
-            a: keys,
-            .transposed,
-            lda: size,
-            b: input + at.value,
-            ldb: shape.stride,
-            c: context,
-            ldc: size
+            into: context,
+            stride: size
         )
         for index in 0..<square { context[index] /= Float(shape.positions) }
     }
@@ -47,6 +44,7 @@ extension LinearAttention {
     public func backward(
         batch: Int,
         input: Floats,
+        output _: Floats,
         outputGradient: Floats,
         inputGradient: MutableFloats,
         accumulate: Bool,
@@ -65,29 +63,23 @@ extension LinearAttention {
             let dy = outputGradient + shape.outputOffset(image: image, head: headIndex)
             // ∂/∂context = queriesᵀ · dy
             MatrixProduct.multiply(
+                .transposed(queries, stride: size),
+                .plain(dy, stride: shape.width),
                 rows: size,
                 columns: size,
                 inner: positions,
-                a: queries,
-                .transposed,
-                lda: size,
-                b: dy,
-                ldb: shape.width,
-                c: contextGradient,
-                ldc: size
+                into: contextGradient,
+                stride: size
             )
             // ∂/∂queries = dy · contextᵀ, then through the softmax over channels
             MatrixProduct.multiply(
+                .plain(dy, stride: shape.width),
+                .transposed(context, stride: size),
                 rows: positions,
                 columns: size,
                 inner: size,
-                a: dy,
-                lda: shape.width,
-                b: context,
-                .transposed,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             for position in 0..<positions {
                 let (q, g) = (queries + position * size, gradient + position * size)
@@ -101,16 +93,13 @@ extension LinearAttention {
             for index in 0..<square { contextGradient[index] /= Float(positions) }
             // ∂/∂keys = v · (∂/∂context)ᵀ / positions, then through the softmax over positions
             MatrixProduct.multiply(
+                .plain(input + at.value, stride: shape.stride),
+                .transposed(contextGradient, stride: size),
                 rows: positions,
                 columns: size,
                 inner: size,
-                a: input + at.value,
-                lda: shape.stride,
-                b: contextGradient,
-                .transposed,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             forEachVector(size) { start, _ in
                 var dot = Vector.zero
@@ -125,15 +114,13 @@ extension LinearAttention {
             shape.writeHead(gradient, to: inputGradient + at.key, stride: shape.stride, accumulate: accumulate)
             // ∂/∂v = keys · ∂/∂context / positions
             MatrixProduct.multiply(
+                .plain(keys, stride: size),
+                .plain(contextGradient, stride: size),
                 rows: positions,
                 columns: size,
                 inner: size,
-                a: keys,
-                lda: size,
-                b: contextGradient,
-                ldb: size,
-                c: gradient,
-                ldc: size
+                into: gradient,
+                stride: size
             )
             shape.writeHead(gradient, to: inputGradient + at.value, stride: shape.stride, accumulate: accumulate)
         }

@@ -1,12 +1,17 @@
 /// Linear attention (Shen et al., "Efficient Attention", 2018), as in the reference U-Net.
 ///
 ///     out = softmax_channels(q) / sqrt(headSize) · (softmax_positions(k)ᵀ · v / positions)
-public struct LinearAttention: Sendable {
+public struct LinearAttention: PlaneKernel {
     /// The geometry.
     public let shape: AttentionShape
 
     /// Creates linear attention of `shape`.
     public init(_ shape: AttentionShape) { self.shape = shape }
+
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { true }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { false }
 
     var head: Int { shape.positions * shape.headSize }
     var square: Int { shape.headSize * shape.headSize }
@@ -21,17 +26,30 @@ public struct LinearAttention: Sendable {
     /// matrix, and not to the keys and queries themselves.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
         let size = shape.headSize
-        workers.reserveScratch(2 * block * size + 2 * size + square + 8 * size)
+        // Products with 16-float registers compute an even number of rows.
+        let isWide = workers.isWide && shape.positions % 2 == 0
+        let product = PanelProduct(
+            inner: size,
+            columns: size,
+            rowStride: size,
+            resultStride: shape.width,
+            isWide: isWide
+        )
+        workers.reserveScratch(2 * block * size + 2 * size + square + OuterProduct.wideSumCount)
         workers.run(batch * shape.heads) { item, worker in
             let (image, headIndex) = item.quotientAndRemainder(dividingBy: shape.heads)
             let at = shape.offsets(image: image, head: headIndex)
             let rows = workers.scratch(of: worker)
             let context = rows + 2 * block * size
             let sums = context + square
-            // Wide products need pairs of whole panels and an even number of rows.
-            let fits = size % (2 * WeightPanels.width) == 0 && shape.positions % 2 == 0
-            let wide = workers.isWide && fits ? sums + 2 * size : nil
-            summarise(input + at.key, input + at.value, rows: rows, sums: sums, wide: wide, into: context)
+            computeContext(
+                keys: input + at.key,
+                values: input + at.value,
+                rows: rows,
+                sums: sums,
+                wideSums: isWide ? sums + 2 * size : nil,
+                into: context
+            )
             let target = output + shape.outputOffset(image: image, head: headIndex)
             for first in stride(from: 0, to: shape.positions, by: block) {
                 let count = min(block, shape.positions - first)
@@ -40,7 +58,7 @@ public struct LinearAttention: Sendable {
                     row.update(from: input + at.query + (first + position) * shape.stride, count: size)
                     Softmax.row(row, count: size)
                 }
-                multiplyByContext(rows, count, in: context, isWide: wide != nil, target + first * shape.width)
+                product.multiply(rows, count: count, weights: context, into: target + first * shape.width)
             }
         }
     }
@@ -48,12 +66,12 @@ public struct LinearAttention: Sendable {
     /// Computes `context` = exp(k - peak)ᵀ v · scale / (positions · sum) as panels `[headSize / 16, headSize, 16]`.
     ///
     /// Uses 16-float registers if there is scratch memory for their sums.
-    private func summarise(
-        _ keys: Floats,
-        _ values: Floats,
+    private func computeContext(
+        keys: Floats,
+        values: Floats,
         rows: MutableFloats,
         sums: MutableFloats,
-        wide: MutableFloats?,
+        wideSums: MutableFloats?,
         into context: MutableFloats
     ) {
         let (size, width) = (shape.headSize, WeightPanels.width)
@@ -78,92 +96,20 @@ public struct LinearAttention: Sendable {
                 }
                 (compact + position * size).update(from: values + (first + position) * shape.stride, count: size)
             }
-            if let wide {
-                for pair in stride(from: 0, to: size, by: 2 * width) {
-                    for d in stride(from: 0, to: size, by: 8) {
-                        wide.update(repeating: 0, count: 8 * 2 * width)
-                        WideProduct.addOuter(
-                            rows + d,
-                            stride: size,
-                            groups: 4,
-                            { Floats(compact + pair + 8 * $0) },
-                            width: size,
-                            count: count,
-                            to: wide
-                        )
-                        for row in 0..<8 {
-                            for half in stride(from: 0, to: 2 * width, by: 8) {
-                                let panel = (pair + half) / width
-                                let target = context + (panel * size + d + row) * width + half % width
-                                store(load(target) + load(wide + row * 2 * width + half), target)
-                            }
-                        }
-                    }
-                }
-                continue
-            }
-            for panel in 0..<size / width {
-                let value = compact + panel * width
-                for d in stride(from: 0, to: size, by: 4) {
-                    var tile = ProductTile<4>()
-                    tile.addOuter(rows + d, stride: size, value, value + 8, width: size, count: count)
-                    for row in 0..<4 {
-                        let target = context + (panel * size + d + row) * width
-                        store(load(target) + tile.values[row].low, target)
-                        store(load(target + 8) + tile.values[row].high, target + 8)
-                    }
-                }
-            }
+            let product = OuterProduct(
+                left: .init(first: rows, step: size, group: 8),
+                right: .init(first: compact, step: size, group: 8),
+                rows: size,
+                columnGroups: size / 8,
+                steps: count,
+                target: .init(first: context, row: width, panel: size * width)
+            )
+            product.add(accumulate: true, wideSums: wideSums)
         }
         for panel in 0..<size / width {
             for d in 0..<size {
                 let factor = scale / (Float(shape.positions) * sums[d])
                 for column in 0..<width { context[(panel * size + d) * width + column] *= factor }
-            }
-        }
-    }
-
-    /// Computes output = rows · context for `count` positions.
-    private func multiplyByContext(
-        _ rows: Floats,
-        _ count: Int,
-        in context: Floats,
-        isWide: Bool,
-        _ output: MutableFloats
-    ) {
-        let (size, width) = (shape.headSize, WeightPanels.width)
-        if isWide {
-            for pair in stride(from: 0, to: size, by: 2 * width) {
-                var first = 0
-                while first < count {
-                    let together = WideProduct.nextRows(count - first)
-                    WideProduct.multiply(
-                        rows: together,
-                        panels: 2,
-                        { rows + (first + $0) * size },
-                        inner: size,
-                        panel: context + pair * size,
-                        result: output + first * shape.width + pair,
-                        stride: shape.width
-                    )
-                    first += together
-                }
-            }
-            return
-        }
-        for panel in 0..<size / width {
-            for first in stride(from: 0, to: count, by: 6) {
-                var tile = ProductTile<6>()
-                tile.add(
-                    InlineArray { rows + (first + $0) * size },
-                    inner: size,
-                    panel: context + panel * size * width
-                )
-                for row in 0..<6 where first + row < count {
-                    let target = output + (first + row) * shape.width + panel * width
-                    store(tile.values[row].low, target)
-                    store(tile.values[row].high, target + 8)
-                }
             }
         }
     }

@@ -6,7 +6,8 @@
 struct PatchGrid {
     /// The rows, columns and channels of the source plane.
     let sourceHeight, sourceWidth, channels: Int
-    /// The zero rows above and zero columns left of the source; below and right of it the patches set the padding.
+    /// The zero rows above and zero columns left of the source, negative if the first patch starts inside it; below
+    /// and right of the source, the patches determine the padding.
     let top, left: Int
     /// The stride between grid pixels, in source pixels.
     let step: Int
@@ -55,18 +56,19 @@ struct PatchGrid {
     // MARK: Sources
 
     /// The number of source rows or columns that `count` rows or columns of the grid read.
-    private func extent(_ count: Int, _ taps: Int) -> Int { (count - 1) * step + taps }
+    private func extent(_ count: Int, taps: Int) -> Int { (count - 1) * step + taps }
     private var isWithinSource: Bool {
         let isEmpty = tapRows == 0 || tapColumns == 0
         let needsBorder =
-            top != 0 || left != 0 || extent(height, tapRows) > sourceHeight || extent(width, tapColumns) > sourceWidth
+            top != 0 || left != 0
+            || extent(height, taps: tapRows) > sourceHeight || extent(width, taps: tapColumns) > sourceWidth
         return isEmpty || !needsBorder
     }
 
-    /// The size in floats of the scratch memory of ``source(_:_:scratch:)``.
+    /// The size in floats of the scratch memory of ``source(_:band:scratch:)``.
     var scratchCount: Int {
         guard !isWithinSource else { return 0 }
-        return imagesPerBand * extent(rowsPerBand, tapRows) * extent(width, tapColumns) * channels
+        return imagesPerBand * extent(rowsPerBand, taps: tapRows) * extent(width, taps: tapColumns) * channels
     }
 
     /// The address and strides of the patches of a band.
@@ -79,37 +81,32 @@ struct PatchGrid {
 
     /// Returns the part of `input` `[N, H, W, C]` that a band reads: in place if no padding is needed, otherwise
     /// copied to `scratch` with its padding.
-    func source(_ input: Floats, _ band: Band, scratch: MutableFloats) -> Source {
+    func source(_ input: Floats, band: Band, scratch: MutableFloats) -> Source {
         let plane = sourceHeight * sourceWidth * channels
         let first = band.rows.lowerBound * step - top
         if isWithinSource {
             let start = band.images.lowerBound * plane + first * sourceWidth * channels
             return Source(base: input + start, row: sourceWidth * channels, image: plane)
         }
-        let (rows, columns) = (extent(band.rows.count, tapRows), extent(width, tapColumns))
-        let inside = min(sourceWidth, columns - left)
-        var target = scratch
-        for image in band.images {
-            for row in first..<first + rows {
-                if (0..<sourceHeight).contains(row) {
-                    target.update(repeating: 0, count: left * channels)
-                    let from = input + image * plane + row * sourceWidth * channels
-                    (target + left * channels).update(from: from, count: inside * channels)
-                    let behind = columns - left - inside
-                    (target + (left + inside) * channels).update(repeating: 0, count: behind * channels)
-                } else {
-                    target.update(repeating: 0, count: columns * channels)
-                }
-                target += columns * channels
-            }
+        let window = PlaneWindow(
+            top: first,
+            left: -left,
+            height: extent(band.rows.count, taps: tapRows),
+            width: extent(width, taps: tapColumns),
+            planeHeight: sourceHeight,
+            planeWidth: sourceWidth
+        )
+        let row = window.width * channels
+        for (index, image) in band.images.enumerated() {
+            window.copy(input + image * plane, channels: channels, to: scratch + index * window.height * row)
         }
-        return Source(base: Floats(scratch), row: columns * channels, image: rows * columns * channels)
+        return Source(base: Floats(scratch), row: row, image: window.height * row)
     }
 
     /// Writes the offset of each pixel of a band from its first pixel to `table`, by image, row and column.
     ///
     /// `pixel`, `row` and `image` are the strides between neighboring pixels, rows and images, in floats.
-    func tabulate(_ band: Band, pixel: Int, row: Int, image: Int, _ table: UnsafeMutablePointer<Int32>) {
+    func tabulate(_ band: Band, pixel: Int, row: Int, image: Int, into table: UnsafeMutablePointer<Int32>) {
         var index = 0
         for i in 0..<band.images.count {
             for y in 0..<band.rows.count {

@@ -51,8 +51,8 @@ public struct BatchNorm: Sendable {
             let mean = load(mean + strip.channel, strip.lanes)
             var sum = load(sums + strip.channel, strip.lanes)
             for row in strip.rows {
-                let centred = load(input + row * channels + strip.channel, strip.lanes) - mean
-                sum += centred * centred
+                let centered = load(input + row * channels + strip.channel, strip.lanes) - mean
+                sum += centered * centered
             }
             store(sum, sums + strip.channel, strip.lanes)
         }
@@ -175,25 +175,25 @@ public struct BatchNorm: Sendable {
         let (mean, inverse) = (statistics, statistics + channels)
         /// Calls `body` with x̂ and the masked dy of each row of `strip`.
         @inline(__always)
-        func forEachTerm(_ strip: Strip, _ body: (_ place: Int, _ normalised: Vector, _ gradient: Vector) -> Void) {
+        func forEachTerm(_ strip: Strip, _ body: (_ place: Int, _ normalized: Vector, _ gradient: Vector) -> Void) {
             let (channel, lanes) = (strip.channel, strip.lanes)
             let (mean, inverse) = (load(mean + channel, lanes), load(inverse + channel, lanes))
             let (gain, bias) = (load(gain + channel, lanes), load(bias + channel, lanes))
             for row in strip.rows {
                 let place = row * channels + channel
-                let normalised = (load(input + place, lanes) - mean) * inverse
+                let normalized = (load(input + place, lanes) - mean) * inverse
                 var gradient = load(outputGradient + place, lanes)
-                if relu { gradient.replace(with: Vector.zero, where: normalised * gain + bias .<= Vector.zero) }
-                body(place, normalised, gradient)
+                if relu { gradient.replace(with: Vector.zero, where: normalized * gain + bias .<= Vector.zero) }
+                body(place, normalized, gradient)
             }
         }
         sum(rows, workspace, workers) { strip, sums in
             let other = sums + channels
             var zero = load(sums + strip.channel, strip.lanes)
             var one = load(other + strip.channel, strip.lanes)
-            forEachTerm(strip) { _, normalised, gradient in
+            forEachTerm(strip) { _, normalized, gradient in
                 zero += gradient
-                one += gradient * normalised
+                one += gradient * normalized
             }
             store(zero, sums + strip.channel, strip.lanes)
             store(one, other + strip.channel, strip.lanes)
@@ -212,8 +212,8 @@ public struct BatchNorm: Sendable {
                 let (channel, lanes) = (strip.channel, strip.lanes)
                 let (zero, one) = (load(means + channel, lanes), load(means + channels + channel, lanes))
                 let slope = load(gain + channel, lanes) * load(inverse + channel, lanes)
-                forEachTerm(strip) { place, normalised, gradient in
-                    var d = (gradient - zero - normalised * one) * slope
+                forEachTerm(strip) { place, normalized, gradient in
+                    var d = (gradient - zero - normalized * one) * slope
                     if accumulate { d += load(inputGradient + place, lanes) }
                     store(d, inputGradient + place, lanes)
                 }

@@ -46,18 +46,18 @@ public struct ChannelLayerNorm: Sendable {
                 let (mean, inverse) = rowStatistics(x, count: channels)
                 var (zero, one) = (Vector.zero, Vector.zero)
                 forEachVector(channels) { start, lanes in
-                    let normalised = (load(x + start, lanes) - mean) * inverse
+                    let normalized = (load(x + start, lanes) - mean) * inverse
                     let upstream = load(dy + start, lanes)
-                    store(load(sums + start, lanes) + upstream * normalised, sums + start, lanes)
+                    store(load(sums + start, lanes) + upstream * normalized, sums + start, lanes)
                     // Lanes after the last channel have zero gains, so they add nothing.
                     let scaled = upstream * load(gain + start, lanes)
                     zero += scaled
-                    one += scaled * normalised
+                    one += scaled * normalized
                 }
                 let (meanZero, meanOne) = (zero.total / Float(channels), one.total / Float(channels))
                 forEachVector(channels) { start, lanes in
-                    let normalised = (load(x + start, lanes) - mean) * inverse
-                    var d = load(dy + start, lanes) * load(gain + start, lanes) - meanZero - normalised * meanOne
+                    let normalized = (load(x + start, lanes) - mean) * inverse
+                    var d = load(dy + start, lanes) * load(gain + start, lanes) - meanZero - normalized * meanOne
                     d *= inverse
                     if accumulate { d += load(dx + start, lanes) }
                     store(d, dx + start, lanes)

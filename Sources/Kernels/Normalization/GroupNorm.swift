@@ -105,9 +105,9 @@ public struct GroupNorm: Sendable {
             let pivot = load(x + channel, lanes)
             var (sum, square) = (Vector.zero, Vector.zero)
             for pixel in 1..<max(1, pixels) {
-                let centred = load(x + pixel * channels + channel, lanes) - pivot
-                sum += centred
-                square = fused(centred, centred, square)
+                let centered = load(x + pixel * channels + channel, lanes) - pivot
+                sum += centered
+                square = fused(centered, centered, square)
             }
             store(sum, sums + channel, lanes)
             store(square, squares + channel, lanes)
@@ -197,23 +197,23 @@ public struct GroupNorm: Sendable {
             }
             /// Computes x̂ and du of eight channels of one pixel.
             @inline(__always)
-            func terms(_ place: Int, _ channel: Int, _ lanes: Int) -> (normalised: Vector, gradient: Vector) {
-                let normalised =
+            func terms(_ place: Int, _ channel: Int, _ lanes: Int) -> (normalized: Vector, gradient: Vector) {
+                let normalized =
                     load(x + place, lanes) * load(inverse + channel, lanes) + load(negativeMean + channel, lanes)
                 var gradient = load(dy + place, lanes)
                 if silu {
-                    let u = normalised * load(slope + channel, lanes) + load(offset + channel, lanes)
+                    let u = normalized * load(slope + channel, lanes) + load(offset + channel, lanes)
                     let s = sigmoid(u)
                     gradient *= s * (1 + u * (1 - s))
                 }
-                return (normalised, gradient)
+                return (normalized, gradient)
             }
             for pixel in 0..<pixels {
                 forEachVector(range.count) { start, lanes in
                     let channel = range.lowerBound + start
-                    let (normalised, gradient) = terms(pixel * channels + channel, channel, lanes)
+                    let (normalized, gradient) = terms(pixel * channels + channel, channel, lanes)
                     store(load(sumZero + channel, lanes) + gradient, sumZero + channel, lanes)
-                    store(load(sumOne + channel, lanes) + gradient * normalised, sumOne + channel, lanes)
+                    store(load(sumOne + channel, lanes) + gradient * normalized, sumOne + channel, lanes)
                 }
             }
             let count = Float(pixels * groupSize)
@@ -233,9 +233,9 @@ public struct GroupNorm: Sendable {
                 forEachVector(range.count) { start, lanes in
                     let channel = range.lowerBound + start
                     let place = pixel * channels + channel
-                    let (normalised, gradient) = terms(place, channel, lanes)
+                    let (normalized, gradient) = terms(place, channel, lanes)
                     var d = gradient * load(slope + channel, lanes) - load(groupZero + channel, lanes)
-                    d = (d - normalised * load(groupOne + channel, lanes)) * load(inverse + channel, lanes)
+                    d = (d - normalized * load(groupOne + channel, lanes)) * load(inverse + channel, lanes)
                     if gradients.accumulate { d += load(dx + place, lanes) }
                     store(d, dx + place, lanes)
                 }

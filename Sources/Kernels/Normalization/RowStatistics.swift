@@ -6,9 +6,9 @@ func rowStatistics(_ row: Floats, count: Int) -> (mean: Float, inverse: Float) {
     let mean = sum.total / Float(count)
     var squares = Vector.zero
     forEachVector(count) { start, lanes in
-        var centred = load(row + start, lanes) - mean
-        if lanes < 8 { for lane in lanes..<8 { centred[lane] = 0 } }
-        squares = fused(centred, centred, squares)
+        var centered = load(row + start, lanes) - mean
+        if lanes < 8 { for lane in lanes..<8 { centered[lane] = 0 } }
+        squares = fused(centered, centered, squares)
     }
     return (mean, 1 / (squares.total / Float(count) + 1e-5).squareRoot())
 }

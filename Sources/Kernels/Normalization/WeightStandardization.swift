@@ -48,8 +48,8 @@ public enum WeightStandardization {
                 let (sum, projection) = (sums.total / Float(count), projections.total / Float(count))
                 let out = weightGradient + channel * count
                 forEachVector(count) { start, lanes in
-                    let normalised = (load(row + start, lanes) - mean) * inverse
-                    let slope = (load(upstream + start, lanes) - sum - normalised * projection) * inverse
+                    let normalized = (load(row + start, lanes) - mean) * inverse
+                    let slope = (load(upstream + start, lanes) - sum - normalized * projection) * inverse
                     store(load(out + start, lanes) + slope, out + start, lanes)
                 }
             }

@@ -16,7 +16,7 @@ public struct Epilogue {
 
     /// Stores the first `lanes` lanes of `value`, eight sums that include the bias, at `place` of `output`.
     @inline(__always)
-    func finish(_ value: Vector, at place: Int, _ lanes: Int, _ output: MutableFloats) {
+    func finish(_ value: Vector, at place: Int, lanes: Int, to output: MutableFloats) {
         var result = value
         if let residual { result += load(residual + place, lanes) }
         if relu { result = larger(result, .zero) }

@@ -1,5 +1,5 @@
 /// Max pooling 3x3 with stride 2 and padding 1, as in the stem of ImageNet networks.
-public struct MaxPooling: Sendable {
+public struct MaxPooling: PlaneKernel {
     /// The rows, columns and channels of the input plane.
     public let height, width, channels: Int
 
@@ -9,6 +9,11 @@ public struct MaxPooling: Sendable {
         self.width = width
         self.channels = channels
     }
+
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { true }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { true }
 
     /// The number of output rows.
     public var outputHeight: Int { (height - 1) / 2 + 1 }
@@ -80,7 +85,7 @@ public struct MaxPooling: Sendable {
 }
 
 /// The average over all pixels of an image.
-public struct AveragePooling: Sendable {
+public struct AveragePooling: PlaneKernel {
     /// The number of pixels and channels of an image.
     public let pixels, channels: Int
 
@@ -89,6 +94,11 @@ public struct AveragePooling: Sendable {
         self.pixels = pixels
         self.channels = channels
     }
+
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { false }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { false }
 
     /// Averages `[batch, pixels, channels]` to `[batch, channels]`.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
@@ -106,6 +116,8 @@ public struct AveragePooling: Sendable {
     /// Distributes the gradient evenly: every pixel gets 1/pixels of it.
     public func backward(
         batch: Int,
+        input _: Floats,
+        output _: Floats,
         outputGradient: Floats,
         inputGradient: MutableFloats,
         accumulate: Bool,

@@ -1,5 +1,5 @@
 /// Nearest-neighbor upsampling by a factor of 2.
-public struct Upsampling: Sendable {
+public struct Upsampling: PlaneKernel {
     /// The rows, columns and channels of the input plane.
     public let height, width, channels: Int
 
@@ -9,6 +9,11 @@ public struct Upsampling: Sendable {
         self.width = width
         self.channels = channels
     }
+
+    /// Whether the gradient reads the input.
+    public static var gradientReadsInput: Bool { false }
+    /// Whether the gradient reads the output.
+    public static var gradientReadsOutput: Bool { false }
 
     /// Copies each input pixel to its 2x2 output pixels: `[batch, H, W, C]` to `[batch, 2H, 2W, C]`.
     public func forward(batch: Int, input: Floats, output: MutableFloats, _ workers: ThreadPool) {
@@ -29,6 +34,8 @@ public struct Upsampling: Sendable {
     /// Sums the gradients of the four output pixels of each input pixel.
     public func backward(
         batch: Int,
+        input _: Floats,
+        output _: Floats,
         outputGradient: Floats,
         inputGradient: MutableFloats,
         accumulate: Bool,

@@ -2,53 +2,58 @@ import CBLAS
 
 /// Matrix products with CBLAS, for factors that are used once: attention, losses, banks.
 public enum MatrixProduct {
-    /// Whether a factor is read as stored or transposed.
-    public enum Order {
-        /// As stored.
-        case plain
-        /// Transposed.
-        case transposed
+    /// A factor of a product, and how it is stored.
+    public struct Factor {
+        fileprivate let values: Floats
+        fileprivate let isTransposed: Bool
+        fileprivate let stride: Int
+
+        /// Returns a factor that is stored row by row, with rows `stride` floats apart.
+        @inline(__always)
+        public static func plain(_ values: Floats, stride: Int) -> Factor {
+            Factor(values: values, isTransposed: false, stride: stride)
+        }
+
+        /// Returns the transpose of a matrix that is stored row by row, with rows `stride` floats apart.
+        @inline(__always)
+        public static func transposed(_ values: Floats, stride: Int) -> Factor {
+            Factor(values: values, isTransposed: true, stride: stride)
+        }
     }
 
     /// Makes BLAS compute each product on the calling thread, because ``ThreadPool`` distributes the work.
     static func keepToCallingThread() { _ = oneThread }
     private static let oneThread: Void = openblas_set_num_threads(1)
 
-    /// Computes C = A·B + beta·C, all row-major (`cblas_sgemm`).
+    /// Computes C = A·B (`cblas_sgemm`).
     ///
-    /// Shapes: `a` is `[rows, inner]` (stored as `[inner, rows]` when transposed), `b` is `[inner, columns]`
-    /// (stored as `[columns, inner]` when transposed), and `c` is `[rows, columns]`. `lda`, `ldb` and `ldc` are the
-    /// strides between stored rows, in floats.
+    /// Shapes: `a` is `[rows, inner]`, `b` is `[inner, columns]`, and `c` is `[rows, columns]`, stored row by row with
+    /// rows `stride` floats apart.
     @inline(__always)
     public static func multiply(
+        _ a: Factor,
+        _ b: Factor,
         rows: Int,
         columns: Int,
         inner: Int,
-        a: Floats,
-        _ orderA: Order = .plain,
-        lda: Int,
-        b: Floats,
-        _ orderB: Order = .plain,
-        ldb: Int,
-        beta: Float = 0,
-        c: MutableFloats,
-        ldc: Int
+        into c: MutableFloats,
+        stride: Int
     ) {
         cblas_sgemm(
             CblasRowMajor,
-            orderA == .plain ? CblasNoTrans : CblasTrans,
-            orderB == .plain ? CblasNoTrans : CblasTrans,
+            a.isTransposed ? CblasTrans : CblasNoTrans,
+            b.isTransposed ? CblasTrans : CblasNoTrans,
             blasint(rows),
             blasint(columns),
             blasint(inner),
             1,
-            a,
-            blasint(lda),
-            b,
-            blasint(ldb),
-            beta,
+            a.values,
+            blasint(a.stride),
+            b.values,
+            blasint(b.stride),
+            0,
             c,
-            blasint(ldc)
+            blasint(stride)
         )
     }
 }

@@ -11,11 +11,20 @@ enum WeightPanels {
     static func floats(inner: Int, columns: Int) -> Int { count(columns: columns) * width * inner }
 }
 
-/// How rows are divided into tiles: six at a time, with smaller tiles at the end so that few rows are wasted.
+/// How rows are divided into tiles: six at a time, with tiles of four at the end so that few rows are wasted.
 enum RowGroups {
-    /// The number of rows of the next tile, 6 or 4, if `rest` are left: 8 rows are 4 and 4, not 6 and 2.
-    @inline(__always)
-    static func next(_ rest: Int) -> Int { rest <= 4 || rest == 7 || rest == 8 ? 4 : 6 }
+    /// The number of rows at the start, a multiple of 6, that are computed in tiles of six; the rest is computed in tiles
+    /// of four.
+    ///
+    /// 8 rows are 4 and 4, not 6 and 2; 5 rows are a tile of six.
+    static func inSixes(_ count: Int) -> Int {
+        let rest = count % 6
+        return switch rest {
+        case 1, 2: max(0, count - rest - 6)
+        case 5: count + 1
+        default: count - rest
+        }
+    }
 
     /// The number of rows that are computed for `count` rows.
     static func computed(_ count: Int) -> Int { max(4, (count + 1) / 2 * 2) }
@@ -65,28 +74,35 @@ struct ProductTile<let rows: Int> {
         }
     }
 
-    /// Adds Σ aᵀ b over `count` steps: `rows` numbers at `a` with stride `stride`, and sixteen numbers at `low` and
-    /// `high` with stride `width`.
+    /// Adds Σ aᵀ b over `steps` steps: a is `rows` numbers at `left`, and b is eight numbers at `low` and eight at
+    /// `high`; the strides are those between steps.
     @inline(__always)
-    mutating func addOuter(_ a: Floats, stride: Int, _ low: Floats, _ high: Floats, width: Int, count: Int) {
+    mutating func addOuter(
+        left: Floats,
+        leftStride: Int,
+        low: Floats,
+        high: Floats,
+        rightStride: Int,
+        steps: Int
+    ) {
         var sums = values
         defer { values = sums }
-        var (left, right) = (a, 0)
-        for _ in 0..<count {
+        var (left, right) = (left, 0)
+        for _ in 0..<steps {
             let (one, two) = (load(low + right), load(high + right))
             for row in 0..<rows {
                 let number = Vector(repeating: left[row])
                 sums[row].low = fused(number, one, sums[row].low)
                 sums[row].high = fused(number, two, sums[row].high)
             }
-            left += stride
-            right += width
+            left += leftStride
+            right += rightStride
         }
     }
 }
 
 /// A micro-kernel of `rows` rows by eight columns, for a last panel that is half empty.
-struct NarrowProductTile<let rows: Int> {
+struct HalfPanelTile<let rows: Int> {
     /// The sums.
     var values = InlineArray<rows, Vector>(repeating: .zero)
 

@@ -2,7 +2,8 @@ import CVector
 
 /// Matrix products with 16-float registers (AVX-512), if the processor has them.
 ///
-/// Computes eight rows by up to three panels at a time. Twice as fast as ``ProductTile``, with bit-identical results.
+/// Computes eight rows by up to three panels at a time. Twice as fast as ``ProductTile``, with bit-identical results;
+/// docs/decisions/10-products.md says when each is used.
 enum WideProduct {
     /// Whether the processor has 16-float registers.
     static let isSupported = dia_has_wide_product()
@@ -10,6 +11,10 @@ enum WideProduct {
     /// The largest number of rows and of columns of one product.
     static let rows = Int(DIA_WIDE_ROWS)
     static let columns = Int(DIA_WIDE_PANELS) * WeightPanels.width
+
+    /// The number of rows and the largest number of panels of one sum of outer products.
+    static let outerRows = 8
+    static let outerPanels = 2
 
     /// The number of rows of the next product, an even number, if `rest` are left.
     @inline(__always)
@@ -22,17 +27,17 @@ enum WideProduct {
     /// Writes a·w to `result`, with rows `stride` floats apart.
     ///
     /// The factors are `rows` rows at `row` of `inner` numbers each, for each of `taps` runs that are `tapStride`
-    /// floats apart, and `panels` panels `[taps, inner, 16]` at `panel`.
+    /// floats apart, and `panels` panels `[taps, inner, 16]` at `weights`.
     @inline(__always)
     static func multiply(
         rows: Int,
-        panels: Int,
-        _ row: (Int) -> Floats,
+        row: (_ index: Int) -> Floats,
         taps: Int = 1,
         tapStride: Int = 0,
         inner: Int,
-        panel: Floats,
-        result: MutableFloats,
+        panels: Int,
+        weights: Floats,
+        into result: MutableFloats,
         stride: Int
     ) {
         let pointers = InlineArray<8, Floats?> { $0 < rows ? row($0) : nil }
@@ -44,7 +49,7 @@ enum WideProduct {
                 taps,
                 tapStride,
                 inner,
-                panel,
+                weights,
                 taps * inner * WeightPanels.width,
                 result,
                 stride
@@ -52,20 +57,20 @@ enum WideProduct {
         }
     }
 
-    /// Adds Σ aᵀ b over `count` steps to `sums` `[8, 8 · groups]`: eight numbers at `a` with stride `stride`, and eight
-    /// numbers of each `group` (two or four groups) with stride `width`.
+    /// Adds Σ aᵀ b over `steps` steps to `sums` `[8, 16 · panels]`: a is eight numbers at `left`, and b is eight numbers
+    /// at each `group`, two for each panel; the strides are those between steps.
     @inline(__always)
     static func addOuter(
-        _ a: Floats,
-        stride: Int,
-        groups: Int,
-        _ group: (Int) -> Floats,
-        width: Int,
-        count: Int,
+        left: Floats,
+        leftStride: Int,
+        panels: Int,
+        group: (_ index: Int) -> Floats,
+        rightStride: Int,
+        steps: Int,
         to sums: MutableFloats
     ) {
-        let pointers = InlineArray<8, Floats?> { $0 < groups ? group($0) : nil }
-        withPointers(pointers) { dia_wide_outer_product(groups / 2, a, stride, $0, width, count, sums) }
+        let pointers = InlineArray<8, Floats?> { $0 < 2 * panels ? group($0) : nil }
+        withPointers(pointers) { dia_wide_outer_product(panels, left, leftStride, $0, rightStride, steps, sums) }
     }
 
     @inline(__always)

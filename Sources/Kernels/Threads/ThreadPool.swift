@@ -8,7 +8,7 @@ public final class ThreadPool {
     /// The number of threads, including the calling thread.
     public let count: Int
     /// Whether products use 16-float registers.
-    let isWide: Bool
+    package let isWide: Bool
     /// A reusable array for the inputs of a network; it holds the values of the previous run.
     ///
     /// Networks run one after another, so all of them share it. A caller takes the array out and puts it back.

@@ -15,43 +15,45 @@ struct FusedNode {
 
     /// Returns the nodes of `graph` in order, each convolution fused with the nodes that it can include.
     static func fuse(_ graph: Graph) -> [FusedNode] {
-        let consumers = graph.consumers
+        let (consumers, producers) = (graph.consumers, graph.producers)
         let outputs = Set(graph.outputs)
-        var producers = [Int](repeating: -1, count: graph.shapes.count)
-        for (index, node) in graph.nodes.enumerated() { producers[node.output] = index }
         var taken: Set<Int> = []
         var result: [FusedNode] = []
 
         /// The only node that reads `value`; nil if there are several, or if `value` is an output.
-        func soleConsumer(of value: Int) -> Int? {
-            consumers[value].count == 1 && !outputs.contains(value) ? consumers[value][0] : nil
+        func soleConsumer(of value: Int) -> (index: Int, node: Graph.Node)? {
+            guard consumers[value].count == 1, !outputs.contains(value) else { return nil }
+            return (consumers[value][0], graph.nodes[consumers[value][0]])
         }
+
+        /// Whether `value` is an input of the network or is computed before node `index`.
+        func isComputed(_ value: Int, before index: Int) -> Bool { producers[value].map { $0 < index } ?? true }
 
         for (index, node) in graph.nodes.enumerated() where !taken.contains(index) {
             var fused = FusedNode(node: node, output: node.output)
             defer { result.append(fused) }
-            guard node.operation is ConvolutionOperation else {
-                precondition(!(node.operation is BatchNormOperation), "batch normalization must follow a convolution")
-                continue
+            switch node.operation.role {
+            case .convolution: break
+            case .batchNorm: preconditionFailure("batch normalization must follow a convolution")
+            case .sum, .other: continue
             }
-            if let next = soleConsumer(of: fused.output),
-                let norm = graph.nodes[next].operation as? BatchNormOperation
-            {
+            if let next = soleConsumer(of: fused.output), case .batchNorm(let norm) = next.node.operation.role {
                 fused.norm = norm
                 fused.relu = norm.norm.relu
-                fused.output = graph.nodes[next].output
-                taken.insert(next)
+                fused.output = next.node.output
+                taken.insert(next.index)
             }
-            guard !fused.relu, let next = soleConsumer(of: fused.output),
-                let add = graph.nodes[next].operation as? AddOperation
+            // The epilogue applies the ReLU after the addition.
+            guard !fused.relu, let next = soleConsumer(of: fused.output), !taken.contains(next.index),
+                case .sum(let relu) = next.node.operation.role
             else { continue }
-            let other = graph.nodes[next].inputs.first { $0 != fused.output }
             // The other summand must be computed before this convolution runs.
-            guard let other, producers[other] < index, !taken.contains(next) else { continue }
+            guard let other = next.node.inputs.first(where: { $0 != fused.output }), isComputed(other, before: index)
+            else { continue }
             fused.residual = other
-            fused.relu = add.relu
-            fused.output = graph.nodes[next].output
-            taken.insert(next)
+            fused.relu = relu
+            fused.output = next.node.output
+            taken.insert(next.index)
         }
         return result
     }

@@ -8,7 +8,8 @@ extension Graph {
     /// the throughput of matrix products.
     public func productOperations(batch: Int, chunk: Int, training: Bool) -> Double {
         nodes.reduce(0) { sum, node in
-            guard let shape = (node.operation as? ConvolutionOperation)?.shape else { return sum }
+            guard case .convolution(let convolution) = node.operation.role else { return sum }
+            let shape = convolution.shape
             let algorithm = ConvolutionAlgorithm.choose(shape, batch: chunk)
             let forward = algorithm.operations(shape, batch: batch)
             guard training else { return sum + forward }

@@ -41,7 +41,14 @@ public struct ContrastiveLoss: Sendable {
             for index in row * size..<(row + 1) * size { unit[index] /= norms[row] }
         }
         var similarity = [Float](repeating: 0, count: rows * rows)
-        DenseMatrix.multiply(unit, transposed: false, unit, transposed: true, rows, rows, size, into: &similarity)
+        DenseMatrix.multiply(
+            .plain(unit),
+            .transposed(unit),
+            rows: rows,
+            columns: rows,
+            inner: size,
+            into: &similarity
+        )
         var loss = 0.0
         // ∂loss/∂(z_i·z_k): only the rows of the two plain chunks have a positive pair.
         var slope = [Float](repeating: 0, count: rows * rows)
@@ -67,7 +74,14 @@ public struct ContrastiveLoss: Sendable {
             for column in 0..<rows { symmetric[row * rows + column] += slope[column * rows + row] }
         }
         var gradient = [Float](repeating: 0, count: projections.count)
-        DenseMatrix.multiply(symmetric, transposed: false, unit, transposed: false, rows, size, rows, into: &gradient)
+        DenseMatrix.multiply(
+            .plain(symmetric),
+            .plain(unit),
+            rows: rows,
+            columns: size,
+            inner: rows,
+            into: &gradient
+        )
         for row in 0..<rows {
             let range = row * size..<(row + 1) * size
             var dot: Float = 0

@@ -8,6 +8,8 @@ struct BatchNormOperation: Operation {
     let pixels: Int
     let gain, bias, runningMean, runningVariance: Int
 
+    var role: OperationRole { .batchNorm(self) }
+
     func savedCount(batch: Int) -> Int { 2 * norm.channels }
     func workspaceCount(batch: Int) -> Int { norm.workspaceCount(rows: batch * pixels) }
 

@@ -11,6 +11,8 @@ struct ConvolutionOperation: Operation {
     let bias: Int?
     let isStandardized: Bool
 
+    var role: OperationRole { .convolution(self) }
+
     private func algorithm(_ batch: Int) -> ConvolutionAlgorithm { .choose(shape, batch: batch) }
 
     func workspaceCount(batch: Int) -> Int {

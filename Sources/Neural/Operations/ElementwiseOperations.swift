@@ -27,6 +27,7 @@ struct AddOperation: Operation {
     let count: Int
     let relu: Bool
 
+    var role: OperationRole { .sum(relu: relu) }
     var readsInputs: Bool { false }
     var readsOutput: Bool { relu }
 
@@ -57,11 +58,12 @@ struct AddOperation: Operation {
     }
 }
 
-/// y = scale · x + shift with two constants.
+/// y = scale · x + shift with two constants, for an input of the network.
 struct AffineOperation: Operation {
     let scale, shift: Float
     let count: Int
 
+    var outputNeedsGradient: Bool { false }
     var readsInputs: Bool { false }
 
     func forward(_ pass: ForwardPass) {

@@ -5,6 +5,12 @@ import Kernels
 /// An operation is a value type that holds its shapes and the offsets of its parameters. The caller passes the
 /// buffers.
 protocol Operation: Sendable {
+    /// What a planner does with the operation, other than running it.
+    var role: OperationRole { get }
+    /// Whether the gradient of the output is needed even if no input needs one.
+    ///
+    /// False only for an operation that comes before all parameters.
+    var outputNeedsGradient: Bool { get }
     /// Whether `backward` reads the inputs.
     var readsInputs: Bool { get }
     /// Whether `backward` reads the output.
@@ -29,7 +35,21 @@ protocol Operation: Sendable {
     func backward(_ pass: BackwardPass)
 }
 
+/// The operations that planners treat specially.
+enum OperationRole {
+    /// A convolution; for inference its weights are prepared, and the operations after it are fused into it.
+    case convolution(ConvolutionOperation)
+    /// A batch normalization, which inference folds into the weights of the convolution before it.
+    case batchNorm(BatchNormOperation)
+    /// A sum, followed by a ReLU if `relu`, which inference can compute in the epilogue of a convolution.
+    case sum(relu: Bool)
+    /// Any other operation; it runs unchanged.
+    case other
+}
+
 extension Operation {
+    var role: OperationRole { .other }
+    var outputNeedsGradient: Bool { true }
     var readsInputs: Bool { true }
     var readsOutput: Bool { false }
     func savedCount(batch: Int) -> Int { 0 }

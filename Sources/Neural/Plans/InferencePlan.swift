@@ -54,7 +54,9 @@ public final class InferencePlan {
     /// weights are read too often.
     private static func chunk(_ graph: Graph, floatsPerImage: Int) -> Int {
         let smallest = graph.nodes.reduce(tileAim) { tiles, node in
-            guard let shape = (node.operation as? ConvolutionOperation)?.shape, shape.kernel > 1 else { return tiles }
+            guard case .convolution(let convolution) = node.operation.role else { return tiles }
+            let shape = convolution.shape
+            guard shape.kernel > 1 else { return tiles }
             return min(tiles, (shape.outputHeight + 3) / 4 * ((shape.outputWidth + 3) / 4))
         }
         let weights = graph.parameters.last.map { $0.offset + $0.count } ?? 0
@@ -81,7 +83,7 @@ public final class InferencePlan {
             return fused.enumerated().map { index, fused in
                 let node = fused.node
                 let work: Work =
-                    if let convolution = node.operation as? ConvolutionOperation {
+                    if case .convolution(let convolution) = node.operation.role {
                         .convolution(
                             PreparedConvolution(
                                 convolution,

@@ -24,15 +24,15 @@ struct MemoryPlan {
         let order = requests.indices.sorted { (requests[$0].count, $1) > (requests[$1].count, $0) }
         for index in order {
             let request = requests[index]
-            let neighbours =
+            let neighbors =
                 placed
                 .filter { requests[$0].lifetime.overlaps(request.lifetime) }
                 .map { offsets[$0]..<offsets[$0] + requests[$0].count }
                 .sorted { $0.lowerBound < $1.lowerBound }
             var start = 0
-            for neighbour in neighbours {
-                if start + request.count <= neighbour.lowerBound { break }
-                start = max(start, neighbour.upperBound)
+            for neighbor in neighbors {
+                if start + request.count <= neighbor.lowerBound { break }
+                start = max(start, neighbor.upperBound)
             }
             offsets[index] = start
             placed.append(index)

@@ -66,7 +66,7 @@ private struct TrainingLifetimes {
                 last[input] = max(last[input], node.operation.readsInputs ? backward : index)
             }
             needsGradient[node.output] =
-                !(node.operation is AffineOperation) || node.inputs.contains { needsGradient[$0] }
+                node.operation.outputNeedsGradient || node.inputs.contains { needsGradient[$0] }
             gradientLast[node.output] = backward
             // Consumers are visited in order, so the last one is the first to write the gradient.
             for input in node.inputs { gradientFirst[input] = backward }

@@ -105,14 +105,22 @@ extension DirectConvolution {
         let epilogue = Epilogue(residual: accumulate ? Floats(inputGradient) : nil)
         var start = packed
         for phase in phases(shape) {
-            let places = OutputStrides(
-                channels: channels,
-                pixel: shape.stride * channels,
-                row: shape.stride * shape.inputWidth * channels,
-                image: shape.inputPixels * channels,
-                first: (phase.rowPhase * shape.inputWidth + phase.columnPhase) * channels
+            run(
+                phase.grid,
+                batch: batch,
+                source: outputGradient,
+                packed: start,
+                epilogue: epilogue,
+                output: inputGradient,
+                layout: OutputLayout(
+                    channels: channels,
+                    first: (phase.rowPhase * shape.inputWidth + phase.columnPhase) * channels,
+                    pixel: shape.stride * channels,
+                    row: shape.stride * shape.inputWidth * channels,
+                    image: shape.inputPixels * channels
+                ),
+                workers
             )
-            run(phase.grid, batch, outputGradient, start, epilogue, inputGradient, places, workers)
             start += WeightPanels.floats(inner: phase.grid.tapRows * phase.grid.run, columns: channels)
         }
     }

@@ -30,25 +30,32 @@ enum DirectWeightGradient {
         let parts = parts(shape, bands: bands)
         let share = (bands + parts - 1) / parts
         let plane = width * shape.patch
-        workers.reserveScratch(8 * width + grid.scratchCount + width * grid.largestBand)
+        workers.reserveScratch(OuterProduct.wideSumCount + grid.scratchCount + width * grid.largestBand)
         workers.run(parts * panels) { item, worker in
             let (part, panel) = item.quotientAndRemainder(dividingBy: panels)
             let sums = workspace + item * plane
             sums.update(repeating: 0, count: plane)
-            let wide = workers.scratch(of: worker)
-            let gradients = wide + 8 * width
+            let wideSums = workers.scratch(of: worker)
+            let gradients = wideSums + OuterProduct.wideSumCount
             let lanes = min(width, outputs - panel * width)
             gradients.update(repeating: 0, count: width * grid.largestBand)
             for index in min(bands, part * share)..<min(bands, (part + 1) * share) {
                 let band = grid.band(index, batch: batch)
-                let patches = grid.source(input, band, scratch: gradients + width * grid.largestBand)
+                let patches = grid.source(input, band: band, scratch: gradients + width * grid.largestBand)
                 let first = band.images.lowerBound * grid.pixels + band.rows.lowerBound * grid.width
                 let count = band.images.count * band.rows.count * grid.width
                 for pixel in 0..<count {
                     let from = outputGradient + (first + pixel) * outputs + panel * width
                     (gradients + pixel * width).update(from: from, count: lanes)
                 }
-                add(grid, band, patches, gradients, to: sums, wide: workers.isWide ? wide : nil)
+                add(
+                    grid,
+                    band,
+                    patches: patches,
+                    gradients: gradients,
+                    to: sums,
+                    wideSums: workers.isWide ? wideSums : nil
+                )
             }
         }
         unpack(workspace, parts: parts, shape, into: weightGradient, workers)
@@ -60,58 +67,29 @@ enum DirectWeightGradient {
     private static func add(
         _ grid: PatchGrid,
         _ band: PatchGrid.Band,
-        _ patches: PatchGrid.Source,
-        _ gradients: Floats,
+        patches: PatchGrid.Source,
+        gradients: Floats,
         to sums: MutableFloats,
-        wide: MutableFloats?
+        wideSums: MutableFloats?
     ) {
-        let (width, rows) = (WeightPanels.width, band.rows.count)
-        let step = grid.step * grid.channels
-        /// The source run for one line of the band's pixels, and the gradients of that line.
-        @inline(__always)
-        func line(_ index: Int, _ tapRow: Int, _ place: Int) -> (from: Floats, right: Floats) {
-            let (image, row) = index.quotientAndRemainder(dividingBy: rows)
-            let from = patches.base + image * patches.image + (row * grid.step + tapRow) * patches.row + place
-            return (from, gradients + index * grid.width * width)
-        }
-        if let wide {
-            for tapRow in 0..<grid.tapRows {
-                for place in stride(from: 0, to: grid.run, by: 8) {
-                    wide.update(repeating: 0, count: 8 * width)
-                    for index in 0..<band.images.count * rows {
-                        let (from, right) = line(index, tapRow, place)
-                        WideProduct.addOuter(
-                            from,
-                            stride: step,
-                            groups: 2,
-                            { right + 8 * $0 },
-                            width: width,
-                            count: grid.width,
-                            to: wide
-                        )
-                    }
-                    for row in 0..<min(8, grid.run - place) {
-                        let target = sums + (tapRow * grid.run + place + row) * width
-                        store(load(target) + load(wide + row * width), target)
-                        store(load(target + 8) + load(wide + row * width + 8), target + 8)
-                    }
-                }
-            }
-            return
-        }
+        let width = WeightPanels.width
         for tapRow in 0..<grid.tapRows {
-            for place in stride(from: 0, to: grid.run, by: 4) {
-                var tile = ProductTile<4>()
-                for index in 0..<band.images.count * rows {
-                    let (from, right) = line(index, tapRow, place)
-                    tile.addOuter(from, stride: step, right, right + 8, width: width, count: grid.width)
-                }
-                for row in 0..<4 where place + row < grid.run {
-                    let target = sums + (tapRow * grid.run + place + row) * width
-                    store(load(target) + tile.values[row].low, target)
-                    store(load(target + 8) + tile.values[row].high, target + 8)
-                }
-            }
+            let product = OuterProduct(
+                left: .init(first: patches.base + tapRow * patches.row, step: grid.step * grid.channels, group: 8),
+                right: .init(first: gradients, step: width, group: 8),
+                rows: grid.run,
+                columnGroups: 2,
+                steps: grid.width,
+                runs: .init(
+                    images: band.images.count,
+                    lines: band.rows.count,
+                    leftImage: patches.image,
+                    leftLine: grid.step * patches.row,
+                    rightLine: grid.width * width
+                ),
+                target: .init(first: sums + tapRow * grid.run * width, row: width, panel: 0)
+            )
+            product.add(accumulate: true, wideSums: wideSums)
         }
     }
 

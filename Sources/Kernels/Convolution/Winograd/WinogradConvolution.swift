@@ -96,7 +96,13 @@ enum WinogradConvolution<Transform: WinogradTransform> {
                 let (inputs, products) = domain.parts(of: stage + staging)
                 tiles.gatherInput(input, range, zeros: zeros, stage: stage, target: inputs, domain.inputs)
                 for frequency in 0..<Transform.frequencies {
-                    domain.multiply(frequency, tiles: range.count, inputs, packed, products)
+                    domain.multiply(
+                        frequency: frequency,
+                        tiles: range.count,
+                        inputs: inputs,
+                        packed: packed,
+                        into: products
+                    )
                 }
                 tiles.scatterOutput(products, domain.outputs, range, stage: stage, epilogue: epilogue, output: output)
             }
@@ -117,7 +123,7 @@ enum WinogradConvolution<Transform: WinogradTransform> {
                 tiles.gatherInput(input, part, zeros: zeros, stage: stage, target: target, domain.inputs)
             }
             workers.run(Transform.frequencies) { frequency, _ in
-                domain.multiply(frequency, tiles: count, inputs, packed, products)
+                domain.multiply(frequency: frequency, tiles: count, inputs: inputs, packed: packed, into: products)
             }
             workers.run(over: count, by: 4) { range, worker in
                 let part = first + range.lowerBound..<first + range.upperBound
@@ -135,16 +141,23 @@ enum WinogradConvolution<Transform: WinogradTransform> {
 
     /// The inputs and the products of a number of tiles, a multiple of 6, in the Winograd domain.
     private struct Domain {
-        let shape: ConvolutionShape
         let inputs, outputs: WinogradLayout
-        let isWide: Bool
+        private let product: PanelProduct
+        /// The size in floats of the weights of one frequency.
+        private let plane: Int
 
         init(_ shape: ConvolutionShape, tiles: Int, isWide: Bool) {
-            self.shape = shape
-            self.isWide = isWide
             let columns = WeightPanels.count(columns: shape.outputChannels) * WeightPanels.width
             inputs = .rows(tiles: tiles, channels: shape.inputChannels)
             outputs = .rows(tiles: tiles, channels: columns)
+            plane = WinogradConvolution.plane(shape)
+            product = PanelProduct(
+                inner: shape.inputChannels,
+                columns: shape.outputChannels,
+                rowStride: inputs.tile,
+                resultStride: outputs.tile,
+                isWide: isWide
+            )
         }
 
         var count: Int { Transform.frequencies * (inputs.frequency + outputs.frequency) }
@@ -153,105 +166,20 @@ enum WinogradConvolution<Transform: WinogradTransform> {
             (memory, memory + Transform.frequencies * inputs.frequency)
         }
 
-        /// Computes M = V U for one frequency.
+        /// Computes M = V U for the first `tiles` tiles of one frequency.
         func multiply(
-            _ frequency: Int,
+            frequency: Int,
             tiles: Int,
-            _ domain: MutableFloats,
-            _ packed: Floats,
-            _ products: MutableFloats
+            inputs rows: Floats,
+            packed: Floats,
+            into products: MutableFloats
         ) {
-            let channels = shape.inputChannels
-            let rows = domain + frequency * inputs.frequency
-            let results = products + frequency * outputs.frequency
-            let panels = WeightPanels.count(columns: shape.outputChannels)
-            let weights = packed + frequency * panels * WeightPanels.width * channels
-            if isWide { return multiplyWide(tiles, panels, rows, weights, results) }
-            let isLastNarrow = (1...8).contains(shape.outputChannels % WeightPanels.width)
-            for panel in 0..<panels {
-                let panelWeights = weights + panel * WeightPanels.width * channels
-                let columns = results + panel * WeightPanels.width
-                if isLastNarrow, panel == panels - 1 {
-                    multiplyNarrow(tiles, rows, panelWeights, columns)
-                    break
-                }
-                var tile = 0
-                while tile < tiles {
-                    let size = RowGroups.next(tiles - tile)
-                    if size == 6 {
-                        group(ProductTile<6>(), tile, rows, panelWeights, columns)
-                    } else {
-                        group(ProductTile<4>(), tile, rows, panelWeights, columns)
-                    }
-                    tile += size
-                }
-            }
-        }
-
-        /// Computes all products with 16-float registers.
-        private func multiplyWide(
-            _ tiles: Int,
-            _ panels: Int,
-            _ rows: MutableFloats,
-            _ weights: Floats,
-            _ results: MutableFloats
-        ) {
-            var panel = 0
-            while panel < panels {
-                let count = WideProduct.nextPanels(panels - panel)
-                var tile = 0
-                while tile < tiles {
-                    let size = WideProduct.nextRows(tiles - tile)
-                    WideProduct.multiply(
-                        rows: size,
-                        panels: count,
-                        { Floats(rows + (tile + $0) * inputs.tile) },
-                        inner: shape.inputChannels,
-                        panel: weights + panel * WeightPanels.width * shape.inputChannels,
-                        result: results + tile * outputs.tile + panel * WeightPanels.width,
-                        stride: outputs.tile
-                    )
-                    tile += size
-                }
-                panel += count
-            }
-        }
-
-        /// Computes the products of some tiles with one panel; rows after the last tile may hold any values.
-        @inline(__always)
-        private func group<let size: Int>(
-            _ empty: ProductTile<size>,
-            _ tile: Int,
-            _ rows: MutableFloats,
-            _ weights: Floats,
-            _ columns: MutableFloats
-        ) {
-            var sums = empty
-            sums.add(
-                InlineArray { Floats(rows + (tile + $0) * inputs.tile) },
-                inner: shape.inputChannels,
-                panel: weights
+            product.multiply(
+                rows + frequency * inputs.frequency,
+                count: tiles,
+                weights: packed + frequency * plane,
+                into: products + frequency * outputs.frequency
             )
-            let target = columns + tile * outputs.tile
-            for row in 0..<size {
-                store(sums.values[row].low, target + row * outputs.tile)
-                store(sums.values[row].high, target + row * outputs.tile + 8)
-            }
-        }
-
-        /// Does the same for a panel of eight columns or fewer, twelve tiles at a time.
-        private func multiplyNarrow(_ tiles: Int, _ rows: MutableFloats, _ weights: Floats, _ columns: MutableFloats) {
-            for tile in stride(from: 0, to: tiles, by: 12) {
-                var sums = NarrowProductTile<12>()
-                sums.add(
-                    InlineArray { Floats(rows + min(tile + $0, tiles - 1) * inputs.tile) },
-                    inner: shape.inputChannels,
-                    panel: weights
-                )
-                for row in 0..<12 where tile + row < tiles {
-                    store(sums.values[row], columns + (tile + row) * outputs.tile)
-                }
-            }
         }
     }
 }

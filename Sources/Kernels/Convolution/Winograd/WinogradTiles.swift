@@ -47,10 +47,26 @@ struct WinogradTiles<Transform: WinogradTransform> {
 
     /// Returns the image and the first output row and column of a tile.
     @inline(__always)
-    fileprivate func place(_ tile: Int) -> (image: Int, row: Int, column: Int) {
+    private func place(_ tile: Int) -> (image: Int, row: Int, column: Int) {
         let (image, within) = tile.quotientAndRemainder(dividingBy: perImage)
         let (row, column) = within.quotientAndRemainder(dividingBy: across)
         return (image, row * Transform.tile, column * Transform.tile)
+    }
+
+    /// Returns the offset of the first pixel of a tile in the output planes of the batch, in pixels, and the number of
+    /// its rows and columns that are inside its plane.
+    @inline(__always)
+    fileprivate func outputPlace(_ tile: Int) -> (pixel: Int, rows: Int, columns: Int) {
+        let (image, top, left) = place(tile)
+        let window = PlaneWindow(
+            top: top,
+            left: left,
+            height: Transform.tile,
+            width: Transform.tile,
+            planeHeight: shape.outputHeight,
+            planeWidth: shape.outputWidth
+        )
+        return (image * shape.outputPixels + window.origin, window.rows.upperBound, window.columns.upperBound)
     }
 
     /// Computes V = Bᵀ d B for each tile of `range`: reads `input` `[N, H, W, C]`, with zeros outside the image, and
@@ -72,17 +88,22 @@ struct WinogradTiles<Transform: WinogradTransform> {
         for (index, tile) in range.enumerated() {
             let (image, top, left) = place(tile)
             // The patch starts one pixel above and to the left of the output tile (padding 1).
-            let (first, start) = (top * Transform.stride - 1, left * Transform.stride - 1)
-            let base = input + (image * shape.inputPixels + first * shape.inputWidth + start) * channels
-            let rows = max(0, -first)..<min(patch, shape.inputHeight - first)
-            let columns = max(0, -start)..<min(patch, shape.inputWidth - start)
+            let window = PlaneWindow(
+                top: top * Transform.stride - 1,
+                left: left * Transform.stride - 1,
+                height: patch,
+                width: patch,
+                planeHeight: shape.inputHeight,
+                planeWidth: shape.inputWidth
+            )
+            let base = input + (image * shape.inputPixels + window.origin) * channels
             let sources = InlineArray<9, Floats> {
-                rows.contains($0) ? base + $0 * shape.inputWidth * channels : zeros
+                window.rows.contains($0) ? base + $0 * shape.inputWidth * channels : zeros
             }
             for channel in Swift.stride(from: 0, to: channels, by: 8) {
                 for column in 0..<patch {
                     let place = column * channels + channel
-                    if columns.contains(column) {
+                    if window.columns.contains(column) {
                         // Prefetch the columns that only the next tile reads.
                         if column >= overlap {
                             for row in 0..<patch { prefetch(sources[row] + place + ahead) }
@@ -118,10 +139,8 @@ struct WinogradTiles<Transform: WinogradTransform> {
     ) {
         let (points, channels) = (Transform.points, shape.outputChannels)
         for (index, tile) in range.enumerated() {
-            let (image, top, left) = place(tile)
-            let base = (image * shape.outputPixels + top * shape.outputWidth + left) * channels
-            let rows = min(Transform.tile, shape.outputHeight - top)
-            let columns = min(Transform.tile, shape.outputWidth - left)
+            let (pixel, rows, columns) = outputPlace(tile)
+            let base = pixel * channels
             forEachVector(channels) { channel, lanes in
                 let from = source + index * layout.tile + channel / 8 * layout.group
                 for column in 0..<points {
@@ -139,7 +158,7 @@ struct WinogradTiles<Transform: WinogradTransform> {
                             { column in load(stage + (row * points + column) * 8) },
                             { column, value in
                                 guard column < columns else { return }
-                                epilogue.finish(value + bias, at: at + column * channels, lanes, output)
+                                epilogue.finish(value + bias, at: at + column * channels, lanes: lanes, to: output)
                             }
                         )
                     }
@@ -165,10 +184,8 @@ extension WinogradTiles where Transform: WinogradGradientTransform {
     ) {
         let (patch, channels) = (Transform.patch, shape.outputChannels)
         for (index, tile) in range.enumerated() {
-            let (image, top, left) = place(tile)
-            let base = gradient + (image * shape.outputPixels + top * shape.outputWidth + left) * channels
-            let rows = min(Transform.tile, shape.outputHeight - top)
-            let columns = min(Transform.tile, shape.outputWidth - left)
+            let (pixel, rows, columns) = outputPlace(tile)
+            let base = gradient + pixel * channels
             for channel in Swift.stride(from: 0, to: channels, by: 8) {
                 for column in 0..<Transform.tile {
                     Transform.outputGradient(

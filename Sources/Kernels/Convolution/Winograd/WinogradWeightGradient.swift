@@ -13,7 +13,9 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         return min(batch * WinogradTiles<Transform>(shape).perImage, max(64, fitting))
     }
 
-    private static func rowLength(_ shape: ConvolutionShape) -> Int { (shape.outputChannels + 15) / 16 * 16 }
+    private static func rowLength(_ shape: ConvolutionShape) -> Int {
+        WeightPanels.count(columns: shape.outputChannels) * WeightPanels.width
+    }
 
     /// The size in floats of the workspace of ``run(_:batch:input:outputGradient:weightGradient:workspace:_:)``.
     static func workspaceCount(_ shape: ConvolutionShape, batch: Int) -> Int {
@@ -43,7 +45,7 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
         let gradients = domain + Transform.frequencies * inputs.frequency
         let sums = gradients + Transform.frequencies * outputs.frequency
         let plane = shape.inputChannels * rowLength(shape)
-        workers.reserveScratch(max(WinogradTiles<Transform>.stage, 8 * 2 * WeightPanels.width))
+        workers.reserveScratch(max(WinogradTiles<Transform>.stage, OuterProduct.wideSumCount))
         let zeros = workers.zeros(Transform.patch * shape.inputChannels)
         for first in stride(from: 0, to: total, by: size) {
             let count = min(size, total - first)
@@ -58,13 +60,13 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
                 multiply(
                     shape,
                     tiles: count,
-                    domain + frequency * inputs.frequency,
+                    domain: domain + frequency * inputs.frequency,
                     inputs,
-                    gradients + frequency * outputs.frequency,
+                    gradients: gradients + frequency * outputs.frequency,
                     outputs,
                     accumulate: first > 0,
-                    sums + frequency * plane,
-                    wide: workers.isWide ? workers.scratch(of: worker) : nil
+                    into: sums + frequency * plane,
+                    wideSums: workers.isWide ? workers.scratch(of: worker) : nil
                 )
             }
         }
@@ -78,57 +80,24 @@ enum WinogradWeightGradient<Transform: WinogradGradientTransform> {
     private static func multiply(
         _ shape: ConvolutionShape,
         tiles: Int,
-        _ domain: Floats,
+        domain: Floats,
         _ inputs: WinogradLayout,
-        _ gradients: Floats,
+        gradients: Floats,
         _ outputs: WinogradLayout,
         accumulate: Bool,
-        _ sums: MutableFloats,
-        wide: MutableFloats?
+        into sums: MutableFloats,
+        wideSums: MutableFloats?
     ) {
         let length = rowLength(shape)
-        let groups = (shape.outputChannels + 7) / 8
-        if let wide {
-            for panel in stride(from: 0, to: length / 16, by: 2) {
-                let together = min(2, length / 16 - panel)
-                for channel in stride(from: 0, to: shape.inputChannels, by: 8) {
-                    wide.update(repeating: 0, count: 8 * 16 * together)
-                    WideProduct.addOuter(
-                        domain + channel / 8 * inputs.group,
-                        stride: 8,
-                        groups: 2 * together,
-                        { gradients + min(2 * panel + $0, groups - 1) * outputs.group },
-                        width: 8,
-                        count: tiles,
-                        to: wide
-                    )
-                    for row in 0..<min(8, shape.inputChannels - channel) {
-                        let (from, target) = (wide + row * 16 * together, sums + (channel + row) * length + panel * 16)
-                        for half in stride(from: 0, to: 16 * together, by: 8) {
-                            let sum = load(from + half)
-                            store(accumulate ? load(target + half) + sum : sum, target + half)
-                        }
-                    }
-                }
-            }
-            return
-        }
-        for panel in 0..<length / 16 {
-            let low = gradients + 2 * panel * outputs.group
-            // If the last panel has no second half, use the first one instead; that result is never read.
-            let high = 2 * panel + 1 < groups ? low + outputs.group : low
-            for channel in stride(from: 0, to: shape.inputChannels, by: 4) {
-                var tile = ProductTile<4>()
-                let rows = domain + channel / 8 * inputs.group + channel % 8
-                tile.addOuter(rows, stride: 8, low, high, width: 8, count: tiles)
-                for row in 0..<4 where channel + row < shape.inputChannels {
-                    let target = sums + (channel + row) * length + panel * 16
-                    let (one, two) = (tile.values[row].low, tile.values[row].high)
-                    store(accumulate ? load(target) + one : one, target)
-                    store(accumulate ? load(target + 8) + two : two, target + 8)
-                }
-            }
-        }
+        let product = OuterProduct(
+            left: .init(first: domain, step: inputs.tile, group: inputs.group),
+            right: .init(first: gradients, step: outputs.tile, group: outputs.group),
+            rows: shape.inputChannels,
+            columnGroups: (shape.outputChannels + 7) / 8,
+            steps: tiles,
+            target: .init(first: sums, row: length, panel: WeightPanels.width)
+        )
+        product.add(accumulate: accumulate, wideSums: wideSums)
     }
 
     /// Computes dg = Gᵀ dU G for each filter and adds it to `gradient` `[out, in, 3, 3]`.

@@ -1,0 +1,88 @@
+public import ModelFile
+public import Neural
+
+/// The networks and the parts of the method that a manifest describes.
+///
+/// ``Model``, recipes and the training pipeline all construct them here, so that a model is trained with the networks
+/// that it is later loaded with.
+extension ModelManifest {
+    /// The U-Net, without parameters.
+    public var unet: UNet {
+        UNet(
+            dim: dissolve.dim,
+            multipliers: dissolve.dimMults,
+            channels: dissolve.channels,
+            resolution: dissolve.resolution
+        )
+    }
+
+    /// The network of the encoder, without parameters.
+    public var encoderNetwork: ResNet18 {
+        ResNet18(
+            stem: encoder.stem,
+            width: encoder.width,
+            channels: encoder.channels,
+            height: input.height,
+            columns: input.width,
+            projection: encoder.projection,
+            shifts: Shift.count
+        )
+    }
+
+    /// The noise schedule.
+    public var noiseSchedule: NoiseSchedule { NoiseSchedule(dissolve.betaSchedule, timesteps: dissolve.timesteps) }
+
+    /// The views with which images are scored.
+    public var viewFamily: ViewFamily {
+        ViewFamily(
+            shift: encoder.shifts,
+            views: score.views,
+            cropScale: score.cropScale,
+            seed: score.seed
+        )
+    }
+
+    /// Returns the parts of the combined score, empty for csi; throws an error that names a part that does not exist.
+    public func scoreParts() throws(ModelFileError) -> [ScoreComponent] {
+        var result: [ScoreComponent] = []
+        for name in score.parts ?? [] {
+            guard let part = ScoreComponent(name, timesteps: dissolve.timesteps) else {
+                throw ModelFileError(
+                    file: Self.fileName,
+                    reason: "unknown part '\(name)' in score.parts; valid parts are csi, neighbors.1 to neighbors.4, "
+                        + "density.1 to density.4, and residual.STEP with STEP below the number of timesteps"
+                )
+            }
+            result.append(part)
+        }
+        return result
+    }
+
+    /// Creates the dissolving transformation with the U-Net's parameters in `weights`.
+    public func dissolver(_ weights: Safetensors, workers: ThreadPool) throws(ModelFileError) -> Dissolver {
+        let network = unet
+        return Dissolver(
+            network,
+            parameters: try Parameters(layout: network.graph().parameters, from: weights),
+            schedule: noiseSchedule,
+            fit: dissolve.fit,
+            workers: workers
+        )
+    }
+
+    /// Creates the encoder with the parameters in `weights`; it computes the features that `parts` read.
+    public func imageEncoder(
+        _ weights: Safetensors,
+        parts: [ScoreComponent],
+        workers: ThreadPool
+    ) throws(ModelFileError) -> ImageEncoder {
+        let network = encoderNetwork
+        return ImageEncoder(
+            network,
+            parameters: try Parameters(layout: network.graph().parameters, from: weights),
+            views: viewFamily,
+            stages: parts.contains { $0.readsStages },
+            workers: workers
+        )
+    }
+}
