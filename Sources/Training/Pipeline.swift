@@ -63,7 +63,7 @@ public struct Pipeline {
     }
 
     /// Whether the test split has both normal and anomalous images.
-    private var canEvaluate: Bool {
+    public var canEvaluate: Bool {
         let test = data.splits[.test] ?? []
         return test.contains { $0.label == normal } && test.contains { $0.label != normal }
     }

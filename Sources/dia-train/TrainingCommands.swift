@@ -15,21 +15,26 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "The recipe, a JSON file (default: recipe.json in the model directory).")
     var recipe: String?
 
-    /// Prepares a run; `evaluates` says whether it is to end with an evaluation on the test split.
-    func pipeline(evaluates: Bool) throws -> Pipeline {
+    /// Prepares a run; `calibrates` and `evaluates` say whether it is to end with a calibration and with an evaluation.
+    func pipeline(calibrates: Bool, evaluates: Bool) throws -> Pipeline {
         let path = recipe ?? "\(out)/recipe.json"
         let recipe = try Recipe.load(path: path)
         let source = try options.list()
         try source.requireLabel(normal)
-        try recipe.requireEnough(normals: source.count(.train, label: normal).labeled)
-        if evaluates {
-            let test = source.count(.test, label: normal)
-            if test.labeled == 0 || test.other == 0 {
-                try StandardStream.output.write(
-                    "note: the test split has \(test.labeled) normal and \(test.other) anomalous images; an evaluation "
-                        + "needs both, so the model will be trained and calibrated, but not evaluated\n"
-                )
-            }
+        let normals = source.count(.train, label: normal).labeled
+        if calibrates {
+            try recipe.requireEnough(normals: normals)
+        } else if normals < recipe.requiredNormals {
+            try StandardStream.output.write(
+                "note: \(normals) normal images; a calibration will need \(recipe.requiredNormals)\n"
+            )
+        }
+        let test = source.count(.test, label: normal)
+        if evaluates, test.labeled == 0 || test.other == 0 {
+            try StandardStream.output.write(
+                "note: the test split has \(test.labeled) normal and \(test.other) anomalous images; an evaluation needs "
+                    + "both, so the model will be trained and calibrated, but not evaluated\n"
+            )
         }
         let size = ImageSize(
             channels: recipe.input.channels,
@@ -58,7 +63,7 @@ struct Run: ParsableCommand {
     @OptionGroup var options: TrainingOptions
 
     func run() throws {
-        let evaluation = try options.pipeline(evaluates: true).run()
+        let evaluation = try options.pipeline(calibrates: true, evaluates: true).run()
         let text = evaluation?.text ?? "The model is complete. It was not evaluated."
         try StandardStream.output.write("\(text)\n")
     }
@@ -71,7 +76,7 @@ struct Diffusion: ParsableCommand {
 
     @OptionGroup var options: TrainingOptions
 
-    func run() throws { try options.pipeline(evaluates: false).trainDiffusion() }
+    func run() throws { try options.pipeline(calibrates: false, evaluates: false).trainDiffusion() }
 }
 
 struct Encoder: ParsableCommand {
@@ -81,7 +86,7 @@ struct Encoder: ParsableCommand {
 
     @OptionGroup var options: TrainingOptions
 
-    func run() throws { try options.pipeline(evaluates: false).trainEncoder() }
+    func run() throws { try options.pipeline(calibrates: false, evaluates: false).trainEncoder() }
 }
 
 struct Calibrate: ParsableCommand {
@@ -95,8 +100,8 @@ struct Calibrate: ParsableCommand {
     var evaluate = false
 
     func run() throws {
-        let pipeline = try options.pipeline(evaluates: evaluate)
+        let pipeline = try options.pipeline(calibrates: true, evaluates: evaluate)
         try pipeline.calibrate()
-        if evaluate { try StandardStream.output.write("\(pipeline.evaluate().text)\n") }
+        if evaluate, pipeline.canEvaluate { try StandardStream.output.write("\(pipeline.evaluate().text)\n") }
     }
 }

@@ -118,6 +118,51 @@ import Neural
         }
     }
 
+    @Test("The bank, the calibration and the evaluation stop when they are interrupted, and say how to resume")
+    func interruptedPhases() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let data = try data(in: folder)
+            let isAsked = Mutex(false)
+            let checkpointing = Mutex<[Bool]>([])
+            let pipeline = try Pipeline(
+                recipe,
+                data: data,
+                normal: "normal",
+                folder: folder.appendingPathComponent("m").path,
+                workers: ThreadPool(count: 1),
+                isInterrupted: { isAsked.withLock { $0 } },
+                willCheckpoint: { value in checkpointing.withLock { $0.append(value) } }
+            )
+            try pipeline.trainDiffusion()
+            try pipeline.trainEncoder()
+            #expect(checkpointing.withLock { $0 } == [true, false, true, false])
+            isAsked.withLock { $0 = true }
+            #expect(throws: Interrupted(.calibration)) { try pipeline.calibrate() }
+            isAsked.withLock { $0 = false }
+            try pipeline.calibrate()
+            isAsked.withLock { $0 = true }
+            #expect(throws: Interrupted(.evaluation)) { try pipeline.evaluate() }
+            for phase in [Interrupted.Phase.reading, .training, .calibration, .evaluation, .inspection] {
+                #expect(Interrupted(phase).description.contains("run "))
+            }
+        }
+    }
+
+    @Test("A test split of anomalies alone is trained and calibrated, but not evaluated")
+    func anomaliesAlone() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            var data = try data(in: folder)
+            data.splits[.test]?.removeAll { $0.label == "normal" }
+            let place = folder.appendingPathComponent("m").path
+            let workers = ThreadPool(count: 1)
+            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place, workers: workers)
+            #expect(try pipeline.run() == nil)
+            _ = try Model(ModelDirectory(path: place), workers: workers)
+        }
+    }
+
     @Test("Every kind of negatives, optimizer and shift trains, and each gives a different encoder")
     func variants() async throws {
         try await withTemporaryFolder { folder in
