@@ -61,7 +61,7 @@ import Training
             for name in ["train/.ipynb_checkpoints", "Thumbs.db", "labels.csv", "ground_truth"] {
                 #expect(source.text.contains(name), "\(name)")
             }
-            #expect(source.text.contains("left out: 4 hidden files and folders"))
+            #expect(source.text.contains("left out, hidden files and folders: 4 (train/.ipynb_checkpoints, "))
         }
     }
 

@@ -43,7 +43,7 @@ import Training
             }
             let source = try DataSource(path: folder.path, groups: GroupPattern(#"p\d+"#))
             #expect(source.groupsInSeveralSplits == ["p1"])
-            #expect(source.text.contains("1 groups are in more than one split: p1"))
+            #expect(source.text.contains("groups in more than one split: 1 (p1)"))
             let loaded = try DataSet.load(source, size: nil).data
             #expect(loaded.splits[.train]?.map(\.group) == ["p1", "p2"])
             do {
@@ -82,7 +82,7 @@ import Training
             _ = try TrainingSplit(images, groups: ["a", "a", "a", "a"], calibrationShare: 0.25, seed: 0)
             Issue.record("one group was divided")
         } catch {
-            #expect(error.description.contains("4 normal images of 1 groups"))
+            #expect(error.description.contains("the number of groups of the 4 normal images is 1"))
         }
         do {
             _ = try TrainingSplit(Array(images[..<2]), calibrationShare: 0.25, seed: 0)

@@ -46,7 +46,7 @@ import Training
             let floor = try #require(report.floor?["test"])
             #expect((0...1).contains(floor))
             #expect(report.floor?["validation"] == nil)
-            #expect(report.text.contains("exact duplicates: 1 pairs, 1 of them across splits"))
+            #expect(report.text.contains("pairs of exact duplicates: 1, across splits: 1, across labels: 0"))
             let json = try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any]
             #expect((json?["near_duplicates"] as? [String: Any])?["across_labels"] as? Int == 1)
         }

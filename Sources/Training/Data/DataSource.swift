@@ -111,7 +111,7 @@ public struct DataSource: Sendable {
         let shared = groupsInSeveralSplits
         if !shared.isEmpty {
             let names = shared.prefix(3).joined(separator: ", ") + (shared.count > 3 ? ", ..." : "")
-            text += "warning: \(shared.count) groups are in more than one split: \(names)\n"
+            text += "warning, groups in more than one split: \(shared.count) (\(names))\n"
         }
         return text
     }

@@ -149,7 +149,7 @@ public struct LeftOut: Sendable {
         Reason.allCases.compactMap { reason in
             paths[reason].map { paths in
                 let names = paths.prefix(3).joined(separator: ", ") + (paths.count > 3 ? ", ..." : "")
-                return "left out: \(paths.count) \(reason.rawValue): \(names)\n"
+                return "left out, \(reason.rawValue): \(paths.count) (\(names))\n"
             }
         }.joined()
     }

@@ -49,7 +49,7 @@ public struct TrainingSplit: Sendable {
         guard heldCount > 0 else {
             throw DataError(
                 "train",
-                "\(normals.count) normal images of \(sizes.count) groups, which cannot be divided into "
+                "the number of groups of the \(normals.count) normal images is \(sizes.count); they cannot be divided into "
                     + "\(Self.minimumTraining) images for training and at least one group for calibration"
             )
         }

@@ -14,14 +14,14 @@ struct BlockMeans: Sendable {
     /// A digest of the size and the samples, to find images with equal pixels within one process.
     let digest: Int
 
-    /// The Euclidean distance of the block means.
-    func distance(to other: BlockMeans) -> Float {
+    /// The mean squared difference of the block means.
+    func meanSquaredDifference(to other: BlockMeans) -> Float {
         var sum = SIMD16<Float>(repeating: 0)
         for row in rows.indices {
             let difference = rows[row] - other.rows[row]
             sum += difference * difference
         }
-        return sum.sum().squareRoot()
+        return sum.sum() / Float(Self.side * Self.side)
     }
 
     /// Computes the block means of an image in memory.

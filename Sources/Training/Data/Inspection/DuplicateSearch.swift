@@ -30,12 +30,12 @@ struct DuplicateSearch {
         }
         // The difference of the means is at most the root mean square difference, so only a window must be compared.
         distinct.sort { (images[$0].mean, $0) < (images[$1].mean, $1) }
-        let limit = Self.threshold * Float(BlockMeans.side)
+        let limit = Self.threshold * Self.threshold
         for (place, index) in distinct.enumerated() {
             if place % 64 == 0, isInterrupted() { throw Interrupted(.inspection) }
             for other in distinct[(place + 1)...] {
                 guard images[other].mean - images[index].mean <= Self.threshold else { break }
-                guard images[index].distance(to: images[other]) <= limit else { continue }
+                guard images[index].meanSquaredDifference(to: images[other]) <= limit else { continue }
                 near.append(Pair(first: min(index, other), second: max(index, other)))
                 if near.count >= Self.maximumPairs { break }
             }

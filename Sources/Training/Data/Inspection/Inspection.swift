@@ -164,8 +164,8 @@ public struct Inspection: Sendable, Codable {
         }
         func lines(_ title: String, _ duplicates: Duplicates) -> String {
             let summary =
-                "\(title): \(duplicates.pairs) pairs, \(duplicates.acrossSplits) of them across splits, "
-                + "\(duplicates.acrossLabels) across labels\n"
+                "\(title): \(duplicates.pairs), across splits: \(duplicates.acrossSplits), "
+                + "across labels: \(duplicates.acrossLabels)\n"
             return summary + duplicates.examples.prefix(5).map { "  \($0.joined(separator: " = "))\n" }.joined()
         }
         var text = ""
@@ -175,12 +175,12 @@ public struct Inspection: Sendable, Codable {
         }
         text += tallies("sizes", sizes) + tallies("formats", formats) + tallies("colors", colors)
         text += tallies("bit depths", bitDepths)
-        text += lines("exact duplicates", exactDuplicates)
-        text += lines("near-duplicates", nearDuplicates)
+        text += lines("pairs of exact duplicates", exactDuplicates)
+        text += lines("pairs of near-duplicates", nearDuplicates)
         if let groups {
             let names = groups.inSeveralSplits.prefix(5).joined(separator: ", ")
-            let list = names.isEmpty ? "" : ": \(names)\(groups.inSeveralSplits.count > 5 ? ", ..." : "")"
-            text += "groups: \(groups.count), \(groups.inSeveralSplits.count) of them in more than one split\(list)\n"
+            let list = names.isEmpty ? "" : " (\(names)\(groups.inSeveralSplits.count > 5 ? ", ..." : ""))"
+            text += "groups: \(groups.count), in more than one split: \(groups.inSeveralSplits.count)\(list)\n"
         }
         if let floor {
             let figures = DataSet.Split.allCases.compactMap { split in

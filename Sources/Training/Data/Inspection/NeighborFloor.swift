@@ -1,6 +1,6 @@
 /// The simplest anomaly score, as a floor for all others: the mean distance to the 5 nearest normal training images.
 ///
-/// Distances are Euclidean distances of block means.
+/// The distance of two images is the mean squared difference of their block means.
 enum NeighborFloor {
     /// The number of neighbors.
     static let neighbors = 5
@@ -17,7 +17,7 @@ enum NeighborFloor {
         var (normal, anomalous): ([Double], [Double]) = ([], [])
         for (index, image) in images.enumerated() {
             if index % 16 == 0, isInterrupted() { throw Interrupted(.inspection) }
-            let nearest = training.map { $0.distance(to: image.means) }.sorted().prefix(neighbors)
+            let nearest = training.map { $0.meanSquaredDifference(to: image.means) }.sorted().prefix(neighbors)
             let score = Double(nearest.reduce(0, +)) / Double(nearest.count)
             if image.isNormal { normal.append(score) } else { anomalous.append(score) }
         }
