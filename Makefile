@@ -1,6 +1,6 @@
 # `make serve` and `make test` need only a Swift toolchain; they install everything else.
 
-PACKAGES = pkg-config python3 libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+PACKAGES = pkg-config python3 libjpeg62-turbo-dev libopenblas-dev libpng-dev libssl-dev zlib1g-dev
 BUILD = swift build -c release
 BIN = .build/release
 HOST ?= 127.0.0.1
@@ -8,7 +8,7 @@ PORT ?= 8080
 PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = HTTP1ConnectionState|HTTPServerTests|ProcessTests|InferenceServiceTests|StructuredLoggingTests
-FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png safetensors manifest recipe npz \
+FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png jpeg safetensors manifest recipe npz \
 	configuration keys gzip json base64
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60

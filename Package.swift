@@ -44,12 +44,16 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-        // libpng reports errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
+        .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+        // libpng and libjpeg report errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
         .target(name: "CPNG", dependencies: ["CLibPNG"]),
+        .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
 
         // Images and image files.
         .target(name: "Imaging", swiftSettings: settings),
         .target(name: "Codecs", dependencies: ["Imaging", "CPNG", "CZlib"], swiftSettings: strict),
+        // Training data can be JPEG; the server does not link it.
+        .target(name: "JPEG", dependencies: ["Imaging", "CJPEG"], swiftSettings: strict),
 
         // The engine.
         .target(name: "CVector", cSettings: [.unsafeFlags(["-O3"])]),
@@ -67,7 +71,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "DIA", "Neural", "ModelFile", "Imaging", "Codecs", "Console", "OpenSSL",
+                "DIA", "Neural", "ModelFile", "Imaging", "Codecs", "JPEG", "Console", "OpenSSL",
             ],
             swiftSettings: settings
         ),
@@ -142,6 +146,12 @@ let package = Package(
             resources: [.copy("Images")],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "JPEGTests",
+            dependencies: ["JPEG", "Imaging"],
+            resources: [.copy("Images")],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),
         .testTarget(
             name: "DIATests",
@@ -156,7 +166,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "DIA", "Neural", "Codecs", "OpenSSL", "Imaging", "ModelFile", "TestSupport",
+                "Training", "DIA", "Neural", "Codecs", "JPEG", "OpenSSL", "Imaging", "ModelFile", "TestSupport",
             ],
             resources: [.copy("Data")],
             swiftSettings: settings
@@ -191,7 +201,9 @@ let package = Package(
         // Fuzzing: the targets, and the test that replays earlier findings.
         .target(
             name: "FuzzTargets",
-            dependencies: ["HTTP", "InferenceService", "Codecs", "Console", "Imaging", "ModelFile", "Training"],
+            dependencies: [
+                "HTTP", "InferenceService", "Codecs", "JPEG", "Console", "Imaging", "ModelFile", "Training",
+            ],
             path: "Tests/Fuzzing/FuzzTargets",
             swiftSettings: strict
         ),

@@ -14,19 +14,22 @@ public struct Pipeline {
     private let split: TrainingSplit
     private let checkpointFolder: String
     private let isInterrupted: @Sendable () -> Bool
+    private let willCheckpoint: @Sendable (Bool) -> Void
     private let workers: ThreadPool
 
     /// Creates a run that trains on the images of `data` labeled `normal` and writes the model to `folder`.
     ///
     /// Checkpoints and losses are written to `folder/.training`; an interrupted run continues from there. If
-    /// `isInterrupted` returns true, the run saves its checkpoint and throws ``Interrupted``.
+    /// `isInterrupted` returns true, the run saves its checkpoint and throws ``Interrupted``. `willCheckpoint` is called
+    /// with true before training that saves a checkpoint when it is interrupted, and with false after it.
     public init(
         _ recipe: Recipe,
         data: DataSet,
         normal: String,
         folder: String,
         workers: ThreadPool,
-        isInterrupted: @escaping @Sendable () -> Bool = { false }
+        isInterrupted: @escaping @Sendable () -> Bool = { false },
+        willCheckpoint: @escaping @Sendable (Bool) -> Void = { _ in }
     ) throws {
         try data.requireLabel(normal)
         self.recipe = recipe
@@ -35,10 +38,14 @@ public struct Pipeline {
         self.folder = folder
         self.workers = workers
         self.isInterrupted = isInterrupted
+        self.willCheckpoint = willCheckpoint
         let input = recipe.input
         let images = data.prepared(.train, channels: input.channels, height: input.height, width: input.width)
+        let normals = images.filter { $0.label == normal }
+        let groups = normals.compactMap(\.group)
         split = try TrainingSplit(
-            images.filter { $0.label == normal }.map(\.image),
+            normals.map(\.image),
+            groups: groups.count == normals.count ? groups : nil,
             calibrationShare: recipe.score.calibrationShare,
             seed: recipe.seed
         )
@@ -52,14 +59,19 @@ public struct Pipeline {
         try trainDiffusion()
         try trainEncoder()
         try calibrate()
-        guard data.splits[.test]?.contains(where: { $0.label != normal }) == true else { return nil }
-        return try evaluate()
+        return canEvaluate ? try evaluate() : nil
+    }
+
+    /// Whether the test split has both normal and anomalous images.
+    public var canEvaluate: Bool {
+        let test = data.splits[.test] ?? []
+        return test.contains { $0.label == normal } && test.contains { $0.label != normal }
     }
 
     /// Trains the U-Net, or reads it from its finished checkpoint, and writes its weights.
     public func trainDiffusion() throws {
         var stage = DiffusionStage(recipe, images: split.training, workers: workers)
-        try runner([recipe.diffusion]).run(&stage)
+        try train(&stage, [recipe.diffusion])
         var writer = try ModelWriter(folder: folder)
         try writer.write(stage.averaged, to: ModelFiles.unet)
     }
@@ -76,8 +88,15 @@ public struct Pipeline {
             parts.append(writer.digests)
         }
         var stage = EncoderStage(recipe, images: split.training, dissolver: dissolver, workers: workers)
-        try runner(parts).run(&stage)
+        try train(&stage, parts)
         try writer.write(stage.parameters, to: ModelFiles.encoder)
+    }
+
+    private func train(_ stage: inout some Stage, _ parts: [any Encodable]) throws {
+        let runner = try runner(parts)
+        willCheckpoint(true)
+        defer { willCheckpoint(false) }
+        try runner.run(&stage)
     }
 
     /// Fills the bank with training images, scores the calibration images with it, and writes model.json.
@@ -85,11 +104,12 @@ public struct Pipeline {
         var writer = try ModelWriter(folder: folder)
         let (scorer, parts) = try scorer(&writer)
         let entries = Array(split.training.prefix(recipe.score.bank))
-        let filled = try ScoreBank(training: scoreInputs(entries, scorer, "bank"), parts: parts)
+        let filled = try ScoreBank(training: try scoreInputs(entries, scorer, "bank"), parts: parts)
         // Use the bank as stored, in half precision, so that later scores agree with the calibration.
         let stored = try writer.write(filled.tensors, to: ModelFiles.bank, as: .float16)
         let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
-        let normality = scoreInputs(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }.sorted()
+        let normality = try scoreInputs(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }
+            .sorted()
         let inputCheck = InputCheck(fitting: split.training + split.calibration)
         try writer.write(
             [NamedTensor(name: "normality", shape: [normality.count], values: normality)] + (inputCheck?.tensors ?? []),
@@ -123,7 +143,14 @@ public struct Pipeline {
     /// Evaluates the model on the test split, writes the report, and adds the results to model.json.
     public func evaluate() throws -> Evaluation {
         let model = try Model(ModelDirectory(path: folder), workers: workers)
-        let report = try Report(model, data: data, split: .test, normal: normal, seed: recipe.seed)
+        let report = try Report(
+            model,
+            data: data,
+            split: .test,
+            normal: normal,
+            seed: recipe.seed,
+            isInterrupted: isInterrupted
+        )
         try report.write(model, data: data, normal: normal, to: folder)
         var manifest = model.information.manifest
         manifest.evaluation = try report.evaluation.json
@@ -144,11 +171,15 @@ public struct Pipeline {
         return (Scorer(encoder: encoder, dissolver: try dissolver(&writer), parts: parts), parts)
     }
 
-    private func scoreInputs(_ images: [Image], _ scorer: Scorer, _ title: String) -> [ScoreInputs] {
+    private func scoreInputs(_ images: [Image], _ scorer: Scorer, _ title: String) throws -> [ScoreInputs] {
         var progress = ProgressReporter(title, total: images.count)
         var result: [ScoreInputs] = []
         let batchSize = max(scorer.preferredBatchSize, 1)
         for start in stride(from: 0, to: images.count, by: batchSize) {
+            if isInterrupted() {
+                progress.endLine()
+                throw Interrupted(.calibration)
+            }
             result += scorer.inputs(Array(images[start..<min(start + batchSize, images.count)]))
             progress.update(result.count)
         }

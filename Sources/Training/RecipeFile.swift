@@ -13,7 +13,8 @@ public struct RecipeError: Error, Equatable, CustomStringConvertible {
 extension Recipe {
     /// Reads a recipe; throws an error that names an unknown, missing or invalid member.
     public static func load(path: String) throws -> Recipe {
-        guard let data = FileManager.default.contents(atPath: path) else { throw RecipeError("\(path) cannot be read") }
+        guard let file = FileManager.default.contents(atPath: path) else { throw RecipeError("\(path) cannot be read") }
+        let data = RecipeComments.removed(from: file)
         do {
             return try parse(data)
         } catch let error as RecipeError {
@@ -23,8 +24,9 @@ extension Recipe {
         }
     }
 
-    /// Parses the recipe in `data`.
-    package static func parse(_ data: Data) throws -> Recipe {
+    /// Parses the recipe in `file`, which may have comments.
+    package static func parse(_ file: Data) throws -> Recipe {
+        let data = RecipeComments.removed(from: file)
         // The decoder ignores unknown members. They are reported before missing ones, because a misspelled member is both.
         if let unknown = unknownMember(in: data) { throw RecipeError("unknown member '\(unknown)'") }
         let recipe = try JSONDecoder().decode(Recipe.self, from: data)

@@ -11,6 +11,9 @@ struct Evaluate: ParsableCommand {
 
     @OptionGroup var options: DataOptions
 
+    @Option(help: "The label of the normal images.")
+    var normal: String
+
     @Option(help: "The model directory.")
     var model: String
 
@@ -26,11 +29,29 @@ struct Evaluate: ParsableCommand {
     var out: String?
 
     func run() throws {
-        let data = try options.load()
+        let source = try options.list()
+        try source.requireLabel(normal)
+        let counts = source.count(split, label: normal)
+        guard counts.labeled > 0, counts.other > 0 else {
+            throw DataError(
+                split.rawValue,
+                "the split has \(counts.labeled) normal and \(counts.other) anomalous images; an "
+                    + "evaluation needs both"
+            )
+        }
         let model = try Model(ModelDirectory(path: model), workers: options.workers())
-        let report = try Report(model, data: data, split: split, normal: options.normal)
+        let input = model.information.manifest.input
+        let size = ImageSize(channels: input.channels, height: input.height, width: input.width)
+        let data = try options.load(source, size: size, splits: [split])
+        let report = try Report(
+            model,
+            data: data,
+            split: split,
+            normal: normal,
+            isInterrupted: Interruption.isRequested
+        )
         try StandardStream.output.write("\(report.evaluation.text)\n")
-        if let out { try report.write(model, data: data, normal: options.normal, to: out) }
+        if let out { try report.write(model, data: data, normal: normal, to: out) }
     }
 }
 

@@ -6,22 +6,52 @@ import Training
 struct TrainingOptions: ParsableArguments {
     @OptionGroup var options: DataOptions
 
+    @Option(help: "The label of the normal images.")
+    var normal: String
+
     @Option(help: "The model directory to write.")
     var out: String
 
     @Option(help: "The recipe, a JSON file (default: recipe.json in the model directory).")
     var recipe: String?
 
-    func pipeline() throws -> Pipeline {
-        let recipe = try Recipe.load(path: recipe ?? "\(out)/recipe.json")
-        return try Pipeline(
+    /// Prepares a run; `calibrates` and `evaluates` say whether it is to end with a calibration and with an evaluation.
+    func pipeline(calibrates: Bool, evaluates: Bool) throws -> Pipeline {
+        let path = recipe ?? "\(out)/recipe.json"
+        let recipe = try Recipe.load(path: path)
+        let source = try options.list()
+        try source.requireLabel(normal)
+        let normals = source.count(.train, label: normal).labeled
+        if calibrates {
+            try recipe.requireEnough(normals: normals)
+        } else if normals < recipe.requiredNormals {
+            try StandardStream.output.write(
+                "note: \(normals) normal images; a calibration will need \(recipe.requiredNormals)\n"
+            )
+        }
+        let test = source.count(.test, label: normal)
+        if evaluates, test.labeled == 0 || test.other == 0 {
+            try StandardStream.output.write(
+                "note: the test split has \(test.labeled) normal and \(test.other) anomalous images; an evaluation needs "
+                    + "both, so the model will be trained and calibrated, but not evaluated\n"
+            )
+        }
+        let size = ImageSize(
+            channels: recipe.input.channels,
+            height: recipe.input.height,
+            width: recipe.input.width
+        )
+        let pipeline = try Pipeline(
             recipe,
-            data: options.load(),
-            normal: options.normal,
+            data: options.load(source, size: size),
+            normal: normal,
             folder: out,
             workers: options.workers(),
-            isInterrupted: Interruption.watch()
+            isInterrupted: Interruption.isRequested,
+            willCheckpoint: Interruption.willCheckpoint
         )
+        try Recipe.copyFile(from: path, toModel: out)
+        return pipeline
     }
 }
 
@@ -33,8 +63,8 @@ struct Run: ParsableCommand {
     @OptionGroup var options: TrainingOptions
 
     func run() throws {
-        let evaluation = try options.pipeline().run()
-        let text = evaluation?.text ?? "The test split has no anomalous images, so the model was not evaluated."
+        let evaluation = try options.pipeline(calibrates: true, evaluates: true).run()
+        let text = evaluation?.text ?? "The model is complete. It was not evaluated."
         try StandardStream.output.write("\(text)\n")
     }
 }
@@ -46,7 +76,7 @@ struct Diffusion: ParsableCommand {
 
     @OptionGroup var options: TrainingOptions
 
-    func run() throws { try options.pipeline().trainDiffusion() }
+    func run() throws { try options.pipeline(calibrates: false, evaluates: false).trainDiffusion() }
 }
 
 struct Encoder: ParsableCommand {
@@ -56,7 +86,7 @@ struct Encoder: ParsableCommand {
 
     @OptionGroup var options: TrainingOptions
 
-    func run() throws { try options.pipeline().trainEncoder() }
+    func run() throws { try options.pipeline(calibrates: false, evaluates: false).trainEncoder() }
 }
 
 struct Calibrate: ParsableCommand {
@@ -70,8 +100,8 @@ struct Calibrate: ParsableCommand {
     var evaluate = false
 
     func run() throws {
-        let pipeline = try options.pipeline()
+        let pipeline = try options.pipeline(calibrates: true, evaluates: evaluate)
         try pipeline.calibrate()
-        if evaluate { try StandardStream.output.write("\(pipeline.evaluate().text)\n") }
+        if evaluate, pipeline.canEvaluate { try StandardStream.output.write("\(pipeline.evaluate().text)\n") }
     }
 }

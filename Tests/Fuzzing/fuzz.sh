@@ -15,9 +15,9 @@ case $target in
     request-target | keys) length=1024 ;;
     *) length=4096 ;;
 esac
-# libpng, zlib and Foundation are not instrumented. Their behavior shows only in the hit counts of this project's code.
+# libpng, libjpeg, zlib and Foundation are not instrumented. Their behavior shows only in the hit counts of this project's code.
 case $target in
-    png | configuration | gzip) counters=1 ;;
+    png | jpeg | configuration | gzip) counters=1 ;;
     *) counters=0 ;;
 esac
 

@@ -80,21 +80,23 @@ import Neural
             }
             let evaluation = try #require(try run("whole", threads: 1) { false })
             #expect(evaluation.normals == 8 && evaluation.anomalies == 8 && (0...1).contains(evaluation.auroc))
-            // The other run is interrupted at every third check and resumes with another number of threads.
-            let checks = Mutex(0)
+            // The other run is interrupted after one more check each time, and resumes with another number of threads.
             var rounds = 0
-            while rounds < 20 {
+            while rounds < 40 {
                 rounds += 1
+                let allowed = rounds
+                let asked = Mutex(0)
                 do {
                     _ = try run("pieces", threads: 2) {
-                        checks.withLock {
-                            $0 += 1; return $0 % 3 == 0
+                        asked.withLock {
+                            $0 += 1
+                            return $0 > allowed
                         }
                     }
                     break
                 } catch is Interrupted {}
             }
-            #expect(rounds > 2 && rounds < 20)
+            #expect(rounds > 2 && rounds < 40)
             for file in ["unet", "encoder", "bank", "calibration"] {
                 let whole = try Data(contentsOf: folder.appendingPathComponent("whole/\(file).safetensors"))
                 let pieces = try Data(contentsOf: folder.appendingPathComponent("pieces/\(file).safetensors"))
@@ -113,6 +115,51 @@ import Neural
             )
             #expect(losses.split(separator: "\n").count == 7)
             #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent("report.md").path))
+        }
+    }
+
+    @Test("The bank, the calibration and the evaluation stop when they are interrupted, and say how to resume")
+    func interruptedPhases() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let data = try data(in: folder)
+            let isAsked = Mutex(false)
+            let checkpointing = Mutex<[Bool]>([])
+            let pipeline = try Pipeline(
+                recipe,
+                data: data,
+                normal: "normal",
+                folder: folder.appendingPathComponent("m").path,
+                workers: ThreadPool(count: 1),
+                isInterrupted: { isAsked.withLock { $0 } },
+                willCheckpoint: { value in checkpointing.withLock { $0.append(value) } }
+            )
+            try pipeline.trainDiffusion()
+            try pipeline.trainEncoder()
+            #expect(checkpointing.withLock { $0 } == [true, false, true, false])
+            isAsked.withLock { $0 = true }
+            #expect(throws: Interrupted(.calibration)) { try pipeline.calibrate() }
+            isAsked.withLock { $0 = false }
+            try pipeline.calibrate()
+            isAsked.withLock { $0 = true }
+            #expect(throws: Interrupted(.evaluation)) { try pipeline.evaluate() }
+            for phase in [Interrupted.Phase.reading, .training, .calibration, .evaluation, .inspection] {
+                #expect(Interrupted(phase).description.contains("run "))
+            }
+        }
+    }
+
+    @Test("A test split of anomalies alone is trained and calibrated, but not evaluated")
+    func anomaliesAlone() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            var data = try data(in: folder)
+            data.splits[.test]?.removeAll { $0.label == "normal" }
+            let place = folder.appendingPathComponent("m").path
+            let workers = ThreadPool(count: 1)
+            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place, workers: workers)
+            #expect(try pipeline.run() == nil)
+            _ = try Model(ModelDirectory(path: place), workers: workers)
         }
     }
 
@@ -228,7 +275,7 @@ import Neural
     @Test(
         "An unknown or invalid recipe member is an error that names it",
         arguments: [
-            ("\"seed\": 5", "\"sede\": 5, \"seed\": 5", "sede"), ("\"seed\": 5,", "", "seed"),
+            ("\"seed\": 5", "\"sede\": 5, \"seed\": 5", "sede"), ("\"name\": \"tiny\",", "", "name"),
             ("\"batch\": 4", "\"batch\": 0", "diffusion.batch"), ("\"batch\": 2", "\"batch\": 1", "encoder.batch"),
             ("\"dim\": 8", "\"dim\": 9", "dissolve.dim"), ("\"dim\": 8", "\"dim\": \"8\"", "diffusion.dim"),
             ("\"optimizer\": \"lars\"", "\"optimizer\": \"newton\"", "encoder.optimizer"),

@@ -21,7 +21,9 @@ struct FeatureDensity: Sendable {
     private static let shrinkage = 0.1
 
     /// Creates the distribution of `vectors`, at least two; nil if all are equal.
-    init?(of vectors: [[Float]]) {
+    ///
+    /// `floor` is added to each variance: smaller differences are never unusual.
+    init?(of vectors: [[Float]], floor: Double = 0) {
         precondition(vectors.count > 1, "a covariance needs at least 2 images, not \(vectors.count)")
         let (count, size) = (vectors.count, vectors[0].count)
         var mean = [Double](repeating: 0, count: size)
@@ -41,7 +43,7 @@ struct FeatureDensity: Sendable {
         var covariance = products.map { Double($0) / Double(count - 1) }
         let variance = (0..<size).reduce(0) { $0 + covariance[$1 * size + $1] } / Double(size)
         for index in covariance.indices { covariance[index] *= 1 - Self.shrinkage }
-        for index in 0..<size { covariance[index * size + index] += Self.shrinkage * variance }
+        for index in 0..<size { covariance[index * size + index] += Self.shrinkage * variance + floor }
         guard let whitening = CovarianceFactor.inverse(of: covariance, size: size) else { return nil }
         self.init(mean: mean.map { Float($0) }, whitening: whitening.map { Float($0) })
     }

@@ -3,6 +3,8 @@ public import ModelFile
 
 /// Fitting an input check, and its tensors in calibration.safetensors.
 extension InputCheck {
+    /// Variance of a thumbnail's pixel that is never unusual: a small lesion must not make an image atypical.
+    private static let structureFloor = 0.005
     /// Number of parts in which the images are divided for cross-fitting.
     private static let folds = 5
 
@@ -16,7 +18,7 @@ extension InputCheck {
         guard scale.contains(where: { $0 > 1e-4 }) else { return nil }
         func fit(_ chosen: [InputStatistics]) -> (structure: FeatureDensity, texture: FeatureDensity)? {
             let textures = chosen.map { zip($0.texture, scale).map { $0 / $1 } }
-            guard let structure = FeatureDensity(of: chosen.map(\.structure)),
+            guard let structure = FeatureDensity(of: chosen.map(\.structure), floor: Self.structureFloor),
                 let texture = FeatureDensity(of: textures)
             else { return nil }
             return (structure, texture)

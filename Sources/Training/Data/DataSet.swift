@@ -7,6 +7,10 @@ public struct LabeledImage: Sendable {
     public var image: Image
     /// The label.
     public var label: String
+    /// The path of the file relative to the data; for an .npz file the array and the index.
+    public var name = ""
+    /// The group, such as the patient; nil if the data was read without a pattern for groups.
+    public var group: String?
 }
 
 /// The images of a data set, by split.
@@ -35,34 +39,95 @@ public struct DataSet: Sendable {
         public let unreadable: [DataError]
     }
 
-    /// Loads a MedMNIST .npz file, or a folder tree `train/LABEL/*.png`, `test/LABEL/*.png` (and `val`).
+    /// Loads the images of `source`, converted to `size` while they are read, so that the memory does not depend on the
+    /// sizes of the files; nil keeps their sizes.
     ///
     /// All images are read first. If some cannot be read, the function throws one error that names all of them, or
     /// skips them with `skippingUnreadable`.
     public static func load(
-        path: String,
+        _ source: DataSource,
+        size: ImageSize?,
+        splits: Set<Split> = Set(Split.allCases),
         skippingUnreadable: Bool = false,
-        maximumPixels: Int = 100_000_000
+        maximumPixels: Int = DataSource.maximumPixels,
+        threads: Int = 1,
+        isInterrupted: @escaping @Sendable () -> Bool = { false }
     ) throws -> Loaded {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw DataError(path, "does not exist")
+        var result: [Split: [LabeledImage]] = [:]
+        var unreadable: [DataError] = []
+        let isArchive = try source.forEachArchivedImage(
+            of: splits,
+            maximumPixels: maximumPixels,
+            isInterrupted: isInterrupted
+        ) { image, _, split, index in
+            let item = source.splits[split]?[index]
+            let resized = size.map {
+                image.converted(toChannels: $0.channels).resized(height: $0.height, width: $0.width)
+            }
+            let label = item?.label ?? ""
+            result[split, default: []].append(
+                LabeledImage(image: resized ?? image, label: label, name: item?.name ?? "")
+            )
         }
-        guard isDirectory.boolValue else { return Loaded(data: try MedMNIST.load(path: path), unreadable: []) }
-        let loaded = try ImageFolder.load(path: path, maximumPixels: maximumPixels)
-        guard loaded.unreadable.isEmpty || skippingUnreadable else {
-            let shown = loaded.unreadable.prefix(20).map { "  \($0)" }.joined(separator: "\n")
-            let rest = loaded.unreadable.count > 20 ? "\n  and \(loaded.unreadable.count - 20) more" : ""
-            throw DataError(path, "\(loaded.unreadable.count) images cannot be read:\n\(shown)\(rest)")
+        if !isArchive {
+            for split in Split.allCases where splits.contains(split) {
+                guard let items = source.splits[split] else { continue }
+                let outcomes = try source.map(items, threads: threads, isInterrupted: isInterrupted) { bytes in
+                    var consumer = ResizingConsumer(to: size)
+                    try ImageFile.decode(
+                        bytes,
+                        into: &consumer,
+                        asGray: size?.channels == 1,
+                        maximumPixels: maximumPixels,
+                        isCancelled: isInterrupted
+                    )
+                    return consumer.finish()
+                }
+                var images: [LabeledImage] = []
+                for (item, outcome) in zip(items, outcomes) {
+                    switch outcome {
+                    case .success(let image?):
+                        images.append(LabeledImage(image: image, label: item.label, name: item.name, group: item.group))
+                    case .success(nil): break
+                    case .failure(let error): unreadable.append(error)
+                    }
+                }
+                result[split] = images
+            }
         }
-        return loaded
+        guard unreadable.isEmpty || skippingUnreadable else {
+            let shown = unreadable.prefix(20).map { "  \($0)" }.joined(separator: "\n")
+            let rest = unreadable.count > 20 ? "\n  and \(unreadable.count - 20) more" : ""
+            throw DataError(
+                source.path,
+                "\(unreadable.count) images cannot be read (--skip-unreadable skips them):\n\(shown)\(rest)"
+            )
+        }
+        return Loaded(data: DataSet(splits: result), unreadable: unreadable)
+    }
+
+    /// Lists and loads the data at `path`; see ``DataSource`` and ``load(_:size:splits:skippingUnreadable:maximumPixels:threads:isInterrupted:)``.
+    public static func load(
+        path: String,
+        size: ImageSize? = nil,
+        skippingUnreadable: Bool = false,
+        maximumPixels: Int = DataSource.maximumPixels
+    ) throws -> Loaded {
+        let source = try DataSource(path: path)
+        return try load(
+            source,
+            size: size,
+            skippingUnreadable: skippingUnreadable,
+            maximumPixels: maximumPixels
+        )
     }
 
     /// Returns the images of `split`, converted to one size and number of channels.
     public func prepared(_ split: Split, channels: Int, height: Int, width: Int) -> [LabeledImage] {
         (splits[split] ?? []).map {
-            let image = $0.image.converted(toChannels: channels).resized(height: height, width: width)
-            return LabeledImage(image: image, label: $0.label)
+            var result = $0
+            result.image = $0.image.converted(toChannels: channels).resized(height: height, width: width)
+            return result
         }
     }
 

@@ -8,16 +8,53 @@ public struct TrainingSplit: Sendable {
     /// The images for calibration, which are not used in training.
     public let calibration: [Image]
 
+    /// The smallest number of images for training: the bank compares each of them with the others.
+    static let minimumTraining = 2
+
     /// Reserves `share` of `normals` for calibration: at least one image, and not all of them.
-    public init(_ normals: [Image], calibrationShare share: Double, seed: UInt64) throws(DataError) {
-        guard normals.count >= 2 else {
-            throw DataError("train", "\(normals.count) normal images, at least 2 are required")
+    ///
+    /// `groups` has the group of each image, such as its patient, or is nil. Images of one group are never divided, so
+    /// the share is exceeded by up to one group.
+    public init(
+        _ normals: [Image],
+        groups: [String]? = nil,
+        calibrationShare share: Double,
+        seed: UInt64
+    ) throws(DataError) {
+        guard normals.count > Self.minimumTraining else {
+            throw DataError(
+                "train",
+                "\(normals.count) normal images, at least \(Self.minimumTraining + 1) are required: "
+                    + "\(Self.minimumTraining) for training and the bank, 1 for calibration"
+            )
         }
         var generator = SplitMix64(seed: seed, stream: RandomStream.split)
-        let shuffled = normals.shuffled(using: &generator)
-        let count = min(max(Int(Double(normals.count) * share), 1), normals.count - 1)
-        calibration = Array(shuffled[..<count])
-        training = Array(shuffled[count...])
+        let order = Array(normals.indices).shuffled(using: &generator)
+        let count = min(max(Int(Double(normals.count) * share), 1), normals.count - Self.minimumTraining)
+        guard let groups else {
+            calibration = order[..<count].map { normals[$0] }
+            training = order[count...].map { normals[$0] }
+            return
+        }
+        precondition(groups.count == normals.count, "\(groups.count) groups for \(normals.count) images")
+        let sizes = Dictionary(groups.map { ($0, 1) }, uniquingKeysWith: +)
+        var held: Set<String> = []
+        var heldCount = 0
+        for index in order where heldCount < count && !held.contains(groups[index]) {
+            let size = sizes[groups[index]] ?? 0
+            guard normals.count - heldCount - size >= Self.minimumTraining else { continue }
+            held.insert(groups[index])
+            heldCount += size
+        }
+        guard heldCount > 0 else {
+            throw DataError(
+                "train",
+                "the number of groups of the \(normals.count) normal images is \(sizes.count); they cannot be divided into "
+                    + "\(Self.minimumTraining) images for training and at least one group for calibration"
+            )
+        }
+        calibration = order.filter { held.contains(groups[$0]) }.map { normals[$0] }
+        training = order.filter { !held.contains(groups[$0]) }.map { normals[$0] }
     }
 }
 

@@ -14,9 +14,10 @@ public struct Report {
         data: DataSet,
         split: DataSet.Split,
         normal: String,
-        seed: UInt64 = 0
-    ) throws(DataError) {
-        scored = try ScoredSplit(model, data: data, split: split, normal: normal)
+        seed: UInt64 = 0,
+        isInterrupted: () -> Bool = { false }
+    ) throws {
+        scored = try ScoredSplit(model, data: data, split: split, normal: normal, isInterrupted: isInterrupted)
         evaluation = Evaluation(scored, seed: seed)
     }
 

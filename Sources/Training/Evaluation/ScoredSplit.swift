@@ -23,8 +23,15 @@ public struct ScoredSplit: Sendable {
 
     /// Scores all images of `split` with `model`; images with a label other than `normal` are anomalous.
     ///
-    /// Throws an error unless there are both normal and anomalous images.
-    public init(_ model: Model, data: DataSet, split: DataSet.Split, normal: String) throws(DataError) {
+    /// Throws an error unless there are both normal and anomalous images, and ``Interrupted`` if `isInterrupted` returns
+    /// true.
+    public init(
+        _ model: Model,
+        data: DataSet,
+        split: DataSet.Split,
+        normal: String,
+        isInterrupted: () -> Bool = { false }
+    ) throws {
         self.split = split
         information = model.information
         let images = data.splits[split] ?? []
@@ -32,13 +39,17 @@ public struct ScoredSplit: Sendable {
         guard anomalies > 0, anomalies < images.count else {
             throw DataError(
                 split.rawValue,
-                "\(images.count - anomalies) normal and \(anomalies) other images; both are required"
+                "\(images.count - anomalies) normal and \(anomalies) anomalous images; an evaluation needs both"
             )
         }
         var progress = ProgressReporter("evaluate \(split.rawValue)", total: images.count)
         var entries: [Entry] = []
         let batchSize = max(information.preferredBatchSize, 1)
         for start in stride(from: 0, to: images.count, by: batchSize) {
+            if isInterrupted() {
+                progress.endLine()
+                throw Interrupted(.evaluation)
+            }
             let part = images[start..<min(start + batchSize, images.count)]
             let results = model.score(part.map { model.information.prepare($0.image) })
             for (image, result) in zip(part, results) {

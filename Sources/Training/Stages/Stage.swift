@@ -14,12 +14,6 @@ protocol Stage {
     mutating func restore(_ checkpoint: Checkpoint) throws
 }
 
-/// The error when a run was stopped: the checkpoint is saved, and the same command resumes from there.
-public struct Interrupted: Error, CustomStringConvertible {
-    /// The message, with how to resume.
-    public let description = "interrupted; the checkpoint is saved, run the same command to continue"
-}
-
 /// Runs stages with progress reports and checkpoints, and resumes them.
 struct StageRunner {
     /// The folder of checkpoints and losses.
@@ -61,7 +55,7 @@ struct StageRunner {
             }
             if isStopping {
                 progress.endLine()
-                throw Interrupted()
+                throw Interrupted(.training)
             }
         }
     }

@@ -2,7 +2,8 @@
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
-    case parameters, multipart, ndjson, inference, png, safetensors, manifest, recipe, npz, configuration, keys, gzip,
+    case parameters, multipart, ndjson, inference, png, jpeg, safetensors, manifest, recipe, npz, configuration, keys,
+        gzip,
         json, base64
 
     /// Feeds `bytes` to the part; a violated rule ends the process.
@@ -16,6 +17,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .ndjson: Self.runLines(bytes)
         case .inference: Self.runInference(bytes)
         case .png: Self.runPNG(bytes)
+        case .jpeg: Self.runJPEG(bytes)
         case .safetensors: Self.runSafetensors(bytes)
         case .manifest: Self.runManifest(bytes)
         case .recipe: Self.runRecipe(bytes)
