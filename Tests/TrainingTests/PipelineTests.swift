@@ -194,6 +194,29 @@ import Neural
         }
     }
 
+    @Test("A run keeps the images of a group together when it holds out images for calibration")
+    func groups() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            var data = try data(in: folder)
+            let train = try #require(data.splits[.train])
+            data.splits[.train] = train.enumerated().map { index, image in
+                var image = image
+                image.group = index < 15 ? "a" : "b"
+                return image
+            }
+            let place = folder.appendingPathComponent("m").path
+            let workers = ThreadPool(count: 1)
+            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place, workers: workers)
+            try pipeline.trainDiffusion()
+            try pipeline.trainEncoder()
+            try pipeline.calibrate()
+            // Without groups it would be 12 of the 30 images.
+            let model = try Model(ModelDirectory(path: place), workers: workers)
+            #expect(model.information.calibration?.normality.count == 15)
+        }
+    }
+
     @Test("A test split of anomalies alone is trained and calibrated, but not evaluated")
     func anomaliesAlone() async throws {
         let recipe = try await recipe()
