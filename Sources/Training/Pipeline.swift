@@ -14,14 +14,14 @@ public struct Pipeline {
     private let split: TrainingSplit
     private let checkpointFolder: String
     private let isInterrupted: @Sendable () -> Bool
-    private let willCheckpoint: @Sendable (Bool) -> Void
+    private let snapshot: StepSnapshot
     private let workers: ThreadPool
 
     /// Creates a run that trains on the images of `data` labeled `normal` and writes the model to `folder`.
     ///
     /// Checkpoints and losses are written to `folder/.training`; an interrupted run continues from there. If
-    /// `isInterrupted` returns true, the run saves its checkpoint and throws ``Interrupted``. `willCheckpoint` is called
-    /// with true before training that saves a checkpoint when it is interrupted, and with false after it.
+    /// `isInterrupted` returns true, the run saves its checkpoint and throws ``Interrupted``. `snapshot` is
+    /// for a thread that cannot wait for the end of a long step.
     public init(
         _ recipe: Recipe,
         data: DataSet,
@@ -29,7 +29,7 @@ public struct Pipeline {
         folder: String,
         workers: ThreadPool,
         isInterrupted: @escaping @Sendable () -> Bool = { false },
-        willCheckpoint: @escaping @Sendable (Bool) -> Void = { _ in }
+        snapshot: StepSnapshot = StepSnapshot()
     ) throws {
         try data.requireLabel(normal)
         self.recipe = recipe
@@ -38,7 +38,7 @@ public struct Pipeline {
         self.folder = folder
         self.workers = workers
         self.isInterrupted = isInterrupted
-        self.willCheckpoint = willCheckpoint
+        self.snapshot = snapshot
         let input = recipe.input
         let images = data.prepared(.train, channels: input.channels, height: input.height, width: input.width)
         let normals = images.filter { $0.label == normal }
@@ -71,7 +71,7 @@ public struct Pipeline {
     /// Trains the U-Net, or reads it from its finished checkpoint, and writes its weights.
     public func trainDiffusion() throws {
         var stage = DiffusionStage(recipe, images: split.training, workers: workers)
-        try train(&stage, [recipe.diffusion])
+        try runner([recipe.diffusion]).run(&stage)
         var writer = try ModelWriter(folder: folder)
         try writer.write(stage.averaged, to: ModelFiles.unet)
     }
@@ -88,15 +88,8 @@ public struct Pipeline {
             parts.append(writer.digests)
         }
         var stage = EncoderStage(recipe, images: split.training, dissolver: dissolver, workers: workers)
-        try train(&stage, parts)
+        try runner(parts).run(&stage)
         try writer.write(stage.parameters, to: ModelFiles.encoder)
-    }
-
-    private func train(_ stage: inout some Stage, _ parts: [any Encodable]) throws {
-        let runner = try runner(parts)
-        willCheckpoint(true)
-        defer { willCheckpoint(false) }
-        try runner.run(&stage)
     }
 
     /// Fills the bank with training images, scores the calibration images with it, and writes model.json.
@@ -199,7 +192,8 @@ public struct Pipeline {
         return StageRunner(
             folder: checkpointFolder,
             recipeDigest: SHA256.hexadecimal(bytes),
-            isInterrupted: isInterrupted
+            isInterrupted: isInterrupted,
+            snapshot: snapshot
         )
     }
 }

@@ -5,12 +5,12 @@ import Training
 
 /// Ctrl-C and SIGTERM: the first signal asks the command to stop, and a second one ends the process at once.
 ///
-/// Loops poll ``isRequested``. Work that cannot poll often enough, and that saves nothing when it is interrupted, is ended
-/// with the process shortly after the first signal.
+/// Loops poll ``isRequested``. Work that does not poll often enough is ended with the process shortly after the first signal;
+/// if it is a long step of training, the state before the step is saved.
 enum Interruption {
     private static let isAsked = Atomic<Bool>(false)
-    /// Whether the command saves a checkpoint when it is interrupted.
-    private static let isCheckpointing = Atomic<Bool>(false)
+    /// The state of the stage that is training, which is saved if its step is too long to wait for.
+    static let snapshot = StepSnapshot()
 
     /// The descriptor that the signal handler writes to; -1 until ``watch()``.
     private static let wakeUp = Atomic<Int32>(-1)
@@ -51,17 +51,18 @@ enum Interruption {
             let count = poll(&wanted, 1, patience)
             if count > 0 {
                 end("interrupted again; run the same command to continue from the last checkpoint")
-            } else if count == 0, !isCheckpointing.load(ordering: .relaxed) {
-                end("interrupted; run the same command to continue with what is saved")
+            }
+            guard count == 0 else { continue }
+            switch snapshot.save() {
+            case .shortStep: continue
+            case .saved: end(Interrupted(.training).description)
+            case .notTraining: end("interrupted; run the same command to continue with what is saved")
             }
         }
     }
 
     /// Returns true after the first signal.
     static let isRequested: @Sendable () -> Bool = { isAsked.load(ordering: .relaxed) }
-
-    /// Is called with true before work that saves a checkpoint when it is interrupted, and with false after it.
-    static let willCheckpoint: @Sendable (Bool) -> Void = { isCheckpointing.store($0, ordering: .relaxed) }
 
     private static func end(_ message: String) -> Never {
         // The lock of the standard streams is not taken, because the main thread may hold it.

@@ -48,7 +48,7 @@ struct TrainingOptions: ParsableArguments {
             folder: out,
             workers: options.workers(),
             isInterrupted: Interruption.isRequested,
-            willCheckpoint: Interruption.willCheckpoint
+            snapshot: Interruption.snapshot
         )
         try Recipe.copyFile(from: path, toModel: out)
         return pipeline

@@ -84,6 +84,38 @@ import Testing
         }
     }
 
+    @Test("A signal during a step of several seconds saves the state before the step and ends within a second")
+    func longStep() async throws {
+        try await withTemporaryFolder { folder in
+            let (data, _) = try prepare(folder, train: 20, test: 0, views: 1)
+            let recipe = folder.appendingPathComponent("recipe.json")
+            let text = """
+                {"name": "m", "input": {"channels": 1, "height": 64, "width": 64}, "diffusion": {"batch": 24, "steps": 1000}}
+                """
+            try Data(text.utf8).write(to: recipe)
+            let process = Process()
+            process.executableURL = ServerProcess.executable("dia-train")
+            let out = folder.appendingPathComponent("m").path
+            process.arguments = [
+                "diffusion", "--data", data, "--normal", "normal", "--recipe", recipe.path, "--out", out, "--threads",
+                "1",
+            ]
+            let errors = Pipe()
+            process.standardError = errors
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            #expect(errors.nextText().contains("diffusion: 1/1000"))
+            let start = ContinuousClock.now
+            process.terminate()
+            let rest = errors.allText()
+            process.waitUntilExit()
+            // A second, and another one for a busy machine.
+            #expect(ContinuousClock.now - start < .seconds(2))
+            #expect(process.terminationStatus == 1 && rest.contains("the checkpoint is saved"), "\(rest)")
+            #expect(FileManager.default.fileExists(atPath: "\(out)/.training/diffusion.checkpoint.safetensors"))
+        }
+    }
+
     @Test("inspect prints its report as JSON alone, and init writes a recipe that is valid and is not overwritten")
     func inspectAndInit() async throws {
         try await withTemporaryFolder { folder in

@@ -124,19 +124,16 @@ import Neural
         try await withTemporaryFolder { folder in
             let data = try data(in: folder)
             let isAsked = Mutex(false)
-            let checkpointing = Mutex<[Bool]>([])
             let pipeline = try Pipeline(
                 recipe,
                 data: data,
                 normal: "normal",
                 folder: folder.appendingPathComponent("m").path,
                 workers: ThreadPool(count: 1),
-                isInterrupted: { isAsked.withLock { $0 } },
-                willCheckpoint: { value in checkpointing.withLock { $0.append(value) } }
+                isInterrupted: { isAsked.withLock { $0 } }
             )
             try pipeline.trainDiffusion()
             try pipeline.trainEncoder()
-            #expect(checkpointing.withLock { $0 } == [true, false, true, false])
             isAsked.withLock { $0 = true }
             #expect(throws: Interrupted(.calibration)) { try pipeline.calibrate() }
             isAsked.withLock { $0 = false }
@@ -146,6 +143,77 @@ import Neural
             for phase in [Interrupted.Phase.reading, .training, .calibration, .evaluation, .inspection] {
                 #expect(Interrupted(phase).description.contains("run "))
             }
+        }
+    }
+
+    @Test("The state before a long step can be saved during the step, and a run resumes from it to identical bytes")
+    func snapshots() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            let data = try data(in: folder)
+            let (whole, resumed) = (folder.appendingPathComponent("whole"), folder.appendingPathComponent("resumed"))
+            let snapshot = StepSnapshot()
+            let outcomes = Mutex<[StepSnapshot.Outcome]>([])
+            func pipeline(_ place: URL, _ recipe: Recipe) throws -> Pipeline {
+                try Pipeline(
+                    recipe,
+                    data: data,
+                    normal: "normal",
+                    folder: place.path,
+                    workers: ThreadPool(count: 1),
+                    isInterrupted: {
+                        outcomes.withLock { $0.append(snapshot.save()) }
+                        return false
+                    },
+                    snapshot: snapshot
+                )
+            }
+            #expect(snapshot.save() == .notTraining)
+            // Another thread that saves all the time, as in the first step, which is assumed to be long.
+            let isDone = Mutex(false)
+            let saved = Mutex<[Data]>([])
+            let path = whole.appendingPathComponent(".training/diffusion.checkpoint.safetensors")
+            let saver = Thread {
+                while !isDone.withLock({ $0 }) {
+                    guard snapshot.save() == .saved, let data = try? Data(contentsOf: path) else { continue }
+                    saved.withLock { if $0.isEmpty { $0.append(data) } }
+                }
+            }
+            saver.start()
+            try pipeline(whole, recipe).trainDiffusion()
+            isDone.withLock { $0 = true }
+            #expect(outcomes.withLock { $0 }.allSatisfy { $0 == .shortStep })
+            #expect(snapshot.save() == .notTraining)
+            let checkpoint = try #require(saved.withLock { $0 }.first)
+            let work = resumed.appendingPathComponent(".training")
+            try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
+            try checkpoint.write(to: work.appendingPathComponent("diffusion.checkpoint.safetensors"))
+            try pipeline(resumed, recipe).trainDiffusion()
+            let files = try [whole, resumed].map { try Data(contentsOf: $0.appendingPathComponent("unet.safetensors")) }
+            #expect(files[0] == files[1])
+        }
+    }
+
+    @Test("A run keeps the images of a group together when it holds out images for calibration")
+    func groups() async throws {
+        let recipe = try await recipe()
+        try await withTemporaryFolder { folder in
+            var data = try data(in: folder)
+            let train = try #require(data.splits[.train])
+            data.splits[.train] = train.enumerated().map { index, image in
+                var image = image
+                image.group = index < 15 ? "a" : "b"
+                return image
+            }
+            let place = folder.appendingPathComponent("m").path
+            let workers = ThreadPool(count: 1)
+            let pipeline = try Pipeline(recipe, data: data, normal: "normal", folder: place, workers: workers)
+            try pipeline.trainDiffusion()
+            try pipeline.trainEncoder()
+            try pipeline.calibrate()
+            // Without groups it would be 12 of the 30 images.
+            let model = try Model(ModelDirectory(path: place), workers: workers)
+            #expect(model.information.calibration?.normality.count == 15)
         }
     }
 

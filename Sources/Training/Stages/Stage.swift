@@ -22,8 +22,12 @@ struct StageRunner {
     let recipeDigest: String
     /// Returns true if the run must save a checkpoint and stop.
     let isInterrupted: @Sendable () -> Bool
+    /// Is kept up to date, for a thread that stops the run during a long step.
+    let snapshot: StepSnapshot
     /// The time between two checkpoints.
     var checkpointEvery: Duration = .seconds(60)
+    /// The duration of a step from which its snapshot is worth a copy of the state.
+    private static let longStep: Duration = .milliseconds(300)
 
     /// Runs `stage` to its end, starting from its checkpoint if there is one.
     ///
@@ -37,8 +41,23 @@ struct StageRunner {
         }
         var progress = ProgressReporter(S.name, total: stage.steps, done: checkpoint.step)
         var lastSaved = ContinuousClock.now
+        // Until it is known how long a step takes, it is assumed to be long.
+        var isLong = true
+        defer { snapshot.end() }
         while checkpoint.step < stage.steps {
+            if isLong {
+                checkpoint.arrays = stage.arrays
+                snapshot.beginLongStep(after: checkpoint, path: path)
+                // Otherwise the next assignment would copy all arrays once more.
+                checkpoint.arrays = [:]
+            } else {
+                snapshot.beginShortStep()
+            }
+            let start = ContinuousClock.now
             let loss = try stage.step(checkpoint.step)
+            isLong = ContinuousClock.now - start > Self.longStep
+            // From here on the stage saves its own state.
+            snapshot.beginShortStep()
             guard loss.isFinite else {
                 throw DataError(S.name, "the loss is not finite at step \(checkpoint.step); lower the learning rate")
             }
