@@ -113,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "dia-server",
             dependencies: [
-                "InferenceService", "HTTPServer", "HTTP", "Engine", "Metrics", "OpenSSL", "Console",
+                "InferenceService", "HTTPServer", "HTTP", "Engine", "DIA", "Metrics", "OpenSSL", "Console",
                 "StructuredLogging",
                 "Neural", "ModelFile", arguments, logging,
             ],

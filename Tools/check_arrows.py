@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Compares the arrows between modules in docs/architecture.md and README.md with the dependencies in Package.swift.
 
-docs/architecture.md must draw all of them, README.md may draw some of them. Exits with 1 and names the differences if they
-disagree. Run by `make lint`. Standard library only.
+docs/architecture.md must draw all of them, README.md may draw some of them. Also checks that each target lists the modules
+that it imports: without that, an incremental build may leave a target compiled for an old layout of a type. Exits with 1
+and names the differences if they disagree. Run by `make lint`. Standard library only.
 """
 import pathlib
 import re
@@ -13,11 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 OTHERS = {"TestSupport", "FuzzTargets", "dia-bench", "dia-fuzz"}
 
 
-def manifest():
-    """The arrows of Package.swift between targets of Sources."""
+def targets():
+    """The targets of Package.swift: kind, folder and listed names by name."""
     text = (ROOT / "Package.swift").read_text()
-    targets = {}
-    for match in re.finditer(r"\.(?:target|executableTarget|systemLibrary)\(", text):
+    found = {}
+    for match in re.finditer(r"\.(target|executableTarget|systemLibrary|testTarget)\(", text):
         # Up to the parenthesis that closes the target.
         depth, end = 1, match.end()
         while depth:
@@ -26,10 +27,28 @@ def manifest():
         body = text[match.end():end]
         name = re.search(r'name: "([^"]+)"', body).group(1)
         listed = re.search(r"dependencies: \[(.*?)\]", body, re.S)
-        names = re.findall(r'"([^"]+)"', listed.group(1)) if listed else []
-        if name not in OTHERS and "path:" not in body.split("dependencies")[0]:
-            targets[name] = names
-    return {(source, target) for source, names in targets.items() for target in names if target in targets}
+        path = re.search(r'\bpath: "([^"]+)"', body)
+        sources = re.search(r'sources: \["([^"]+)"\]', body)
+        folder = path.group(1) if path else f"{'Tests' if match.group(1) == 'testTarget' else 'Sources'}/{name}"
+        folder += f"/{sources.group(1)}" if sources else ""
+        found[name] = (match.group(1), folder, re.findall(r'"([^"]+)"', listed.group(1)) if listed else [])
+    return found
+
+
+def manifest(found):
+    """The arrows of Package.swift between targets of Sources."""
+    drawn = {name for name, (kind, folder, _) in found.items() if kind != "testTarget" and name not in OTHERS}
+    return {(source, target) for source in drawn for target in found[source][2] if target in drawn}
+
+
+def unlisted(found):
+    """The imports of modules of this package that the importing target does not list."""
+    modules = {name.replace("-", "_"): name for name in found}
+    for name, (_, folder, listed) in sorted(found.items()):
+        for file in sorted((ROOT / folder).rglob("*.swift")):
+            for module in re.findall(r"^(?:\w+ )?import (\w+)$", file.read_text(), re.M):
+                if module in modules and modules[module] not in listed + [name]:
+                    yield name, modules[module], file.relative_to(ROOT)
 
 
 def drawing(file):
@@ -45,14 +64,18 @@ def drawing(file):
 
 
 def main():
-    built, drawn, simplified = manifest(), drawing("docs/architecture.md"), drawing("README.md")
+    found = targets()
+    built, drawn, simplified = manifest(found), drawing("docs/architecture.md"), drawing("README.md")
+    missing = list(unlisted(found))
+    for name, module, file in missing:
+        print(f"{file} imports {module}, which Package.swift does not list for {name}")
     for source, target in sorted(built - drawn):
         print(f"Package.swift has {source} -> {target}, docs/architecture.md does not draw it")
     for source, target in sorted(drawn - built):
         print(f"docs/architecture.md draws {source} -> {target}, Package.swift does not have it")
     for source, target in sorted(simplified - built):
         print(f"README.md draws {source} -> {target}, Package.swift does not have it")
-    sys.exit(0 if built == drawn and simplified <= built else 1)
+    sys.exit(0 if built == drawn and simplified <= built and not missing else 1)
 
 
 if __name__ == "__main__":

@@ -120,17 +120,10 @@ public struct Pipeline {
         try writer.write(manifest)
         // The outputs in the golden set must come from the model as loaded from its files.
         let model = try Model(ModelDirectory(path: folder), workers: workers)
-        let golden = GoldenSet(goldenImages.map(model.information.prepare), of: model)
+        let golden = GoldenSet.synthetic(for: model, seed: recipe.seed)
         try writer.write(golden.tensors, to: ModelFiles.golden, as: .float32)
         manifest.golden = ModelManifest.Golden(file: ModelFiles.golden, sha256: writer.digests[ModelFiles.golden] ?? "")
         try writer.write(manifest)
-    }
-
-    /// Synthetic images for a golden set, which are not from any patient.
-    private var goldenImages: [Image] {
-        var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.golden)
-        let phantom = Phantom(side: max(recipe.input.height, recipe.input.width))
-        return (0..<4).map { phantom.image(withLesion: $0 % 2 == 1, using: &generator) }
     }
 
     /// Evaluates the model on the test split, writes the report, and adds the results to model.json.

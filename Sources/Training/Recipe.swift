@@ -123,6 +123,9 @@ public struct Recipe: Sendable, Codable, Hashable {
         /// The target false-positive rate: the share of normal images that may be reported as anomalous.
         public var alpha: Double
 
+        /// The default of ``alpha``.
+        static let defaultAlpha = 0.05
+
         enum CodingKeys: String, CodingKey, CaseIterable {
             case method, parts, views, seed, bank, alpha
             case cropScale = "crop_scale"

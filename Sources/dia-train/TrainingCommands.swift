@@ -88,20 +88,3 @@ struct Encoder: ParsableCommand {
 
     func run() throws { try options.pipeline(calibrates: false, evaluates: false).trainEncoder() }
 }
-
-struct Calibrate: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Fills the bank, calibrates, and writes model.json; the files of the two networks are not changed."
-    )
-
-    @OptionGroup var options: TrainingOptions
-
-    @Flag(help: "Then evaluate the model on the test split, as run does, and add the results to model.json.")
-    var evaluate = false
-
-    func run() throws {
-        let pipeline = try options.pipeline(calibrates: true, evaluates: evaluate)
-        try pipeline.calibrate()
-        if evaluate, pipeline.canEvaluate { try StandardStream.output.write("\(pipeline.evaluate().text)\n") }
-    }
-}

@@ -132,13 +132,13 @@ import Testing
         let gate = Gate()
         async let first: Void = pool.run(cost: 1, bytes: 1) { _ in gate.pass() }
         await gate.waitUntilEntered()
+        let deadline = ContinuousClock.now + .milliseconds(50)
+        let late = Task { try await pool.run(cost: 1, bytes: 1, deadline: deadline) { _ in } }
         let crowd = (0..<100).map { _ in Task { try await pool.run(cost: 25_000_000, bytes: 1) { _ in } } }
         while pool.waiting < 100 { await Task.yield() }
         await #expect(throws: WorkPool.Rejection.self) {
             try await pool.run(cost: 25_000_000, bytes: 1, deadline: .now + .seconds(10)) { _ in }
         }
-        let deadline = ContinuousClock.now + .milliseconds(50)
-        let late = Task { try await pool.run(cost: 1, bytes: 1, deadline: deadline) { _ in } }
         try await Task.sleep(until: deadline + .milliseconds(1), clock: .continuous)
         gate.open()
         await #expect(throws: WorkPool.Rejection.late) { try await late.value }

@@ -9,6 +9,8 @@ public struct Calibration: Sendable, Hashable {
     public let alpha: Double
     /// An image with a lower normality is anomalous; nil if there are too few calibration images for ``alpha``.
     public let threshold: Double?
+    /// The number of calibration values up to the threshold, counted from the lowest; 0 without a threshold.
+    public let thresholdRank: Int
     /// The scale of the calibration values, 1.4826 times their median absolute deviation.
     public let spread: Double
 
@@ -24,6 +26,7 @@ public struct Calibration: Sendable, Hashable {
         var rank = min(Int(alpha * count) + 1, sorted.count)
         while rank > 0, Double(rank) / count > alpha { rank -= 1 }
         threshold = rank > 0 ? sorted[rank - 1] : nil
+        thresholdRank = rank
         let median = Self.median(sorted)
         let deviation = Self.median(sorted.map { abs($0 - median) }.sorted())
         // If all calibration values are equal, the spread is 0; a small positive value keeps the score defined.

@@ -71,6 +71,23 @@ public struct DataSource: Sendable {
         }
     }
 
+    /// Lists the images in the folder `path` and the folders in it; all are training images labeled `label`.
+    public init(
+        imagesIn path: String,
+        label: String,
+        isInterrupted: @Sendable () -> Bool = { false }
+    ) throws {
+        guard case .folder = FileAccess.kind(of: path) else { throw DataError(path, "is not a folder") }
+        let listing = try FolderListing(imagesIn: path, label: label, isCancelled: isInterrupted)
+        self.path = path
+        archive = nil
+        leftOut = listing.leftOut
+        splits = listing.files.mapValues { $0.map { Item(name: $0.path, label: $0.label, group: nil) } }
+        guard splits[.train]?.isEmpty == false else {
+            throw DataError(path, "has no .png, .jpg or .jpeg files\n\(leftOut.text)")
+        }
+    }
+
     /// The labels of all splits, sorted.
     public var labels: [String] { Set(splits.values.joined().map(\.label)).sorted(by: FileAccess.precedes) }
 

@@ -47,6 +47,16 @@ struct FolderListing {
         }
     }
 
+    /// Lists all images in the folder `root` and the folders in it as training images labeled `label`.
+    init(imagesIn root: String, label: String, isCancelled: () -> Bool) throws {
+        self.root = root
+        var visited: Set<FileAccess.FolderIdentity> = []
+        if case .folder(let identity) = FileAccess.kind(of: root) { visited.insert(identity) }
+        var paths: [String] = []
+        try walk(".", depth: 0, visited: &visited, into: &paths, isCancelled)
+        files[.train] = paths.sorted(by: FileAccess.precedes).map { File(path: $0, label: label) }
+    }
+
     private func isFolder(_ path: String) -> Bool {
         if case .folder = FileAccess.kind(of: "\(root)/\(path)") { true } else { false }
     }

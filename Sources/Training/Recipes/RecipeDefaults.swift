@@ -125,7 +125,7 @@ extension Recipe.Score {
     init() {
         (method, parts) = ("combined", ["density.3", "neighbors.3"])
         (views, cropScale, seed, bank) = (16, 0.08, 0, 2048)
-        (calibrationShare, alpha) = (0.15, 0.05)
+        (calibrationShare, alpha) = (0.15, Self.defaultAlpha)
     }
 
     /// Decodes the score; missing members have their default values.
