@@ -124,13 +124,25 @@ import Testing
             ("bits=8", 400), ("bits=17", 400), ("bits=12.5", 400), ("bits=x", 400), ("bits=", 400), ("bits=nan", 400),
             ("bits=12&bits=12", 400), ("window_center=3", 400), ("window_width=3", 400),
             ("window_center=3&window_width=0.5", 400), ("window_center=inf&window_width=4", 400),
-            ("photometric=RGB", 400), ("bit=12", 400), ("bits=11", 422),
+            ("photometric=RGB", 400), ("bits=11", 422),
         ]
     )
     func invalid(_ query: String, _ status: Int) async {
         for path in ["/v1/score", "/v1/dissolve", "/v1/heatmap"] {
             #expect(await respond(raw, query, path: path).status == status, "\(path)?\(query)")
         }
+    }
+
+    @Test("Unknown parameters are ignored with a warning, but not where pictures are requested")
+    func unknown() async throws {
+        guard case .object(let image) = try await score(raw, "bit=12")["image"],
+            case .array(let warnings) = image["warnings"], case .string(let first) = warnings.first
+        else {
+            Issue.record("there is no warning")
+            return
+        }
+        #expect(first.contains("unknown query parameters") && first.contains("'bits'"))
+        #expect(await respond(raw, "bit=12", path: "/v1/dissolve").status == 400)
     }
 
     @Test("Parameters that do not apply to the image are rejected")

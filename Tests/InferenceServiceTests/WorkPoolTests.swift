@@ -132,10 +132,11 @@ import Testing
         let gate = Gate()
         async let first: Void = pool.run(cost: 1, bytes: 1) { _ in gate.pass() }
         await gate.waitUntilEntered()
-        let deadline = ContinuousClock.now + .milliseconds(50)
+        let deadline = ContinuousClock.now + .seconds(2)
         let late = Task { try await pool.run(cost: 1, bytes: 1, deadline: deadline) { _ in } }
+        while pool.waiting < 1 { await Task.yield() }
         let crowd = (0..<100).map { _ in Task { try await pool.run(cost: 25_000_000, bytes: 1) { _ in } } }
-        while pool.waiting < 100 { await Task.yield() }
+        while pool.waiting < 101 { await Task.yield() }
         await #expect(throws: WorkPool.Rejection.self) {
             try await pool.run(cost: 25_000_000, bytes: 1, deadline: .now + .seconds(10)) { _ in }
         }

@@ -3,20 +3,32 @@ import HTTP
 /// The parameters of a query, each given at most once.
 package struct QueryParameters: Sendable {
     private let values: [String: String]
+    /// A message for the client about parameters that were ignored; nil if there are none.
+    let warning: String?
 
-    /// Parses `query`; throws if a parameter is not one of `names` or is repeated.
-    package init(_ query: [(name: String, value: String)], allowed names: [String]) throws(ServiceError) {
+    /// Parses `query`; throws if a parameter is repeated, or is not one of `names` unless others are to be ignored.
+    package init(
+        _ query: [(name: String, value: String)],
+        allowed names: [String],
+        ignoringOthers: Bool = false
+    ) throws(ServiceError) {
+        let list = names.map { "'\($0)'" }.joined(separator: ", ")
         var values: [String: String] = [:]
+        var ignored = false
         for (name, value) in query {
             guard names.contains(name) else {
-                let list = names.map { "'\($0)'" }.joined(separator: ", ")
-                throw ServiceError(400, "the query has an unknown parameter; this path allows \(list)")
+                guard ignoringOthers else {
+                    throw ServiceError(400, "the query has an unknown parameter; this path allows \(list)")
+                }
+                ignored = true
+                continue
             }
             guard values.updateValue(value, forKey: name) == nil else {
                 throw ServiceError(400, "'\(name)' appears more than once")
             }
         }
         self.values = values
+        warning = ignored ? "unknown query parameters were ignored; this path allows \(list)" : nil
     }
 
     /// The value of the parameter named `name`; nil if it is absent.

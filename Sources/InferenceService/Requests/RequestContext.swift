@@ -17,6 +17,8 @@ struct RequestContext: Sendable {
     var client: String?
     /// When the request times out.
     var deadline: ContinuousClock.Instant?
+    /// Messages for the client that accompany each score.
+    var warnings: [String] = []
     /// Timings of the request.
     var timings = Timings()
 

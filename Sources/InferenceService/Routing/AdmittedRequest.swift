@@ -15,9 +15,9 @@ public struct AdmittedRequest: Sendable {
     /// ID, trace, key and client of the request.
     let context: RequestContext
 
-    /// Returns the parameters of the query; throws if one is not one of `names` or is repeated.
-    func parameters(_ names: [String]) throws(ServiceError) -> QueryParameters {
-        try QueryParameters(head.query, allowed: names)
+    /// Returns the parameters of the query; see ``QueryParameters/init(_:allowed:ignoringOthers:)``.
+    func parameters(_ names: [String], ignoringOthers: Bool = false) throws(ServiceError) -> QueryParameters {
+        try QueryParameters(head.query, allowed: names, ignoringOthers: ignoringOthers)
     }
 }
 

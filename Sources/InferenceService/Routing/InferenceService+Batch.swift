@@ -12,7 +12,7 @@ extension InferenceService {
     ) async throws -> Response {
         try acquirePermit(isBatch: true)
         do {
-            let rendering = try Rendering(request.parameters(Rendering.names))
+            let rendering = try rendering(of: request, &context)
             let start = ContinuousClock.now
             let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
             let held = try holdBatchBody(body)

@@ -75,11 +75,23 @@ extension InferenceService {
             header: image.header,
             check: image.check,
             rendering: rendering.object(image.header),
-            warnings: image.warnings,
+            warnings: context.warnings + image.warnings,
             requestID: context.id
         )
         metrics.scored(model.manifest.name, score: object.score, verdict: object.verdict)
         return object
+    }
+
+    /// Returns the rendering that the query of a score or batch request asks for.
+    ///
+    /// Other parameters are ignored with a warning, because clients add their own, for example to trace requests.
+    func rendering(
+        of request: AdmittedRequest,
+        _ context: inout RequestContext
+    ) throws(ServiceError) -> Rendering {
+        let parameters = try request.parameters(Rendering.names, ignoringOthers: true)
+        context.warnings += parameters.warning.map { [$0] } ?? []
+        return try Rendering(parameters)
     }
 
     func score(
@@ -88,7 +100,7 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let rendering = try Rendering(request.parameters(Rendering.names))
+        let rendering = try rendering(of: request, &context)
         let body = try await input.decompressed(body, of: request, context.deadline)
         let image = try ImageInput.image(in: body.bytes, request.bodyFormat)
         return json(try await scored(image, model, rendering, &context))

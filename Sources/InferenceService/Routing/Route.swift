@@ -157,7 +157,9 @@ package enum Route: Sendable, Hashable {
         }
     }
 
-    /// Returns the format of the request's body; nil for routes that take none. Throws if the head is not acceptable.
+    /// Returns the format of the request's body; nil for routes that take none.
+    ///
+    /// Throws if the head is not acceptable.
     func bodyFormat(_ head: RequestHead) throws(ServiceError) -> BodyFormat? {
         switch self {
         case .score, .dissolve, .heatMap: try ImageInput.format(head)
