@@ -135,6 +135,7 @@ public struct Pipeline {
             split: .test,
             normal: normal,
             seed: recipe.seed,
+            workers: workers,
             isInterrupted: isInterrupted
         )
         try report.write(model, data: data, normal: normal, to: folder)

@@ -22,7 +22,7 @@ struct Evaluate: ParsableCommand {
 
     @Option(
         help: """
-            A folder for report.json, report.md, scores.csv, roc.png, histogram.png and dissolving.png; by default the \
+            A folder for report.json, report.md, scores.csv and plots (docs/training.md); by default the \
             results are only printed.
             """
     )
@@ -39,15 +39,17 @@ struct Evaluate: ParsableCommand {
                     + "evaluation needs both"
             )
         }
-        let model = try Model(ModelDirectory(path: model), workers: options.workers())
+        let workers = try options.workers()
+        let model = try Model(ModelDirectory(path: model), workers: workers)
         let input = model.information.manifest.input
         let size = ImageSize(channels: input.channels, height: input.height, width: input.width)
-        let data = try options.load(source, size: size, splits: [split])
+        let data = try options.load(source, size: size, splits: [split, .train])
         let report = try Report(
             model,
             data: data,
             split: split,
             normal: normal,
+            workers: workers,
             isInterrupted: Interruption.isRequested
         )
         try StandardStream.output.write("\(report.evaluation.text)\n")

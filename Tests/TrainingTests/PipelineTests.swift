@@ -105,7 +105,14 @@ import Neural
             let place = folder.appendingPathComponent("whole")
             let model = try Model(ModelDirectory(path: place.path), workers: ThreadPool(count: 1))
             #expect(model.information.calibration?.normality.count == 12 && model.information.bankEntries == 8)
-            let again = try Report(model, data: data, split: .test, normal: "normal", seed: recipe.seed).evaluation
+            let again = try Report(
+                model,
+                data: data,
+                split: .test,
+                normal: "normal",
+                seed: recipe.seed,
+                workers: ThreadPool(count: 2)
+            ).evaluation
             #expect(again.auroc == evaluation.auroc && again.aurocInterval == evaluation.aurocInterval)
             // The evaluation is stored in the manifest.
             #expect(model.information.manifest.evaluation != nil)
@@ -308,10 +315,14 @@ import Neural
         try await withPipeline { pipeline, place, _ in
             let evaluation = try #require(try pipeline.run())
             #expect(Set(evaluation.aurocByPart.keys) == ["csi", "neighbors.2", "density.3", "residual.20"])
-            for name in ["report.json", "report.md", "dissolving.png"] {
+            #expect(evaluation.baselines != nil && evaluation.sensitivityAtRates?.count == 6)
+            for name in ["report.json", "report.md", "dissolving.png", "errors.png"] {
                 #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent(name).path), "\(name)")
             }
-            for name in ["roc.png", "histogram.png", ".training/diffusion.losses.png", ".training/encoder.losses.png"] {
+            for name in [
+                "roc.png", "histogram.png", "calibration.png", ".training/diffusion.losses.png",
+                ".training/encoder.losses.png",
+            ] {
                 let bytes = try Array(Data(contentsOf: place.appendingPathComponent(name)))
                 let picture = try PNG.decode(bytes, maximumPixels: 1_000_000)
                 #expect(Set(picture.image.samples).count > 10, "\(name) is blank")
@@ -319,8 +330,14 @@ import Neural
             let lines = try String(contentsOf: place.appendingPathComponent("scores.csv"), encoding: .utf8)
                 .split(separator: "\n")
             #expect(lines.count == 17)
-            #expect(lines[0] == "index,label,normality,score,p_value,csi,csi,neighbors.2,density.3,residual.20")
-            #expect(lines.dropFirst().allSatisfy { $0.split(separator: ",").count == 10 })
+            #expect(
+                lines[0]
+                    == "index,name,label,verdict,input_p_value,normality,score,p_value,csi,part.csi,part.neighbors.2,"
+                    + "part.density.3,part.residual.20"
+            )
+            #expect(
+                lines.dropFirst().allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 13 }
+            )
         }
     }
 

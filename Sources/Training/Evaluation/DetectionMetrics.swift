@@ -72,6 +72,14 @@ public struct DetectionMetrics: Sendable {
         return Double(normal.count { $0 >= threshold }) / Double(normal.count)
     }
 
+    /// Returns the highest true-positive rate at a false-positive rate of at most `rate`.
+    public func sensitivity(atFalsePositiveRate rate: Double) -> Double {
+        let allowed = Int((Double(normal.count) * rate + 1e-9).rounded(.down))
+        // Scores above this one have at most `allowed` normal images.
+        let limit = allowed < normal.count ? normal[normal.count - 1 - allowed] : -.infinity
+        return Double(anomalous.count { $0 > limit }) / Double(anomalous.count)
+    }
+
     /// The 95% bootstrap interval of the AUROC: both kinds of images are resampled `rounds` times.
     public func aurocInterval(rounds: Int = 2000, seed: UInt64) -> (low: Double, high: Double) {
         var generator = SplitMix64(seed: seed, stream: RandomStream.bootstrap)

@@ -10,10 +10,13 @@ public enum DissolvingGrid {
     public static let steps = [50, 100, 200, 400]
 
     /// The number of pixels between two images.
-    private static let gap = 1
+    static let gap = 1
+
+    /// The default magnification.
+    public static let defaultScale = 4
 
     /// Returns the grid of `images`, which must be prepared for `model`; each pixel becomes `scale` x `scale` pixels.
-    public static func image(_ model: Model, _ images: [Image], scale: Int = 4) -> Image {
+    public static func image(_ model: Model, _ images: [Image], scale: Int = defaultScale) -> Image {
         precondition(!images.isEmpty, "a grid needs at least one image")
         let timesteps = model.information.manifest.dissolve.timesteps
         let steps = steps.filter { $0 < timesteps }

@@ -32,9 +32,33 @@ public struct Evaluation: Sendable, Codable {
     public var sensitivity: Double?
     /// The target false-positive rate of the calibration.
     public var alpha: Double?
+    /// The true-positive rate at several false-positive rates on the normal images of this split.
+    public var sensitivityAtRates: [Rate]?
+    /// The share of normal images with a p-value of at most each level, which should be the level; nil without a
+    /// calibration.
+    public var falsePositivesAtLevels: [Rate]?
+    /// The shares of normal and of anomalous images that are atypical; nil without input statistics.
+    public var atypicalNormals, atypicalAnomalies: Double?
+    /// What simpler scores reach; nil without training images.
+    public var baselines: Baselines?
+
+    /// A rate as a function of another one.
+    public struct Rate: Sendable, Codable {
+        /// The rate or level that is given.
+        public var at: Double
+        /// The rate that results.
+        public var rate: Double
+    }
+
+    /// The false-positive rates and levels of the lists.
+    private static let rates = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
 
     enum CodingKeys: String, CodingKey {
-        case split, normals, anomalies, method, auroc, aupr, fpr95, accuracy, sensitivity, alpha
+        case split, normals, anomalies, method, auroc, aupr, fpr95, accuracy, sensitivity, alpha, baselines
+        case sensitivityAtRates = "sensitivity_at_false_positive_rate"
+        case falsePositivesAtLevels = "false_positive_rate_at_p_value"
+        case atypicalNormals = "atypical_normals"
+        case atypicalAnomalies = "atypical_anomalies"
         case aurocInterval = "auroc_interval_95"
         case aurocByPart = "auroc_by_part"
         case falsePositiveRate = "false_positive_rate"
@@ -57,6 +81,20 @@ public struct Evaluation: Sendable, Codable {
         for (index, part) in scored.information.parts.enumerated() {
             aurocByPart[part.name] = scored.metrics { $0.parts[index] }.auroc
         }
+        sensitivityAtRates = Self.rates.map { Rate(at: $0, rate: metrics.sensitivity(atFalsePositiveRate: $0)) }
+        if let calibration = scored.information.calibration {
+            let pValues = normal.map { calibration.pValue($0) }
+            falsePositivesAtLevels = Self.rates.map { level in
+                Rate(at: level, rate: Double(pValues.count { $0 <= level }) / Double(pValues.count))
+            }
+        }
+        if scored.information.inputCheck != nil {
+            func share(_ isNormal: Bool) -> Double {
+                let entries = scored.entries.filter { $0.isNormal == isNormal }
+                return Double(entries.count { $0.check?.isTypical == false }) / Double(entries.count)
+            }
+            (atypicalNormals, atypicalAnomalies) = (share(true), share(false))
+        }
         guard let calibration = scored.information.calibration, let threshold = calibration.threshold else { return }
         let falsePositives = normal.count { $0 < threshold }
         let truePositives = anomalous.count { $0 < threshold }
@@ -77,6 +115,24 @@ public struct Evaluation: Sendable, Codable {
                 "\(percent(falsePositiveRate)) (95% interval \(percent($0[0])) to \(percent($0[1])); alpha \(percent(alpha)))"
             } ?? "no threshold"
         let parts = aurocByPart.sorted { $0.key < $1.key }.map { "| AUROC of \($0.key) alone | \(figure($0.value)) |" }
+        var more: [String] = []
+        if let sensitivityAtRates {
+            let list = sensitivityAtRates.map { "\(percent($0.rate)) at \(percent($0.at))" }
+            more.append("| sensitivity at a false-positive rate on these images | \(list.joined(separator: ", ")) |")
+        }
+        if let falsePositivesAtLevels {
+            let list = falsePositivesAtLevels.map { "\(percent($0.rate)) at \(percent($0.at))" }
+            more.append("| normal images with a p-value of at most | \(list.joined(separator: ", ")) |")
+        }
+        if let atypicalNormals, let atypicalAnomalies {
+            more.append(
+                "| atypical input | \(percent(atypicalNormals)) of normal, \(percent(atypicalAnomalies)) of anomalous |"
+            )
+        }
+        if let baselines {
+            more.append("| baseline: AUROC of the 5 nearest training images | \(figure(baselines.floor)) |")
+            more.append("| baseline: AUROC with an untrained encoder | \(figure(baselines.untrainedEncoder)) |")
+        }
         return """
             | metric | value |
             | --- | --- |
@@ -87,7 +143,7 @@ public struct Evaluation: Sendable, Codable {
             | accuracy at the threshold | \(percent(accuracy)) |
             | sensitivity at the threshold | \(percent(sensitivity)) |
             | normal images reported as anomalous | \(falsePositives) |
-            \(parts.joined(separator: "\n"))
+            \((parts + more).joined(separator: "\n"))
             """
     }
 

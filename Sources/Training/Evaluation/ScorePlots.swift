@@ -18,6 +18,20 @@ enum ScorePlots {
         )
     }
 
+    /// The share of normal images with a p-value of at most each level; the diagonal is a perfect calibration.
+    static func calibration(_ points: [(level: Double, share: Double)], title: String) -> Chart {
+        Chart(
+            title: title,
+            xLabel: "p-value",
+            yLabel: "share of normal images with at most this p-value",
+            x: 0...1,
+            y: 0...1,
+            layers: [
+                .line([(0, 0), (1, 1)], .gray), .line(points.map { (x: $0.level, y: $0.share) }, .blue),
+            ]
+        )
+    }
+
     /// The histograms of the normality of normal and of anomalous images, as shares of each kind, with the threshold.
     static func histogram(normal: [Double], anomalous: [Double], threshold: Double?, title: String) -> Chart {
         let all = (normal + anomalous).sorted()

@@ -6,12 +6,16 @@ import Imaging
 public struct ScoredSplit: Sendable {
     /// The result of one image.
     public struct Entry: Sendable {
+        /// The path of the file relative to the data; for an .npz file the array and the index.
+        public let name: String
         /// The label.
         public let label: String
         /// Whether the label is the label of normal images.
         public let isNormal: Bool
         /// The score.
         public let result: ScoreBank.Result
+        /// Whether the image is like the calibration images; nil if the model does not check it.
+        public let check: InputCheck.Result?
     }
 
     /// The split.
@@ -20,6 +24,8 @@ public struct ScoredSplit: Sendable {
     public let information: Model.Information
     /// The images in the order of the data set.
     public let entries: [Entry]
+    /// The number of images scored per second.
+    let imagesPerSecond: Double
 
     /// Scores all images of `split` with `model`; images with a label other than `normal` are anomalous.
     ///
@@ -44,6 +50,7 @@ public struct ScoredSplit: Sendable {
         }
         var progress = ProgressReporter("evaluate \(split.rawValue)", total: images.count)
         var entries: [Entry] = []
+        let start = ContinuousClock.now
         let batchSize = max(information.preferredBatchSize, 1)
         for start in stride(from: 0, to: images.count, by: batchSize) {
             if isInterrupted() {
@@ -51,13 +58,23 @@ public struct ScoredSplit: Sendable {
                 throw Interrupted(.evaluation)
             }
             let part = images[start..<min(start + batchSize, images.count)]
-            let results = model.score(part.map { model.information.prepare($0.image) })
-            for (image, result) in zip(part, results) {
-                entries.append(Entry(label: image.label, isNormal: image.label == normal, result: result))
+            let prepared = part.map { model.information.prepare($0.image) }
+            let results = model.score(prepared)
+            for (index, image) in part.enumerated() {
+                entries.append(
+                    Entry(
+                        name: image.name,
+                        label: image.label,
+                        isNormal: image.label == normal,
+                        result: results[index],
+                        check: information.inputCheck?(prepared[index])
+                    )
+                )
             }
             progress.update(entries.count)
         }
         self.entries = entries
+        imagesPerSecond = Double(entries.count) / ((ContinuousClock.now - start) / .seconds(1))
     }
 
     /// Returns a value for each normal and for each anomalous image.
@@ -68,29 +85,50 @@ public struct ScoredSplit: Sendable {
         )
     }
 
+    /// Returns the share of normal images with a p-value of at most each p-value that occurs.
+    func pValueCurve(_ calibration: Calibration) -> [(level: Double, share: Double)] {
+        let values = values(\.normality).normal.map { calibration.pValue($0) }.sorted()
+        return [(0, 0)]
+            + values.enumerated().map { (level: $0.element, share: Double($0.offset + 1) / Double(values.count)) }
+            + [(1, 1)]
+    }
+
     /// Returns the metrics of a value that is higher for more normal images.
     func metrics(_ number: (ScoreBank.Result) -> Double) -> DetectionMetrics {
         let (normal, anomalous) = values { -number($0) }
         return DetectionMetrics(normal: normal, anomalous: anomalous)
     }
 
-    /// One CSV line per image, in the order of the data set, without file names or pixels.
+    /// One CSV line per image (RFC 4180), in the order of the data set, without pixels.
     var csv: String {
-        let parts = information.parts.map(\.name)
-        var text = (["index", "label", "normality", "score", "p_value", "csi"] + parts).joined(separator: ",") + "\n"
+        let parts = information.parts.map { "part.\($0.name)" }
+        let columns = [
+            "index", "name", "label", "verdict", "input_p_value", "normality", "score", "p_value", "csi",
+        ]
+        var text = (columns + parts).joined(separator: ",") + "\n"
         for (index, entry) in entries.enumerated() {
             let (calibration, normality) = (information.calibration, entry.result.normality)
             let numbers: [Double?] =
                 [normality, calibration?.score(normality), calibration?.pValue(normality), entry.result.csi.normality]
                 + entry.result.parts
-            let label = entry.label.contains { ",\"\n\r".contains($0) } ? quoted(entry.label) : entry.label
+            let words = [entry.name, entry.label, verdict(entry)].map(quoted).joined(separator: ",")
+            let check = entry.check.map { String(format: "%.6g", $0.pValue) } ?? ""
             text +=
-                "\(index),\(label),"
+                "\(index),\(words),\(check),"
                 + numbers.map { $0.map { String(format: "%.6g", $0) } ?? "" }
                 .joined(separator: ",") + "\n"
         }
         return text
     }
 
-    private func quoted(_ label: String) -> String { "\"" + label.replacing("\"", with: "\"\"") + "\"" }
+    private func verdict(_ entry: Entry) -> String {
+        if entry.check?.isTypical == false { return "atypical_input" }
+        guard let threshold = information.calibration?.threshold else { return "" }
+        return entry.result.normality < threshold ? "anomalous" : "normal"
+    }
+
+    private func quoted(_ text: String) -> String {
+        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
 }
