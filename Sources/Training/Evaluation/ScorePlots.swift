@@ -22,8 +22,8 @@ enum ScorePlots {
     static func calibration(_ points: [(level: Double, share: Double)], title: String) -> Chart {
         Chart(
             title: title,
-            xLabel: "p-value",
-            yLabel: "share of normal images with at most this p-value",
+            xLabel: "p-value of at most",
+            yLabel: "share of normals",
             x: 0...1,
             y: 0...1,
             layers: [
