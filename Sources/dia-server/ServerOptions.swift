@@ -34,7 +34,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Number of engine threads; 0 uses one per processor.")
     var threads: Int = 0
 
-    @Option(help: "Maximum number of waiting jobs; further requests are rejected with 503.")
+    @Option(help: "Maximum number of waiting jobs and of requests in progress; further requests get --busy-status.")
     var queue: Int = service.queueCapacity
 
     @Option(help: "Maximum images per batch in the engine.")

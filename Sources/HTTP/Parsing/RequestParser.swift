@@ -128,7 +128,7 @@ public struct RequestParser: Sendable {
                 guard let line = try fieldLine() else { return nil }
                 if line.isEmpty {
                     try HeadParser.check(head)
-                    let framing = try HeadParser.framing(head)
+                    let framing = try BodyFraming(head)
                     switch framing {
                     case .none: state = .fixedBody(head, length: 0)
                     case .length(let length):
