@@ -46,7 +46,7 @@ let package = Package(
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
         // libpng and libjpeg report errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
-        .target(name: "CPNG", dependencies: ["CLibPNG"]),
+        .target(name: "CPNG", dependencies: ["CLibPNG", "CZlib"]),
         .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
 
         // Images and image files.

@@ -4,12 +4,13 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* The caller limits the sides and has its own error message. */
 #define MAX_SIDE 0x7fffffff
 /* The limit of all bytes outside IDAT: enough for profiles and comments, but skipping them takes time too. */
 #define MAX_BYTES_OUTSIDE_IDAT (4 << 20)
-/* The limit of the rest of IDAT after the last pixel: a block end and a checksum, which libpng may not read. */
+/* The limit of the rest of the zlib stream after the last pixel: a block end and a checksum. */
 #define MAX_BYTES_AFTER_PIXELS 256
 
 typedef struct {
@@ -18,6 +19,8 @@ typedef struct {
     size_t outside_idat, after_pixels;
     uint32_t height; /* 0 until the header is read */
     int interlaced;
+    int stream_ended; /* whether the zlib stream has ended, so that further bytes of IDAT are skipped */
+    uint32_t defects;
     char *message;
 } source;
 
@@ -34,9 +37,34 @@ static void fail(png_structp png, png_const_charp text) {
     png_longjmp(png, 1);
 }
 
-/* Warnings are about skipped chunks, except for tRNS, which changes pixels. Nothing is printed. */
+/* Faults that cost no pixel, by libpng's text for them. */
+static const struct {
+    const char *text;
+    uint32_t defect;
+} tolerated[] = {
+    {"IDAT: Extra compressed data", DIA_PNG_EXTRA_DATA},
+    {"tRNS chunk has out-of-range samples for bit_depth", DIA_PNG_TRANSPARENCY_RANGE},
+    {"tRNS: invalid with alpha channel", DIA_PNG_TRANSPARENCY_WITH_ALPHA},
+    {"PLTE: ignored in grayscale PNG", DIA_PNG_PALETTE_IN_GRAY},
+};
+
+/*
+ * libpng reports its benign errors as warnings. Those about the chunks that decoding needs are errors here, unless they
+ * are in the list above; all others are about skipped chunks. Nothing is printed.
+ */
 static void warn(png_structp png, png_const_charp text) {
-    if (strncmp(text, "tRNS", 4) == 0) png_error(png, text);
+    static const char *const needed[] = {"tRNS", "PLTE", "IDAT", "IHDR", "IEND"};
+    source *from = png_get_error_ptr(png);
+    for (size_t i = 0; i < sizeof tolerated / sizeof *tolerated; i++) {
+        if (strcmp(text, tolerated[i].text) != 0) continue;
+        from->defects |= tolerated[i].defect;
+        if (tolerated[i].defect == DIA_PNG_EXTRA_DATA) from->stream_ended = 1;
+        return;
+    }
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        /* Without libpng's prefix, as in a hard error. */
+        if (strncmp(text, needed[i], 4) == 0) png_error(png, strncmp(text + 4, ": ", 2) == 0 ? text + 6 : text);
+    }
 }
 
 static int has_all_pixels(png_structp png, const source *from) {
@@ -48,7 +76,9 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     static const uint32_t IDAT = 0x49444154;
     source *from = png_get_io_ptr(png);
     if (count > from->size - from->position) png_error(png, "the file is truncated");
-    if (png_get_io_chunk_type(png) != IDAT || (png_get_io_state(png) & PNG_IO_MASK_LOC) != PNG_IO_CHUNK_DATA) {
+    int is_data = png_get_io_chunk_type(png) == IDAT && (png_get_io_state(png) & PNG_IO_MASK_LOC) == PNG_IO_CHUNK_DATA;
+    if (is_data && from->stream_ended && count > 0) from->defects |= DIA_PNG_EXTRA_DATA;
+    if (!is_data || from->stream_ended) {
         from->outside_idat += count;
         if (from->outside_idat > MAX_BYTES_OUTSIDE_IDAT) png_error(png, "more than 4 MB of the file are not pixel data");
     } else if (has_all_pixels(png, from)) {
@@ -66,8 +96,10 @@ static void prepare(png_structp png, source *from) {
     png_set_user_limits(png, MAX_SIDE, MAX_SIDE);
     /* Chunk lengths are not limited: skipped chunks are not kept in memory, and IDAT is read in small pieces. */
     png_set_chunk_malloc_max(png, 0);
-    /* The errors that libpng calls benign are damage to pixels, palette or transparency; all else is skipped. */
-    png_set_benign_errors(png, 0);
+    /* Benign errors become warnings, and warn() decides about them. */
+    png_set_benign_errors(png, 1);
+    /* Encoders declare a smaller window than they use; the window of 32 kB holds for any stream. */
+    png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
     /* A negative count means all ancillary chunks; the chunks that decoding needs cannot be skipped. */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 }
@@ -133,6 +165,42 @@ static void composite(png_const_bytep row, int channels, int bytes, row_target t
         for (int i = 0; i < colors; i++) samples[i] *= alpha;
         store_pixel(samples, colors, to.samples, to.channels);
     }
+}
+
+static uint32_t big_endian(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/*
+ * Whether the zlib stream of a valid file refers to data outside the window that its header declares. Decompresses the
+ * file a second time, but only if the window is smaller than the `expected` bytes of all rows.
+ */
+static int has_small_window(const source *from, uint64_t expected) {
+    uint8_t scratch[8192];
+    z_stream stream = {0};
+    int started = 0, result = Z_OK;
+    for (size_t at = 8; result == Z_OK && from->size - at >= 12 && stream.total_out < 2 * expected;) {
+        uint32_t length = big_endian(from->data + at);
+        if (length > from->size - at - 12) break;
+        if (memcmp(from->data + at + 4, "IDAT", 4) == 0 && length > 0) {
+            if (!started) {
+                int bits = (from->data[at + 8] >> 4) + 8;
+                if (bits >= 15 || (uint64_t)1 << bits >= expected || inflateInit2(&stream, bits) != Z_OK) return 0;
+                started = 1;
+            }
+            stream.next_in = (Bytef *)(from->data + at + 8);
+            stream.avail_in = length;
+            while (result == Z_OK && stream.avail_in > 0 && stream.total_out < 2 * expected) {
+                stream.next_out = scratch;
+                stream.avail_out = sizeof scratch;
+                result = inflate(&stream, Z_NO_FLUSH);
+            }
+            if (result == Z_BUF_ERROR) result = Z_OK;
+        }
+        at += (size_t)length + 12;
+    }
+    if (started) inflateEnd(&stream);
+    return result == Z_DATA_ERROR;
 }
 
 struct dia_png_reader {
@@ -210,9 +278,12 @@ int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place,
         if (left < reader->header.width && top + (uint64_t)reader->y * down < reader->header.height) break;
     }
     if (reader->pass == passes) {
+        /* libpng has read the end of the stream with the last row. */
+        reader->from.stream_ended = 1;
         png_read_end(png, reader->info);
-        /* Two concatenated files, or remains of another image: probably not what the sender intended. */
-        if (reader->from.position < reader->from.size) png_error(png, "extra bytes after the end of the image");
+        if (reader->from.position < reader->from.size) reader->from.defects |= DIA_PNG_TRAILING_BYTES;
+        uint64_t row = ((uint64_t)reader->header.width * png_get_channels(png, reader->info) * 2 + 1);
+        if (has_small_window(&reader->from, row * reader->header.height)) reader->from.defects |= DIA_PNG_SMALL_WINDOW;
         return 0;
     }
     place->y = top + reader->y++ * down;
@@ -228,6 +299,8 @@ int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place,
         composite(reader->row, reader->file_channels, reader->header.bit_depth == 16 ? 2 : 1, to);
     return 1;
 }
+
+uint32_t dia_png_defects(const dia_png_reader *reader) { return reader->from.defects; }
 
 void dia_png_close(dia_png_reader *reader) {
     if (reader->png != NULL) png_destroy_read_struct(&reader->png, &reader->info, NULL);

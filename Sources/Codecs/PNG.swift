@@ -68,13 +68,15 @@ public enum PNG {
         public let header: Header
         /// The pixels: one channel for gray, three for color unless converted to gray; composited on black.
         public let image: Image
+        /// The faults of the file that cost no pixel.
+        public let defects: [Defect]
     }
 
     /// Decodes a PNG of any valid color type, bit depth and interlace method.
     ///
     /// An image with more than `maximumPixels` is rejected before memory is allocated for it. gAMA, sRGB, iCCP and
-    /// all other ancillary chunks except tRNS are skipped and not validated. Any other invalid data is an error, and so
-    /// are bytes after the end. The bytes of the file are not copied. With `asGray`, colors are converted to gray as
+    /// all other ancillary chunks except tRNS are skipped and not validated. A ``Defect`` is tolerated, any other invalid
+    /// data is an error. The bytes of the file are not copied. With `asGray`, colors are converted to gray as
     /// in ``Imaging/Image/converted(toChannels:)``, row by row, which takes a third of the memory.
     public static func decode(
         _ bytes: some Collection<UInt8>,
@@ -83,7 +85,7 @@ public enum PNG {
     ) throws(PNGError) -> Decoded {
         try withReader(bytes, maximumPixels: maximumPixels, asGray: asGray) { (reader) throws(PNGError) in
             let image = try reader.image()
-            return Decoded(header: reader.header, image: image)
+            return Decoded(header: reader.header, image: image, defects: reader.defects)
         }
     }
 

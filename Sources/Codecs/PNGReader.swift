@@ -81,6 +81,12 @@ import Imaging
         }
     }
 
+    /// The faults of the file that were tolerated; complete after the last row.
+    public var defects: [PNG.Defect] {
+        let bits = unsafe dia_png_defects(reader)
+        return PNG.Defect.allCases.filter { bits & $0.bit != 0 }
+    }
+
     /// Decodes all pixels.
     func image() throws(PNGError) -> Image {
         let (width, height) = (header.width, header.height)

@@ -161,6 +161,7 @@ public final class InferenceService: Sendable {
         metrics.requestBegan()
         let response: Response
         do {
+            if let scope = request.route?.scope { try access.confirm(context.key, scope) }
             response = try await answer(request, body, &context)
         } catch {
             let problem = self.error(error, otherwise: "the request could not be processed")

@@ -188,6 +188,8 @@ public struct ModelManifest: Sendable, Codable {
     public var encoder: Encoder
     /// The score.
     public var score: Score
+    /// How the model's images were rendered, for clients that render images themselves.
+    public var rendering: JSONValue?
     /// The calibration; without it there is no p-value and no verdict.
     public var calibration: Calibration?
     /// The golden set; without it the model cannot be verified.
@@ -197,7 +199,7 @@ public struct ModelManifest: Sendable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case format, name, version, created, description, license, input, dissolve, encoder, score, calibration
-        case golden
+        case golden, rendering
         case evaluation, training
         case intendedUse = "intended_use"
     }

@@ -12,6 +12,8 @@ public struct Pipeline {
     private let normal: String
     private let folder: String
     private let split: TrainingSplit
+    /// The normal training images in the order of the data set, in which images of a patient are often neighbors.
+    private let normals: [Image]
     private let checkpointFolder: String
     private let isInterrupted: @Sendable () -> Bool
     private let snapshot: StepSnapshot
@@ -42,6 +44,7 @@ public struct Pipeline {
         let input = recipe.input
         let images = data.prepared(.train, channels: input.channels, height: input.height, width: input.width)
         let normals = images.filter { $0.label == normal }
+        self.normals = normals.map(\.image)
         let groups = normals.compactMap(\.group)
         split = try TrainingSplit(
             normals.map(\.image),
@@ -56,10 +59,22 @@ public struct Pipeline {
     /// Runs all stages; returns the results on the test split, or nil if the test split does not have both kinds of
     /// images.
     public func run() throws -> Evaluation? {
+        try requireCalibrationImages()
         try trainDiffusion()
         try trainEncoder()
         try calibrate()
         return canEvaluate ? try evaluate() : nil
+    }
+
+    /// Throws an error if too few images are held out for a threshold, because files cannot be read or groups are large.
+    private func requireCalibrationImages() throws {
+        let (held, required) = (split.calibration.count, recipe.requiredCalibrationImages)
+        guard held < required else { return }
+        throw DataError(
+            "train",
+            "\(held) images are held out for calibration, but a threshold at score.alpha needs \(required); raise "
+                + "score.calibration_share, add images, or use smaller groups"
+        )
     }
 
     /// Whether the test split has both normal and anomalous images.
@@ -103,7 +118,7 @@ public struct Pipeline {
         let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
         let normality = try scoreInputs(split.calibration, scorer, "calibration").map { Float(bank($0).normality) }
             .sorted()
-        let inputCheck = InputCheck(fitting: split.training + split.calibration)
+        let inputCheck = InputCheck(fitting: normals)
         try writer.write(
             [NamedTensor(name: "normality", shape: [normality.count], values: normality)] + (inputCheck?.tensors ?? []),
             to: ModelFiles.calibration,

@@ -53,6 +53,13 @@ public struct SiteCalibration {
         guard resolved(folder) != resolved(out) else {
             throw DataError(out, "is the folder of the model itself; choose another one")
         }
+        let contents = try? FileManager.default.contentsOfDirectory(atPath: out)
+        guard contents?.isEmpty ?? !FileManager.default.fileExists(atPath: out) else {
+            throw DataError(
+                out,
+                "exists and is not empty; choose another folder, so that no model in use is overwritten"
+            )
+        }
         self.folder = folder
         self.out = out
         self.workers = workers
@@ -70,18 +77,25 @@ public struct SiteCalibration {
     public func run(_ images: [Image]) throws -> Outcome {
         var manifest = model.information.manifest
         let alpha = manifest.calibration?.alpha ?? Recipe.Score.defaultAlpha
+        guard !images.isEmpty else { throw DataError("--normals", "has no image that can be read") }
         let normality = try score(images).map { Float($0) }.sorted()
+        guard normality.allSatisfy(\.isFinite) else {
+            throw DataError("--normals", "has images whose normality is not finite")
+        }
         let calibration = Calibration(normality: normality.map { Double($0) }, alpha: alpha)
         guard let rate = CalibratedRate(calibration) else {
             throw DataError(
                 "--normals",
                 "has \(images.count) images; a false-positive rate of \(alpha) needs at least "
-                    + "\(Int((1 / alpha).rounded(.up)) - 1)"
+                    + "\(Int(min(1 / alpha, 1e9).rounded(.up)) - 1)"
             )
         }
         let inputCheck = InputCheck(fitting: images)
-        var writer = try ModelWriter(folder: out)
-        for file in [manifest.dissolve.file, manifest.encoder.file, manifest.score.file] { try copy(file) }
+        // The folder gets its name when it is complete, so that no server loads a part of it.
+        let partial = "\(out).partial"
+        try? FileManager.default.removeItem(atPath: partial)
+        var writer = try ModelWriter(folder: partial)
+        for file in [manifest.dissolve.file, manifest.encoder.file, manifest.score.file] { try copy(file, to: partial) }
         try writer.write(
             [NamedTensor(name: "normality", shape: [normality.count], values: normality)] + (inputCheck?.tensors ?? []),
             to: ModelFiles.calibration,
@@ -103,11 +117,13 @@ public struct SiteCalibration {
         }
         manifest.golden = nil
         try writer.write(manifest)
-        let calibrated = try Model(ModelDirectory(path: out), workers: workers)
+        let calibrated = try Model(ModelDirectory(path: partial), workers: workers)
         let golden = GoldenSet.synthetic(for: calibrated, seed: manifest.score.seed)
         try writer.write(golden.tensors, to: ModelFiles.golden, as: .float32)
         manifest.golden = ModelManifest.Golden(file: ModelFiles.golden, sha256: writer.digests[ModelFiles.golden] ?? "")
         try writer.write(manifest)
+        try? FileManager.default.removeItem(atPath: out)
+        try FileManager.default.moveItem(atPath: partial, toPath: out)
         return Outcome(
             version: manifest.version,
             images: images.count,
@@ -124,7 +140,7 @@ public struct SiteCalibration {
         for start in stride(from: 0, to: images.count, by: batchSize) {
             if isInterrupted() {
                 progress.endLine()
-                throw Interrupted(.calibration)
+                throw Interrupted(.inspection)
             }
             let part = Array(images[start..<min(start + batchSize, images.count)])
             result += model.score(part).map(\.normality)
@@ -133,9 +149,9 @@ public struct SiteCalibration {
         return result
     }
 
-    private func copy(_ file: String) throws {
+    private func copy(_ file: String, to target: String) throws {
         let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file)"))
-        try data.write(to: URL(fileURLWithPath: "\(out)/\(file)"), options: .atomic)
+        try data.write(to: URL(fileURLWithPath: "\(target)/\(file)"), options: .atomic)
     }
 }
 

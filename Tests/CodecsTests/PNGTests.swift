@@ -54,6 +54,37 @@ import Testing
         #expect(gray.header == decoded.header && gray.image == decoded.image.converted(toChannels: 1))
     }
 
+    @Test(
+        "A fault that costs no pixel is tolerated and named",
+        arguments: [
+            ("iend-twice", .trailingBytes), ("newline-after-iend", .trailingBytes),
+            ("junk-after-zlib-end", .extraData), ("second-idat-after-zlib-end", .extraData),
+            ("plte-in-gray", .paletteInGray), ("trns-high-bits", .transparencyRange),
+            ("trns-in-rgba", .transparencyWithAlpha), ("window-too-small", .smallWindow),
+        ] as [(String, PNG.Defect)]
+    )
+    func tolerates(_ name: String, _ defect: PNG.Defect) throws {
+        let expected = try PNG.decode(Self.bytes("tolerated/\(name).expected.png"), maximumPixels: 1_000_000)
+        let decoded = try PNG.decode(Self.bytes("tolerated/\(name).png"), maximumPixels: 1_000_000)
+        #expect(decoded.defects == [defect] && expected.defects == [])
+        // The expected file may be written with other bit depths or channels.
+        let pixels = decoded.image.converted(toChannels: 1).samples
+        let correct = expected.image.converted(toChannels: 1).samples
+        try #require(pixels.count == correct.count)
+        #expect(zip(pixels, correct).allSatisfy { abs($0 - $1) < 1.0 / 254 })
+    }
+
+    @Test("A large tail is not read, and much extra data is an error")
+    func tails() throws {
+        let whole = try Self.bytes("accepted/color0-depth8-plain.png")
+        let tail = [UInt8](repeating: 7, count: 20_000_000)
+        #expect(try PNG.decode(whole + tail, maximumPixels: 10_000).defects == [.trailingBytes])
+        let idat = PNGBuilder.chunk("IDAT", Array(tail[..<5_000_000]))
+        #expect(throws: PNGError.self) {
+            try PNG.decode(Array(whole.dropLast(12)) + idat + Array(whole.suffix(12)), maximumPixels: 10_000)
+        }
+    }
+
     @Test("The fixture set is complete")
     func complete() throws {
         #expect(try Self.names(in: "accepted").count == Self.expected.get().count)

@@ -54,6 +54,18 @@ import Testing
 
     private func bearer(_ secret: String) -> (String, String) { ("Authorization", "Bearer \(secret)") }
 
+    @Test("A key that is revoked while the body arrives no longer allows the request")
+    func revoked() async throws {
+        let service = try service()
+        let request = post("/v1/score", [bearer("pacs-secret")])
+        guard case .admit(let admitted) = service.service.admit(request.head) else {
+            Issue.record("the request was not admitted")
+            return
+        }
+        service.replace(keys: try APIKeys(parsing: ""))
+        #expect(await service.service.respond(to: admitted, body: request.body).status == 403)
+    }
+
     @Test("A key grants access according to its scopes; health, the OpenAPI document and the page need no key")
     func scopes() async throws {
         let service = try service { $0.keys = Self.keys }

@@ -26,6 +26,16 @@ typedef struct {
 
 typedef struct dia_png_reader dia_png_reader;
 
+/* Faults of a file that cost no pixel, as bits. */
+enum {
+    DIA_PNG_TRAILING_BYTES = 1,          /* bytes after IEND */
+    DIA_PNG_EXTRA_DATA = 2,              /* bytes of IDAT after the end of the zlib stream */
+    DIA_PNG_TRANSPARENCY_RANGE = 4,      /* samples in tRNS with more bits than the image */
+    DIA_PNG_TRANSPARENCY_WITH_ALPHA = 8, /* tRNS in an image with an alpha channel */
+    DIA_PNG_PALETTE_IN_GRAY = 16,        /* PLTE in a gray image */
+    DIA_PNG_SMALL_WINDOW = 32,           /* a zlib stream that declares a smaller window than it uses */
+};
+
 /*
  * Reads everything before the pixels of a file, which must stay in memory until dia_png_close(). Returns NULL with
  * a message on failure.
@@ -41,6 +51,9 @@ int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MES
  * file is valid; or -1 with a message.
  */
 int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place, char message[DIA_PNG_MESSAGE]);
+
+/* Returns the tolerated faults found so far; all of them after dia_png_next_row() has returned 0. */
+uint32_t dia_png_defects(const dia_png_reader *reader);
 
 void dia_png_close(dia_png_reader *reader);
 

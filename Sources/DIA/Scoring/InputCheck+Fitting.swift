@@ -14,8 +14,7 @@ extension InputCheck {
         guard images.count >= Self.minimumImages else { return nil }
         let statistics = images.map { InputStatistics($0) }
         let scale = Self.scale(of: statistics)
-        // Images that are all equal differ only by rounding.
-        guard scale.contains(where: { $0 > 1e-4 }) else { return nil }
+        guard let first = images.first, images.contains(where: { $0 != first }) else { return nil }
         func fit(_ chosen: [InputStatistics]) -> (structure: FeatureDensity, texture: FeatureDensity)? {
             let textures = chosen.map { zip($0.texture, scale).map { $0 / $1 } }
             guard let structure = FeatureDensity(of: chosen.map(\.structure), floor: Self.structureFloor),
@@ -38,7 +37,11 @@ extension InputCheck {
         self.init(structure: whole.structure, texture: whole.texture, textureScale: scale, calibration: calibration)
     }
 
-    /// Returns the standard deviation of each texture element.
+    /// Smallest scales of a quantile and of the log of a difference: a set of images with exactly black corners must not
+    /// make one gray level there unusual.
+    private static let smallestScales: (quantile: Float, difference: Float) = (0.01, 0.05)
+
+    /// Returns the standard deviation of each texture element, or the smallest scale.
     private static func scale(of statistics: [InputStatistics]) -> [Float] {
         let count = Double(statistics.count)
         return (0..<InputStatistics.textureSize).map { index in
@@ -47,7 +50,9 @@ extension InputCheck {
                 let offset = Double(image.texture[index]) - mean
                 return sum + offset * offset
             }
-            return Float((variance / count).squareRoot()) + 1e-6
+            let smallest =
+                index < InputStatistics.quantiles.count ? smallestScales.quantile : smallestScales.difference
+            return max(Float((variance / count).squareRoot()), smallest)
         }
     }
 
@@ -94,9 +99,20 @@ extension InputCheck {
             )
         }
         let values = try file.floats("input.statistics", shape: shape).map { Double($0) }
+        let structure = try density("structure", InputStatistics.structureSize)
+        let texture = try density("texture", InputStatistics.textureSize)
+        // Numbers that are finite but far too large would make every image atypical.
+        let black = InputStatistics(Image(height: 2, width: 2, channels: 1))
+        guard Self.values(black, structure, texture, scale).allSatisfy(\.isFinite) else {
+            throw ModelFileError(
+                file: file.file,
+                tensor: "input.structure_whitening",
+                reason: "has numbers that are too large, or input.texture_whitening has"
+            )
+        }
         self.init(
-            structure: try density("structure", InputStatistics.structureSize),
-            texture: try density("texture", InputStatistics.textureSize),
+            structure: structure,
+            texture: texture,
             textureScale: scale,
             calibration: (0..<shape[0]).map { Array(values[$0 * columns..<($0 + 1) * columns]) }
         )

@@ -96,7 +96,7 @@ public struct InputCheck: Sendable {
         if brightest - darkest < 0.02 {
             reasons.append("the image is blank")
         } else if brightest <= 1.0 / 12 {
-            reasons.append("the samples use at most a twelfth of their range (set bits, or a window)")
+            reasons.append("the samples use at most a twelfth of their range (set the parameter 'bits', or a window)")
         } else if values[1] > limits.texture {
             // Compared with the mean of the calibration images, in units of their standard deviation.
             let offsets = statistics.texture.indices.map { index in

@@ -9,7 +9,7 @@ struct InputStatistics: Sendable {
     static let structureSize = side * side
     /// Number of elements of ``texture``.
     static let textureSize = quantiles.count + 3
-    private static let quantiles = [0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98]
+    static let quantiles = [0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98]
 
     /// Gray thumbnail, `[16, 16]`.
     let structure: [Float]

@@ -201,6 +201,11 @@ public struct APIKeys: Sendable {
         return found
     }
 
+    /// Whether the key or certificate of `key` is still listed with `scope`.
+    func allows(_ key: Key, _ scope: Scope) -> Bool {
+        keys.contains { $0.credential == key.credential && $0.scopes.contains(scope) }
+    }
+
     /// Returns the entry for a client certificate, by its fingerprint or else by its subject; nil if there is none.
     func holder(of certificate: Peer.Certificate) -> Key? {
         keys.first { $0.credential == .certificate(fingerprint: certificate.fingerprint) }

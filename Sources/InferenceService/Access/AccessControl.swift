@@ -50,6 +50,14 @@ final class AccessControl: Sendable {
         }
     }
 
+    /// Throws if `key`, which was checked before, has been revoked or has lost `scope` meanwhile.
+    ///
+    /// A body may take minutes to arrive. The key is compared, not hashed again.
+    func confirm(_ key: APIKeys.Key?, _ scope: Scope) throws(ServiceError) {
+        guard let key, let keys = state.withLock({ $0.keys }), !keys.allows(key, scope) else { return }
+        throw Self.forbidden(scope, "the key was revoked, or lacks the scope '\(scope.rawValue)' now")
+    }
+
     private static func forbidden(_ scope: Scope, _ detail: String) -> ServiceError {
         ServiceError(
             403,

@@ -12,8 +12,10 @@ struct PreparedImage: Sendable {
     let input: Image
     /// Whether the image is like the model's calibration images; nil if that was not requested or is unknown.
     let check: InputCheck.Result?
+    /// The faults of the file that were tolerated.
+    let defects: [PNG.Defect]
     /// Suspicions about the samples, for the client.
-    let warnings: [String]
+    private let suspicions: [String]
     /// The image to show, if requested.
     let shown: ByteImage?
     /// Memory reserved for ``shown`` and the response made from it.
@@ -60,9 +62,9 @@ struct PreparedImage: Sendable {
                     resizer.add(row, at: y)
                     kept?.put(row, channels: channels, at: y, columns)
                 }
-                return (header, resizer.finish().converted(toChannels: target.channels), kept)
+                return (header, resizer.finish().converted(toChannels: target.channels), kept, reader.defects)
             }
-            (header, input, self.shown) = result
+            (header, input, self.shown, defects) = result
         } catch {
             switch error {
             case .tooManyPixels: throw ServiceError(413, error.description)
@@ -73,14 +75,19 @@ struct PreparedImage: Sendable {
         try rendering.check(header)
         try rendering.check(largestSample: largestSample)
         check = shown == nil ? model.inputCheck?(input) : nil
-        warnings = Self.warnings(header, rendering, largestSample)
+        suspicions = Self.suspicions(header, rendering, largestSample)
         memory = shown == nil ? nil : context.memory
     }
 }
 
 extension PreparedImage {
-    private static func warnings(_ header: PNG.Header, _ rendering: Rendering, _ largestSample: Float) -> [String] {
-        guard header.bitDepth == 16, rendering == .none, largestSample * 65535 < 4096 else { return [] }
+    /// Tolerated faults of the file and suspicions about the samples, for the client.
+    var warnings: [String] { defects.map(\.description) + suspicions }
+
+    private static func suspicions(_ header: PNG.Header, _ rendering: Rendering, _ largestSample: Float) -> [String] {
+        guard header.bitDepth == 16, rendering.bits == nil, rendering.window == nil, largestSample * 65535 < 4096 else {
+            return []
+        }
         return ["the samples use at most a sixteenth of their range; if the image has fewer bits, set 'bits'"]
     }
 }

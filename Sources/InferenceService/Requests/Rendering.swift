@@ -83,7 +83,9 @@ package struct Rendering: Sendable, Hashable {
         for place in places {
             var level = Double(row[place])
             if let window {
-                level = window.apply(level * 65535)
+                // Whole samples are exact again, so that the edges of the window are.
+                let value = level * 65535
+                level = window.apply(abs(value - value.rounded()) < 0.01 ? value.rounded() : value)
             } else if bits != nil {
                 level = level * 65535 / largest
             }

@@ -1,3 +1,4 @@
+import Codecs
 import DIA
 import HTTP
 import Metrics
@@ -17,7 +18,7 @@ struct ServiceMetrics: Sendable {
         case rate
     }
 
-    private let requests, rejections, anomalous, atypical: Counter
+    private let requests, rejections, anomalous, atypical, defects: Counter
     private let inFlight: Gauge
     private let durations, scores: HistogramMetric
 
@@ -51,6 +52,11 @@ struct ServiceMetrics: Sendable {
             "Images that are not like the calibration images of the model.",
             labels: []
         )
+        defects = registry.counter(
+            "dia_png_defects_total",
+            "Tolerated faults of received PNG files.",
+            labels: PNG.Defect.allCases.map { ["defect": $0.rawValue] }
+        )
         registry.observed("dia_build_info", "Server version.") { [["version": version]: 1] }
     }
 
@@ -62,6 +68,10 @@ struct ServiceMetrics: Sendable {
     }
 
     func rejected(_ reason: Rejection) { rejections.add(1, ["reason": reason.rawValue]) }
+
+    func tolerated(_ found: [PNG.Defect]) {
+        for defect in found { defects.add(1, ["defect": defect.rawValue]) }
+    }
 
     func requestBegan() { inFlight.add(1) }
 

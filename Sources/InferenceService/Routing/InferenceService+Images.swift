@@ -23,6 +23,7 @@ extension InferenceService {
             deadline: context.deadline
         )
         context.timings.decoding = .now - start
+        metrics.tolerated(image.defects)
         return image
     }
 
@@ -90,7 +91,7 @@ extension InferenceService {
         _ context: inout RequestContext
     ) throws(ServiceError) -> Rendering {
         let parameters = try request.parameters(Rendering.names, ignoringOthers: true)
-        context.warnings += parameters.warning.map { [$0] } ?? []
+        context.warnings = parameters.warning.map { [$0] } ?? []
         return try Rendering(parameters)
     }
 

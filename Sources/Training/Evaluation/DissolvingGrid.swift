@@ -12,11 +12,11 @@ public enum DissolvingGrid {
     /// The number of pixels between two images.
     static let gap = 1
 
-    /// The default magnification.
-    public static let defaultScale = 4
+    /// The magnification of images of `height`: small images are enlarged, large ones would take gigabytes.
+    public static func scale(height: Int) -> Int { min(4, max(1, 128 / height)) }
 
-    /// Returns the grid of `images`, which must be prepared for `model`; each pixel becomes `scale` x `scale` pixels.
-    public static func image(_ model: Model, _ images: [Image], scale: Int = defaultScale) -> Image {
+    /// Returns the grid of `images`, which must be prepared for `model`; small images are enlarged.
+    public static func image(_ model: Model, _ images: [Image]) -> Image {
         precondition(!images.isEmpty, "a grid needs at least one image")
         let timesteps = model.information.manifest.dissolve.timesteps
         let steps = steps.filter { $0 < timesteps }
@@ -33,7 +33,7 @@ public enum DissolvingGrid {
                 grid.paste(panel, row: row * (height + gap), column: column * (width + gap))
             }
         }
-        return enlarged(grid, scale)
+        return enlarged(grid, scale(height: height))
     }
 
     private static func enlarged(_ image: Image, _ scale: Int) -> Image {

@@ -31,7 +31,7 @@ enum ErrorGallery {
     private static func heatMaps(_ model: Model, _ images: [Image], height: Int) -> Image {
         let step = model.information.manifest.dissolve.defaultT
         let dissolved = model.dissolve(images, at: images.map { _ in step })
-        let scale = DissolvingGrid.defaultScale
+        let scale = DissolvingGrid.scale(height: images[0].height)
         let (rows, columns) = (images[0].height * scale, images[0].width * scale)
         var result = Image(height: height, width: columns, channels: 3, filledWith: 1)
         for (index, (image, changed)) in zip(images, dissolved).enumerated() {

@@ -11,7 +11,7 @@ public struct Report {
 
     /// Scores `split` of `data` with `model` and computes the results.
     ///
-    /// The baselines need the training images of `data`, and are left out without them.
+    /// The baselines need at least two normal training images in `data`, and are left out without them.
     public init(
         _ model: Model,
         data: DataSet,
@@ -24,7 +24,7 @@ public struct Report {
         scored = try ScoredSplit(model, data: data, split: split, normal: normal, isInterrupted: isInterrupted)
         evaluation = Evaluation(scored, seed: seed)
         let training = (data.splits[.train] ?? []).filter { $0.label == normal }
-        guard !training.isEmpty else { return }
+        guard training.count > 1 else { return }
         evaluation.baselines = try Baselines(
             model,
             training: training.map { model.information.prepare($0.image) },

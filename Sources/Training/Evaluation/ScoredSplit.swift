@@ -109,7 +109,10 @@ public struct ScoredSplit: Sendable {
         for (index, entry) in entries.enumerated() {
             let (calibration, normality) = (information.calibration, entry.result.normality)
             let numbers: [Double?] =
-                [normality, calibration?.score(normality), calibration?.pValue(normality), entry.result.csi.normality]
+                [
+                    normality, calibration?.score(normality),
+                    entry.check?.isTypical == false ? nil : calibration?.pValue(normality), entry.result.csi.normality,
+                ]
                 + entry.result.parts
             let words = [entry.name, entry.label, verdict(entry)].map(quoted).joined(separator: ",")
             let check = entry.check.map { String(format: "%.6g", $0.pValue) } ?? ""
