@@ -26,8 +26,8 @@ package enum Multipart {
         }
     }
 
-    /// Maximum number of parts in a body.
-    package static let limit = 1000
+    /// Maximum number of parts in a body: the images of a batch, and other fields of its form.
+    package static let limit = 1100
     /// Maximum size of a part's header in bytes.
     private static let headerLimit = 8192
 

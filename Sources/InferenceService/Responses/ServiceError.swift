@@ -5,12 +5,21 @@ import HTTP
 package struct ServiceError: Error {
     let status: Int
     let detail: String
+    /// The detail for the log: without names from the client, paths, and values of samples.
+    let reason: String
     var headers: HeaderFields = [:]
 
-    init(_ status: Int, _ detail: String, headers: HeaderFields = [:]) {
+    /// Creates an error; `reason` replaces a `detail` that must not be logged.
+    init(_ status: Int, _ detail: String, reason: String? = nil, headers: HeaderFields = [:]) {
         self.status = status
         self.detail = detail
+        self.reason = reason ?? detail
         self.headers = headers
+    }
+
+    /// Returns the same error of one image among several, which `name` identifies.
+    func of(_ name: String) -> ServiceError {
+        ServiceError(status, "\(name): \(detail)", reason: "\(name): \(reason)", headers: headers)
     }
 
     /// Converts an error of the HTTP layer.
@@ -44,6 +53,8 @@ package struct ServiceError: Error {
         )
         var response = Response(status, contentType: "application/problem+json", body: JSON.encode(problem))
         for field in headers.fields { response.headers.append(field.name, field.value) }
+        // The cause of a 503 is temporary, so a client may retry.
+        if status == 503, !headers.contains("retry-after") { response.headers.append("Retry-After", "1") }
         return response
     }
 }
