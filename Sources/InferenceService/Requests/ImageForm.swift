@@ -18,7 +18,7 @@ struct ImageForm {
         throw ServiceError(
             400,
             "the form does not have a part named 'image', only \(Self.list(parts.map(\.name))): \(hint)",
-            reason: "the form does not have a part named 'image', only \(parts.count) others"
+            reason: "the form does not have a part named 'image', and \(parts.count) with other names"
         )
     }
 
