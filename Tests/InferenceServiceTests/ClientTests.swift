@@ -174,14 +174,14 @@ import Testing
         #expect(log.lines.withLock { $0[cases.count + 1].contains("Host is missing") })
     }
 
-    @Test("A request that was cancelled may be sent again")
-    func cancelled() async throws {
-        let (service, request) = (try service(), post())
-        let response = await Task {
-            withUnsafeCurrentTask { $0?.cancel() }
-            return await service.respond(to: request)
-        }.value
-        #expect(response.status == 503 && response.headers["retry-after"] == "1")
+    @Test("Every 503 says when to send the request again")
+    func unavailable() {
+        let fields: [(HeaderFields, String)] = [([:], "1"), (["Retry-After": "60"], "60")]
+        for (headers, seconds) in fields {
+            let error = ServiceError(503, "the request was cancelled", headers: headers)
+            #expect(error.response(requestID: "a").headers.all("retry-after") == [seconds])
+        }
+        #expect(!ServiceError(500, "a reason").response(requestID: "a").headers.contains("retry-after"))
     }
 
     @Test("The description of a model has the limits of its requests")

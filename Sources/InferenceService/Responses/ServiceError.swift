@@ -1,5 +1,5 @@
 import Foundation
-import HTTP
+package import HTTP
 
 /// An error that is sent as problem details (RFC 9457).
 package struct ServiceError: Error {
@@ -10,7 +10,7 @@ package struct ServiceError: Error {
     var headers: HeaderFields = [:]
 
     /// Creates an error; `reason` replaces a `detail` that must not be logged.
-    init(_ status: Int, _ detail: String, reason: String? = nil, headers: HeaderFields = [:]) {
+    package init(_ status: Int, _ detail: String, reason: String? = nil, headers: HeaderFields = [:]) {
         self.status = status
         self.detail = detail
         self.reason = reason ?? detail
@@ -42,7 +42,7 @@ package struct ServiceError: Error {
     /// Returns the response.
     ///
     /// `instance` identifies the occurrence by the request ID, not by the path, which could contain anything.
-    func response(requestID: String) -> Response {
+    package func response(requestID: String) -> Response {
         let problem = Problem(
             status: status,
             title: Response.reason(status),
