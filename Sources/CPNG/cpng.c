@@ -10,13 +10,17 @@
 #define MAX_SIDE 0x7fffffff
 /* The limit of all bytes outside IDAT: enough for profiles and comments, but skipping them takes time too. */
 #define MAX_BYTES_OUTSIDE_IDAT (4 << 20)
-/* The limit of the rest of the zlib stream after the last pixel: a block end and a checksum. */
-#define MAX_BYTES_AFTER_PIXELS 256
+/* The limit of the rest of the zlib stream after the last pixel: a block end and a checksum, and what libpng reads ahead. */
+#define MAX_BYTES_AFTER_PIXELS (8192 + 256)
+/* libpng may stop before the end of a block and the checksum; more unread bytes of IDAT are extra data. */
+#define MAX_UNREAD_BYTES 8
+/* The limit of the compressed data that is decompressed again to check the window. */
+#define MAX_BYTES_TO_CHECK (4 << 20)
 
 typedef struct {
     const uint8_t *data;
     size_t size, position;
-    size_t outside_idat, after_pixels;
+    size_t outside_idat, after_pixels, unread;
     uint32_t height; /* 0 until the header is read */
     int interlaced;
     int stream_ended; /* whether the zlib stream has ended, so that further bytes of IDAT are skipped */
@@ -77,7 +81,10 @@ static void read_bytes(png_structp png, png_bytep target, size_t count) {
     source *from = png_get_io_ptr(png);
     if (count > from->size - from->position) png_error(png, "the file is truncated");
     int is_data = png_get_io_chunk_type(png) == IDAT && (png_get_io_state(png) & PNG_IO_MASK_LOC) == PNG_IO_CHUNK_DATA;
-    if (is_data && from->stream_ended && count > 0) from->defects |= DIA_PNG_EXTRA_DATA;
+    if (is_data && from->stream_ended) {
+        from->unread += count;
+        if (from->unread > MAX_UNREAD_BYTES) from->defects |= DIA_PNG_EXTRA_DATA;
+    }
     if (!is_data || from->stream_ended) {
         from->outside_idat += count;
         if (from->outside_idat > MAX_BYTES_OUTSIDE_IDAT) png_error(png, "more than 4 MB of the file are not pixel data");
@@ -176,10 +183,12 @@ static uint32_t big_endian(const uint8_t *bytes) {
  * file a second time, but only if the window is smaller than the `expected` bytes of all rows.
  */
 static int has_small_window(const source *from, uint64_t expected) {
-    uint8_t scratch[8192];
+    /* Short, because zlib accepts distances within the output of one call even if they exceed the window. */
+    uint8_t scratch[64];
     z_stream stream = {0};
     int started = 0, result = Z_OK;
-    for (size_t at = 8; result == Z_OK && from->size - at >= 12 && stream.total_out < 2 * expected;) {
+    for (size_t at = 8; result == Z_OK && from->size - at >= 12 && stream.total_out < 2 * expected
+             && stream.total_in < MAX_BYTES_TO_CHECK;) {
         uint32_t length = big_endian(from->data + at);
         if (length > from->size - at - 12) break;
         if (memcmp(from->data + at + 4, "IDAT", 4) == 0 && length > 0) {

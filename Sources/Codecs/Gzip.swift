@@ -1,8 +1,8 @@
 import CZlib
 
-/// An error while decompressing gzip data.
-public enum GzipError: Error, Equatable, CustomStringConvertible {
-    /// The data is not a valid gzip stream, or is truncated.
+/// An error while decompressing data.
+public enum DecompressionError: Error, Equatable, CustomStringConvertible {
+    /// The data is not valid in its format, or is truncated.
     case invalid
     /// The decompressed data is larger than allowed, or too large for the size of the compressed data.
     case tooLarge(limit: Int)
@@ -12,9 +12,10 @@ public enum GzipError: Error, Equatable, CustomStringConvertible {
     /// The error message for the client.
     public var description: String {
         switch self {
-        case .invalid: "the gzip data is invalid or truncated"
+        case .invalid: "the compressed data is invalid or truncated"
         case .cancelled: "decompression was cancelled"
-        case .tooLarge(let limit): "the gzip data decompresses to more than \(limit) bytes, the limit for its size"
+        case .tooLarge(let limit):
+            "the compressed data decompresses to more than \(limit) bytes, the limit for its size"
         }
     }
 }
@@ -23,7 +24,7 @@ public enum GzipError: Error, Equatable, CustomStringConvertible {
 public enum Gzip {
     /// Compresses `bytes` (`deflate`).
     public static func compress(_ bytes: [UInt8]) -> [UInt8] {
-        let compressed = unsafe try? withZlibStream { (stream) throws(GzipError) -> [UInt8] in
+        let compressed = unsafe try? withZlibStream { (stream) throws(DecompressionError) -> [UInt8] in
             guard bytes.count <= Int(UInt32.max) / 2, unsafe dia_deflate_init_gzip(stream) == Z_OK else {
                 throw .invalid
             }
@@ -51,30 +52,47 @@ public enum Gzip {
         limit: Int,
         ratio: Int,
         isCancelled: () -> Bool = { false }
-    ) throws(GzipError) -> [UInt8] {
-        let limit = Self.limit(limit, count: bytes.count, ratio: ratio)
-        guard bytes.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
-        return try unsafe withZlibStream { (stream) throws(GzipError) -> [UInt8] in
-            guard unsafe dia_inflate_init_gzip(stream) == Z_OK else { throw .invalid }
-            defer { unsafe _ = inflateEnd(stream) }
-            var output: [UInt8] = []
-            // Reserved memory that is not written costs nothing, and growing the array would copy it.
-            output.reserveCapacity(limit)
-            var chunk = [UInt8](repeating: 0, count: 65_536)
-            var position = 0
-            while true {
-                if isCancelled() { throw .cancelled }
-                let (status, consumed, written) = unsafe run(stream, bytes, from: position, into: &chunk) {
-                    unsafe inflate($0, Z_NO_FLUSH)
-                }
-                guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
-                position += consumed
-                guard output.count + written <= limit else { throw .tooLarge(limit: limit) }
-                output += chunk[..<written]
-                if status == Z_STREAM_END {
-                    guard position < bytes.count else { return output }
-                    guard unsafe inflateReset(stream) == Z_OK else { throw .invalid }
-                }
+    ) throws(DecompressionError) -> [UInt8] {
+        try unsafe inflateAll(
+            bytes,
+            limit: Self.limit(limit, count: bytes.count, ratio: ratio),
+            hasMembers: true,
+            isCancelled: isCancelled
+        ) { unsafe dia_inflate_init_gzip($0) }
+    }
+}
+
+/// Decompresses `bytes` to at most `limit` bytes with a stream that `start` initializes.
+///
+/// With `hasMembers`, further streams may follow the first; otherwise, bytes after it are an error.
+func inflateAll(
+    _ bytes: [UInt8],
+    limit: Int,
+    hasMembers: Bool,
+    isCancelled: () -> Bool,
+    start: (ZlibStream) -> Int32
+) throws(DecompressionError) -> [UInt8] {
+    guard bytes.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
+    return try unsafe withZlibStream { (stream) throws(DecompressionError) -> [UInt8] in
+        guard unsafe start(stream) == Z_OK else { throw .invalid }
+        defer { unsafe _ = inflateEnd(stream) }
+        var output: [UInt8] = []
+        // Reserved memory that is not written costs nothing, and growing the array would copy it.
+        output.reserveCapacity(limit)
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        var position = 0
+        while true {
+            if isCancelled() { throw .cancelled }
+            let (status, consumed, written) = unsafe run(stream, bytes, from: position, into: &chunk) {
+                unsafe inflate($0, Z_NO_FLUSH)
+            }
+            guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
+            position += consumed
+            guard output.count + written <= limit else { throw .tooLarge(limit: limit) }
+            output += chunk[..<written]
+            if status == Z_STREAM_END {
+                guard position < bytes.count else { return output }
+                guard hasMembers, unsafe inflateReset(stream) == Z_OK else { throw .invalid }
             }
         }
     }

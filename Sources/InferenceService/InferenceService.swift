@@ -146,6 +146,7 @@ public final class InferenceService: Sendable {
             response = try immediateResponse(to: route)
         } catch {
             if error.status == 429 { metrics.rejected(.rate) }
+            context.reason = error.reason
             response = error.response(requestID: context.id)
         }
         metrics.requestBegan()
@@ -165,6 +166,7 @@ public final class InferenceService: Sendable {
             response = try await answer(request, body, &context)
         } catch {
             let problem = self.error(error, otherwise: "the request could not be processed")
+            context.reason = problem.reason
             response = problem.response(requestID: context.id)
         }
         return finish(response, request.head, body.count, context)
@@ -175,9 +177,8 @@ public final class InferenceService: Sendable {
         var context = RequestContext()
         if configuration.logsClientAddresses { context.client = peer.address }
         metrics.requestBegan()
-        // Memory is likely to be available again soon.
-        let headers: HeaderFields = error.status == 503 ? ["Retry-After": "1"] : [:]
-        let problem = ServiceError(error.status, error.reason, headers: headers)
+        let problem = ServiceError(error)
+        context.reason = problem.reason
         return finish(problem.response(requestID: context.id), nil, 0, context)
     }
 
@@ -199,18 +200,18 @@ public final class InferenceService: Sendable {
         guard head.method != "CONNECT" else { throw ServiceError(501, "this server is not a proxy") }
         let route = isForServer ? nil : context.route
         guard isForServer || route != nil else { throw ServiceError(404, "no such path; see /openapi.yaml") }
-        var (bodyFormat, isCompressed) = (BodyFormat?.none, false)
+        var (bodyFormat, coding) = (BodyFormat?.none, ContentCoding?.none)
         var seconds = configuration.timeoutSeconds
         if head.method != "OPTIONS", let route {
             guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
                 throw ServiceError(405, "this path allows only \(route.allowed)", headers: ["Allow": route.allowed])
             }
             if let scope = route.scope {
-                context.key = access.holder(of: head, peer)
+                context.key = try access.holder(of: head, peer)
                 try access.check(context.key, peer, scope)
             }
             if route.needsModel { _ = try model(route.model) }
-            isCompressed = try ContentCoding.isCompressed(head)
+            coding = try ContentCoding.of(head)
             bodyFormat = try route.bodyFormat(head)
             seconds = try RequestContext.timeout(head, maximum: seconds)
         }
@@ -218,7 +219,7 @@ public final class InferenceService: Sendable {
             head: head,
             route: route,
             bodyFormat: bodyFormat,
-            isCompressed: isCompressed,
+            coding: coding,
             timeout: .seconds(seconds),
             context: context
         )
@@ -237,7 +238,9 @@ public final class InferenceService: Sendable {
         // A response to POST, even an error, may concern a patient's image: caches must not store it.
         if head?.method == "POST" { response.headers.append("Cache-Control", "no-store") }
         if let trace = context.trace { response.headers.append("traceparent", trace.field) }
-        if context.route?.takesImage == true { response.headers.append("Server-Timing", context.serverTiming) }
+        response.headers.append("Server-Timing", context.serverTiming)
+        // nginx would otherwise hold back the lines of a batch.
+        if response.stream != nil { response.headers.append("X-Accel-Buffering", "no") }
         if let head {
             crossOrigin.apply(to: &response, head)
             if head.method == "OPTIONS", let route = context.route {

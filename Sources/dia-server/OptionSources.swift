@@ -14,7 +14,7 @@ enum OptionSources {
         "log-level",
     ]
 
-    /// Flags; outside the command line their value is "true" or "false".
+    /// Flags; outside the command line their value is true, false, 1 or 0 in any case.
     private static let flags = [
         "tls-require-client", "without-keys", "skip-broken-models", "no-log-client-address",
     ]
@@ -54,9 +54,9 @@ enum OptionSources {
 
     private static func argument(_ name: String, _ value: String, _ place: String) throws -> [String] {
         guard flags.contains(name) else { return ["--\(name)=\(value)"] }
-        switch value {
-        case "true": return ["--\(name)"]
-        case "false": return []
+        switch value.lowercased() {
+        case "true", "1": return ["--\(name)"]
+        case "false", "0": return []
         default: throw ValidationError("\(place) must be 'true' or 'false', not '\(value)'")
         }
     }

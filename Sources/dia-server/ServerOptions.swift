@@ -106,7 +106,7 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "Allow listening beyond the loopback interface without API keys.")
     var withoutKeys = false
 
-    @Option(help: "Origins whose web pages may call the server (CORS), separated by commas.")
+    @Option(help: "Origins whose web pages may call the server (CORS), separated by commas; * for all.")
     var corsOrigins: String = ""
 
     @Option(help: "Log format: text or json.")
@@ -194,9 +194,13 @@ struct ServerOptions: ParsableArguments {
         host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
     }
 
+    /// Whether `text` is the origin of a page or a browser extension, "null", or "*" for all.
     private static func isOrigin(_ text: String) -> Bool {
+        if text == "*" || text == "null" { return true }
         guard let url = URLComponents(string: text), let host = url.host, !host.isEmpty else { return false }
-        return ["http", "https"].contains(url.scheme) && url.path.isEmpty && url.query == nil && url.user == nil
+        let scheme = url.scheme ?? ""
+        return (["http", "https"].contains(scheme) || scheme.hasSuffix("-extension")) && url.path.isEmpty
+            && url.query == nil && url.user == nil
             && url.fragment == nil
     }
 

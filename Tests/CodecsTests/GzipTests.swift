@@ -20,19 +20,23 @@ import Testing
     func broken() {
         let whole = Gzip.compress(Array("some text, some text".utf8))
         for length in 0..<whole.count {
-            #expect(throws: GzipError.invalid) { try Gzip.decompress(Array(whole[..<length]), limit: 100, ratio: 100) }
+            #expect(throws: DecompressionError.invalid) {
+                try Gzip.decompress(Array(whole[..<length]), limit: 100, ratio: 100)
+            }
         }
-        #expect(throws: GzipError.invalid) { try Gzip.decompress(whole + [1, 2, 3], limit: 100, ratio: 100) }
+        #expect(throws: DecompressionError.invalid) { try Gzip.decompress(whole + [1, 2, 3], limit: 100, ratio: 100) }
         var wrong = whole
         wrong[whole.count - 6] ^= 1
-        #expect(throws: GzipError.invalid) { try Gzip.decompress(wrong, limit: 100, ratio: 100) }
+        #expect(throws: DecompressionError.invalid) { try Gzip.decompress(wrong, limit: 100, ratio: 100) }
     }
 
     @Test("Decompression stops at the size limit and at the ratio limit")
     func limits() throws {
         let zeros = Gzip.compress([UInt8](repeating: 0, count: 10 << 20))
-        #expect(throws: GzipError.tooLarge(limit: 1000)) { try Gzip.decompress(zeros, limit: 1000, ratio: 5000) }
-        #expect(throws: GzipError.tooLarge(limit: zeros.count * 100)) {
+        #expect(throws: DecompressionError.tooLarge(limit: 1000)) {
+            try Gzip.decompress(zeros, limit: 1000, ratio: 5000)
+        }
+        #expect(throws: DecompressionError.tooLarge(limit: zeros.count * 100)) {
             try Gzip.decompress(zeros, limit: 1 << 30, ratio: 100)
         }
         #expect(try Gzip.decompress(zeros, limit: 10 << 20, ratio: 5000).count == 10 << 20)

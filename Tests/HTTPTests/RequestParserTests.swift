@@ -25,6 +25,17 @@ import Testing
 
     static let host = "Host: a\r\n"
 
+    @Test(
+        "Registered methods are parsed, so that a path can answer 405; other words are unknown methods",
+        arguments: [("QUERY", true), ("PROPFIND", true), ("VERSION-CONTROL", true), ("FOO", false), ("query", false)]
+    )
+    func methods(_ method: String, isKnown: Bool) {
+        switch parse("\(method) / HTTP/1.1\r\n\(Self.host)\r\n") {
+        case .success(let requests): #expect(isKnown && requests.map(\.head.method) == [method])
+        case .failure(let error): #expect(!isKnown && error.status == 501)
+        }
+    }
+
     @Test("The split of reads does not change the result", arguments: 1...64)
     func splitReads(by size: Int) throws {
         let text = """

@@ -94,6 +94,33 @@ import Testing
         #expect(await service.respond(to: post("/v1/score", [bearer("pacs-secret")])).status == 200)
     }
 
+    @Test(
+        "A key is also accepted in X-API-Key and with Basic; keys that are not the same are refused",
+        arguments: [
+            ([("X-API-Key", "pacs-secret")], true), ([("x-api-key", "pacs-secret ")], false),
+            ([("X-API-Key", "")], false),
+            ([("X-API-Key", "pacs-secret"), ("X-API-Key", "pacs-secret")], false),
+            ([basic("anyone:pacs-secret")], true), ([basic(":pacs-secret")], true), ([basic("pacs-secret:")], true),
+            ([basic("pacs-secret:wrong")], false), ([basic("pacs-secret")], false), ([basic(":")], false),
+            ([basic("a:b:pacs-secret")], false), ([("Authorization", "Basic *")], false),
+            ([("Authorization", "Bearer pacs-secret"), ("X-API-Key", "pacs-secret")], true),
+            ([basic("u:pacs-secret"), ("X-API-Key", "pacs-secret")], true),
+            ([("Authorization", "Bearer pacs-secret"), ("X-API-Key", "slow-secret")], false),
+            ([("Authorization", "Bearer pacs-secret"), ("X-API-Key", "unknown")], false),
+            ([("Authorization", "Digest x"), ("X-API-Key", "pacs-secret")], false),
+        ] as [([(String, String)], Bool)]
+    )
+    func forms(_ fields: [(String, String)], isAccepted: Bool) throws {
+        let service = try service { $0.keys = Self.keys }
+        let response = service.earlyResponse(to: head("GET", "/v1/models", fields))
+        #expect(response?.status == (isAccepted ? nil : 401))
+        #expect(isAccepted || response?.headers["www-authenticate"] != nil)
+    }
+
+    private static func basic(_ text: String) -> (String, String) {
+        ("Authorization", "Basic \(Data(text.utf8).base64EncodedString())")
+    }
+
     @Test("A key over its rate limit gets 429 with Retry-After; other keys are not affected")
     func rate() throws {
         let service = try service { $0.keys = Self.keys }
@@ -153,6 +180,24 @@ import Testing
         #expect(preflight.headers["access-control-allow-headers"]?.contains("Authorization") == true)
     }
 
+    @Test(
+        "Files, browser extensions and all pages may call if that is configured",
+        arguments: [
+            (["null"], "null", "null"), (["https://a"], "null", nil),
+            (["moz-extension://1-2"], "moz-extension://1-2", "moz-extension://1-2"),
+            (["chrome-extension://ab"], "chrome-extension://ac", nil), (["*"], "https://a", "*"),
+            (["https://a", "*"], "null", "*"),
+        ] as [(Set<String>, String, String?)]
+    )
+    func otherOrigins(_ origins: Set<String>, origin: String, allowed: String?) async throws {
+        let service = try service { $0.origins = origins }
+        let fields = [("Origin", origin), ("Access-Control-Request-Method", "POST")]
+        let preflight = await service.respond(to: Request(head: head("OPTIONS", "/v1/score/", fields)))
+        #expect(preflight.headers["access-control-allow-origin"] == allowed)
+        let headers = preflight.headers["access-control-allow-headers"]
+        #expect((headers?.contains("X-API-Key") == true) == (allowed != nil))
+    }
+
     @Test("The page runs only its own script and style")
     func policy() async throws {
         let page = try await service().respond(to: Request(head: head("GET", "/")))
@@ -191,12 +236,19 @@ import Testing
         let packed = [("Content-Encoding", "gzip")]
         let good = await service.respond(to: post("/v1/score", packed, body: Gzip.compress(Self.png)))
         #expect(good.status == 200)
+        // The raw deflate stream inside of the gzip member.
+        let raw = Array(Gzip.compress(Self.png).dropFirst(10).dropLast(8))
+        let deflate = [("Content-Encoding", "deflate")]
+        #expect(await service.respond(to: post("/v1/score", deflate, body: raw)).status == 200)
+        #expect(await service.respond(to: post("/v1/score", deflate, body: Self.png)).status == 400)
+        let large = Array(Gzip.compress(Array(repeating: 0, count: 50 << 20)).dropFirst(10).dropLast(8))
+        #expect(await service.respond(to: post("/v1/score", deflate, body: large)).status == 413)
         let broken = await service.respond(to: post("/v1/score", packed, body: Self.png))
         #expect(broken.status == 400)
         let bomb = Gzip.compress(Array(repeating: 0, count: 50 << 20))
         #expect(await service.respond(to: post("/v1/score", packed, body: bomb)).status == 413)
         let unknown = await service.respond(to: post("/v1/score", [("Content-Encoding", "br")]))
-        #expect(unknown.status == 415 && unknown.headers["accept-encoding"] == "gzip")
+        #expect(unknown.status == 415 && unknown.headers["accept-encoding"] == "gzip, deflate")
         let twice = await service.respond(to: post("/v1/score", [("Content-Encoding", "gzip, gzip")]))
         #expect(twice.status == 415)
     }
@@ -231,9 +283,16 @@ import Testing
         }
     }
 
-    @Test("A response about an image reports its timing")
+    @Test("Every response reports its timing, and one about an image also that of each stage")
     func serverTiming() async throws {
-        let answer = try await service().respond(to: post("/v1/score", []))
+        let service = try service()
+        let errors = [service.errorResponse(for: RequestError(400, "a reason"))]
+        let early = ["/livez", "/nothing"].compactMap { service.earlyResponse(to: head("GET", $0)) }
+        let other = await service.respond(to: Request(head: head("GET", "/v1/models")))
+        for response in errors + early + [other] {
+            #expect(response.headers["server-timing"]?.hasPrefix("total;dur=") == true, "\(response.status)")
+        }
+        let answer = await service.respond(to: post("/v1/score", []))
         let timing = try #require(answer.headers["server-timing"])
         for part in ["decode;dur=", "queue;dur=", "inference;dur=", "total;dur="] { #expect(timing.contains(part)) }
     }

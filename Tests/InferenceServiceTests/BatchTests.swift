@@ -7,7 +7,6 @@ import InferenceService
 import Logging
 import Metrics
 import ModelFile
-import Synchronization
 import TestSupport
 import Testing
 
@@ -108,9 +107,16 @@ import Testing
             ("{\"image\": \"\(good)\"}", .null, nil),
             ("{\"id\": \"x\", \"image\": \"\(base64(Array("no png".utf8)))\"}", .string("x"), 400),
             ("{\"id\": \"empty\", \"image\": \"\"}", .string("empty"), 400),
-            ("{\"id\": 1.5, \"image\": \"\(good)\"}", .null, 400),
+            ("{\"id\": true, \"image\": \"\(good)\"}", .null, 400),
+            ("{\"id\": 1.5, \"image\": 5}", .number(1.5), 400),
+            ("{\"image\": [5], \"id\": \"after\"}", .string("after"), 400),
+            ("{\"id\": \"first\", \"id\": 2, \"image\": \"\(good)\"}", .string("first"), 400),
+            ("{\"id\": \"broken\", \"image\": \"\(good)", .string("broken"), 400),
+            ("{\"id\": 12", .null, 400),
+            ("{\"id\": 12x, \"image\": \"\(good)\"}", .null, 400),
+            ("{\"id\": \"\(String(repeating: "x", count: 1025))\", \"image\": \"\(good)\"}", .null, 400),
             ("{\"id\": \"a\", \"image\": \"*\"}", .string("a"), 400),
-            ("{\"id\": \"a\"}", .null, 400),
+            ("{\"id\": \"a\"}", .string("a"), 400),
             ("[1]", .null, 400),
             ("{\"id\": ", .null, 400),
             ("{\"id\": \"last\", \"image\": \"\(good)\"}", .string("last"), nil),
@@ -123,6 +129,73 @@ import Testing
             #expect(status(object["error"]) == expected.status.map { .number($0) }, "\(expected.line.prefix(40))")
             #expect((object["result"] == nil) == (expected.status != nil))
         }
+    }
+
+    @Test(
+        "An ID is returned exactly as it was written, with a result and with an error",
+        arguments: [
+            "12345678901234567890", "9007199254740993", "-0", "1.50", "1E+400", "1e-7", "\"\\u00e9\\/\"", "\"é 😀\"",
+            "\"\"",
+            "\"\\ud83d\"", "null",
+        ]
+    )
+    func exactIDs(_ id: String) async throws {
+        let body = ["{\"id\": \(id), \"image\": \"\(base64(Self.png(1)))\"}", "{\"id\": \(id) , \"image\": 1}"]
+        let response = try await service().service.respond(to: lines(body))
+        for member in ["\"result\"", "\"error\""] {
+            let line = String(decoding: try #require(try await response.stream?.next()), as: UTF8.self)
+            #expect(line.hasPrefix("{\"id\":\(id),") && line.contains(member))
+        }
+    }
+
+    @Test("Other names of NDJSON are accepted", arguments: ["application/jsonl", "application/ndjson; charset=utf-8"])
+    func names(_ type: String) async throws {
+        let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
+        let response = try await service().respond(to: request(Array(line.utf8), type))
+        #expect(response.headers["x-accel-buffering"] == "no")
+        let objects = try await objects(response)
+        #expect(objects.count == 1 && objects[0]["error"] == nil)
+    }
+
+    @Test("Fields of a form that are not images are ignored with a warning, and counted in the log")
+    func otherFields() async throws {
+        let log = MemoryLog()
+        let service = try service(logTo: { _ in log })
+        let response = await service.respond(
+            to: form([
+                ("name=\"token\"", Array("Jane Roe".utf8)), ("name=image; filename=a", Self.png(1)),
+                ("name=\"Jane\"", []),
+            ])
+        )
+        let objects = try await objects(response)
+        #expect(objects.map { $0["filename"] } == [.string("a")])
+        guard case .object(let result)? = objects[0]["result"], case .object(let image)? = result["image"] else {
+            Issue.record("expected a result")
+            return
+        }
+        #expect(image["warnings"] == .array([.string("2 form fields other than 'image' were ignored")]))
+        let line = try #require(log.lines.withLock { $0.first })
+        #expect(line.contains("\"ignored_fields\": 2") && !line.contains("Jane"))
+    }
+
+    @Test("A part in base64 is decoded; another transfer encoding is an error of that image alone")
+    func transferEncodings() async throws {
+        let text = Array(Data(Self.png(1)).base64EncodedString(options: .lineLength76Characters).utf8)
+        let response = try await service().respond(
+            to: form([
+                ("name=image\r\nContent-Transfer-Encoding: base64", text),
+                ("name=image\r\nContent-Transfer-Encoding: quoted-printable", text),
+                ("name=image\r\nContent-Transfer-Encoding: binary", Self.png(1)),
+            ])
+        )
+        let objects = try await objects(response)
+        #expect(normality(objects[0]["result"]) != nil)
+        #expect(normality(objects[0]["result"]) == normality(objects[2]["result"]))
+        guard case .object(let error)? = objects[1]["error"], case .string(let detail)? = error["detail"] else {
+            Issue.record("expected an error")
+            return
+        }
+        #expect(error["status"] == .number(400) && detail.contains("quoted-printable"))
     }
 
     @Test("Parts are identified by their file names")
@@ -185,10 +258,11 @@ import Testing
     @Test("After the request's deadline, every remaining image gets an error")
     func late() async throws {
         let service = try service { $0.timeoutSeconds = 0.05 }
-        let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
-        let response = await service.respond(to: lines(Array(repeating: line, count: 1000)))
+        let image = base64(Self.png(1))
+        let response = await service.respond(to: lines((0..<1000).map { "{\"id\": \($0), \"image\": \"\(image)\"}" }))
         let objects = try await objects(response)
         #expect(objects.count == 1000 && status(objects.last?["error"]) == .number(503))
+        #expect(objects.last?["id"] == .number(999))
     }
 
     @Test("A batch is logged when it ends, with its size but no file names; if cancelled, as 499")
@@ -220,23 +294,4 @@ import Testing
         #expect(await service.respond(to: single).status == 200)
         for batch in batches where batch.stream != nil { #expect(try await objects(batch).count == 1) }
     }
-}
-
-/// A log handler that keeps the lines in memory.
-private struct MemoryLog: LogHandler {
-    final class Lines: Sendable {
-        private let kept = Mutex<[String]>([])
-        func withLock<Result>(_ body: (inout [String]) -> Result) -> Result { kept.withLock { body(&$0) } }
-    }
-
-    let lines = Lines()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.withLock { $0.append("\(event.metadata ?? [:])") } }
 }

@@ -57,7 +57,7 @@ import Testing
         #expect(count > 30)
     }
 
-    @Test("Every JSON body has a schema and an example, and every response has a request ID")
+    @Test("Every JSON body has a schema and an example, and every response has a request ID and timings")
     func completeness() throws {
         var bodies = 0
         for (place, object) in document.objects {
@@ -73,8 +73,10 @@ import Testing
             operation.responses.map { ("\(operation.method) \(operation.path) \($0.key)", $0.value) }
         }
         for (place, response) in shared + own {
-            let header = try document.resolved(response)["headers"]["X-Request-ID"] ?? .null
-            #expect(try document.resolved(header)["required"] == .bool(true), "\(place)")
+            for name in ["X-Request-ID", "Server-Timing"] {
+                let header = try document.resolved(response)["headers"][name] ?? .null
+                #expect(try document.resolved(header)["required"] == .bool(true), "\(place) \(name)")
+            }
         }
         // What RFC 9110 requires or recommends of a status.
         for (status, header) in ["401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"] {

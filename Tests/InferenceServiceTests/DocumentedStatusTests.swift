@@ -175,7 +175,7 @@ import Testing
                 count += 1
             }
         }
-        #expect(count == 3)
+        #expect(count == 7)
     }
 }
 

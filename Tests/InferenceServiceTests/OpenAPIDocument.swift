@@ -46,8 +46,11 @@ struct OpenAPIDocument: Sendable {
         return try JSONSchema(document: root).resolve(pointer)
     }
 
-    /// Returns the documented path that `path` is an instance of; nil if there is none.
+    /// Returns the documented path that `path` is an instance of, with or without a slash at its end; nil if there is
+    /// none.
     func template(of path: String) -> String? {
+        let hasSlash = path.hasSuffix("/") && path != "/" && !path.hasSuffix("//")
+        let path = hasSlash ? String(path.dropLast()) : path
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         return root["paths"].members.keys.first { template in
             let names = template.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

@@ -222,7 +222,9 @@ import Testing
                 411
             ),
             (post("/v1/score", []), 400), (post("/v1/score", type: "image/jpeg"), 415),
-            (post("/v1/score", type: nil), 415),
+            (post("/v1/score", Array("text".utf8), type: nil), 415), (post("/v1/score//"), 404), (get("//"), 404),
+            (post("/v1/score", [], type: nil), 415), (get("/v1/score", method: "QUERY"), 405),
+            (get("/v1/models", method: "PROPFIND"), 405), (get("/livez/", method: "PATCH"), 405),
             (post("/v1/score", Array(png.dropLast(30))), 400), (post("/v1/score", Array("text".utf8)), 400),
             (post("/v1/score", large), 413), (post("/v1/dissolve", query: "t=50,100"), 422),
             (post("/v1/dissolve", query: "t=+50"), 400), (post("/v1/dissolve", query: "t=%2B50,-0"), 400),

@@ -75,12 +75,19 @@ import Testing
         let models = ReferenceModels.folder("gray-pad").path
         let valid = try run("dia-server", ["--models", models, "--check"])
         #expect(valid.status == 0 && valid.output.contains("1 models are valid"))
+        let origins = "null,https://a:8443,moz-extension://1-2,chrome-extension://ab,*"
+        #expect(try run("dia-server", ["--models", models, "--check", "--cors-origins", origins]).status == 0)
+        for (value, isValid) in [("1", true), ("TRUE", true), ("0", true), ("False", true), ("yes", false)] {
+            let flag = try run("dia-server", ["--models", models, "--check"], environment: ["DIA_WITHOUT_KEYS": value])
+            #expect((flag.status == 0) == isValid, "\(value)")
+        }
         let keys = try run("dia-server", ["--models", models, "--check", "--api-keys", "/nowhere"])
         #expect(keys.status != 0 && keys.errors.contains("/nowhere"))
         for (arguments, part) in [
             (["--busy-status", "500"], "--busy-status"), (["--max-held-bytes", "1000"], "--max-body-bytes"),
             (["--cors-origins", "example.org"], "example.org"), (["--log-format", "xml"], "xml"),
-            (["--cors-origins", "https://a/b"], "https://a/b"), (["--log-level", "loud"], "loud"),
+            (["--cors-origins", "https://a/b"], "https://a/b"), (["--cors-origins", "ftp://a"], "ftp://a"),
+            (["--log-level", "loud"], "loud"),
             (["--timeout-seconds", "0"], "--timeout-seconds"),
         ] {
             let outcome = try run("dia-server", ["--models", models, "--check"] + arguments)

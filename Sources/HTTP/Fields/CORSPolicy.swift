@@ -3,12 +3,14 @@
 package struct CORSPolicy: Sendable {
     private let origins: Set<String>
 
-    /// Allows pages of `origins`.
+    /// Allows pages of `origins`, which may include "null" (files and sandboxed pages) and origins of browser
+    /// extensions; "*" allows all pages.
     package init(origins: Set<String>) { self.origins = origins }
 
-    /// Returns the origin of `head` if it is allowed.
+    /// Returns the origin of `head`, or "*", if it is allowed.
     private func origin(_ head: RequestHead) -> String? {
-        head.headers["origin"].flatMap { origins.contains($0) ? $0 : nil }
+        guard let origin = head.headers["origin"] else { return nil }
+        return origins.contains("*") ? "*" : origins.contains(origin) ? origin : nil
     }
 
     /// Adds the fields that let the page read `response`.
@@ -26,7 +28,7 @@ package struct CORSPolicy: Sendable {
         response.headers.append("Access-Control-Allow-Methods", allowed)
         response.headers.append(
             "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Content-Encoding, X-Request-ID, X-Request-Timeout, traceparent"
+            "Authorization, X-API-Key, Content-Type, Content-Encoding, X-Request-ID, X-Request-Timeout, traceparent"
         )
         response.headers.append("Access-Control-Max-Age", "600")
     }

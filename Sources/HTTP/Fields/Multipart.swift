@@ -1,14 +1,33 @@
 /// multipart/form-data (RFC 7578, RFC 2046 section 5.1) held in memory.
 package enum Multipart {
-    /// A part: the name and file name from its Content-Disposition, and its bytes.
+    /// A part: what its header says, and its bytes.
     package struct Part: Equatable, Sendable {
         package var name: String
         package var filename: String?
+        package var encoding = TransferEncoding.identity
+        /// The bytes as received, in ``encoding``.
         package var body: ArraySlice<UInt8>
     }
 
-    /// Maximum number of parts in a body.
-    package static let limit = 1000
+    /// The Content-Transfer-Encoding of a part (RFC 2045, section 6).
+    package enum TransferEncoding: Equatable, Sendable {
+        /// 7bit, 8bit or binary, or none given.
+        case identity
+        case base64
+        /// Another encoding, such as quoted-printable.
+        case other(String)
+
+        init(_ field: String) {
+            switch ParameterizedField(field).value {
+            case "7bit", "8bit", "binary", "": self = .identity
+            case "base64": self = .base64
+            case let name: self = .other(name)
+            }
+        }
+    }
+
+    /// Maximum number of parts in a body: the images of a batch, and other fields of its form.
+    package static let limit = 1100
     /// Maximum size of a part's header in bytes.
     private static let headerLimit = 8192
 
@@ -45,18 +64,20 @@ package enum Multipart {
         guard let headerEnd = find([0x0D, 0x0A, 0x0D, 0x0A], in: start, from: 0), headerEnd <= headerLimit else {
             throw RequestError(400, "a part's header is missing or does not end")
         }
-        let header = String(decoding: start[..<headerEnd], as: UTF8.self)
-        // Other Unicode line breaks are ordinary text here.
-        let lineBreak: Character = "\r\n"
-        let disposition = header.split(separator: lineBreak).first {
-            $0.lowercased().hasPrefix("content-disposition:")
-        }
-        let field = disposition.map { ParameterizedField($0.dropFirst("content-disposition:".count)) }
+        let header = PartHeader(start[..<headerEnd])
+        let field = header["content-disposition"].map { ParameterizedField($0, escapes: .formData) }
         guard let field, let name = field.parameters["name"] else {
             throw RequestError(400, "a part has no Content-Disposition with a name")
         }
-        let content = body[(range.lowerBound + headerEnd + 4)..<range.upperBound]
-        return Part(name: name, filename: field.parameters["filename"], body: content)
+        let filename =
+            field.parameters["filename*"].flatMap(ExtendedValue.decode)
+            ?? field.parameters["filename"].map(EncodedWord.decode)
+        return Part(
+            name: name,
+            filename: filename,
+            encoding: header["content-transfer-encoding"].map { TransferEncoding($0) } ?? .identity,
+            body: body[(range.lowerBound + headerEnd + 4)..<range.upperBound]
+        )
     }
 
     /// Returns the first position of `pattern` in `bytes`, starting at `start`.

@@ -9,15 +9,10 @@ enum HeadParser {
         let method = String(decoding: parts[0], as: UTF8.self)
         // The version is checked first: another version may have other methods and targets.
         let version = try version(parts[2])
-        guard knownMethods.contains(method) else { throw RequestError(501, "unknown method") }
+        guard Method.isRegistered(method) else { throw RequestError(501, "unknown method") }
         let target = try RequestTarget(parsing: parts[1], method: method)
         return RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, version: version)
     }
-
-    /// The methods of RFC 9110, section 9.3, and PATCH (RFC 5789); the routes decide which methods a path allows.
-    private static let knownMethods: Set<String> = [
-        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
-    ]
 
     private static func version(_ bytes: ArraySlice<UInt8>) throws(RequestError) -> RequestHead.Version {
         let text = String(decoding: bytes, as: UTF8.self)

@@ -186,14 +186,11 @@ public struct APIKeys: Sendable {
         return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
-    /// Returns the key that `head` carries as a bearer token (RFC 6750, section 2.1); nil if it carries no known key.
+    /// Returns the key whose text is `secret`; nil if it is not known.
     ///
     /// All keys are compared in constant time, so that the duration reveals nothing.
-    func holder(of head: RequestHead) -> Key? {
-        guard let field = head.headers["authorization"], field.utf8.count <= 1024 else { return nil }
-        let words = field.split(separator: " ", omittingEmptySubsequences: true)
-        guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
-        let digest = SHA256.digest(words[1].utf8)
+    func holder(ofSecret secret: String) -> Key? {
+        let digest = SHA256.digest(secret.utf8)
         var found: Key?
         for key in keys {
             if case .key(let known) = key.credential, equalInConstantTime(known, digest) { found = key }

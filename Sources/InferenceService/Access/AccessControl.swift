@@ -23,11 +23,19 @@ final class AccessControl: Sendable {
 
     /// Returns the key of a request or the entry for its client certificate; nil if there is none.
     ///
-    /// If a request carries a key, the certificate is ignored.
-    func holder(of head: RequestHead, _ peer: Peer) -> APIKeys.Key? {
+    /// If a request carries a key, the certificate is ignored. Throws if it carries keys that are not the same.
+    func holder(of head: RequestHead, _ peer: Peer) throws(ServiceError) -> APIKeys.Key? {
         guard let keys = state.withLock({ $0.keys }) else { return nil }
-        if head.headers.contains("authorization") { return keys.holder(of: head) }
-        return peer.certificate.flatMap(keys.holder)
+        let holders = Credentials(head).secrets.map { $0.flatMap(keys.holder(ofSecret:)) }
+        guard let first = holders.first else { return peer.certificate.flatMap(keys.holder(of:)) }
+        guard holders.allSatisfy({ $0 == first }) else {
+            throw Self.unauthorized("the request has two keys that are not the same")
+        }
+        return first
+    }
+
+    private static func unauthorized(_ detail: String) -> ServiceError {
+        ServiceError(401, detail, headers: ["WWW-Authenticate": "Bearer realm=\"dia\""])
     }
 
     /// Throws unless a client with `key` has `scope`.
@@ -37,12 +45,10 @@ final class AccessControl: Sendable {
             throw Self.forbidden(scope, "the key lacks the scope '\(scope.rawValue)'")
         }
         guard state.withLock({ $0.keys }) == nil else {
-            throw ServiceError(
-                401,
+            throw Self.unauthorized(
                 peer.certificate == nil
                     ? "this path requires a key: Authorization: Bearer KEY"
-                    : "this path requires a key, and the client certificate is not in the key file",
-                headers: ["WWW-Authenticate": "Bearer realm=\"dia\""]
+                    : "this path requires a key, and the client certificate is not in the key file"
             )
         }
         guard scope != .admin || !acceptsCertificates else {

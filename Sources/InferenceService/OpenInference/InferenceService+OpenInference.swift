@@ -102,7 +102,7 @@ extension InferenceService {
                         let object = try await self.scored(images[index], model, .none, group: requestGroup, &context)
                         return (index, object)
                     } catch let error as ServiceError {
-                        throw ServiceError(error.status, "image \(index): \(error.detail)", headers: error.headers)
+                        throw error.of("image \(index)")
                     }
                 }
             }

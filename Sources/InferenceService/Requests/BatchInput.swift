@@ -3,15 +3,20 @@ import HTTP
 /// The images of a batch: parts of multipart/form-data, or lines of NDJSON.
 package enum BatchInput {
     /// Maximum number of images in a batch.
-    static let limit = Multipart.limit
+    static let limit = 1000
 
     /// One image as received; a line is not parsed before its turn.
     enum Entry: Sendable {
         case part(Multipart.Part)
         case line(ArraySlice<UInt8>)
 
-        /// The part of the label that is known without parsing the entry.
-        var label: Label { if case .part(let part) = self { .filename(part.filename) } else { .id(nil) } }
+        /// The label, as far as it can be read without the whole entry: an ID at the start of a line.
+        var label: Label {
+            switch self {
+            case .part(let part): .filename(part.filename)
+            case .line(let text): .id(BatchInput.parse(text.prefix(4096)).id)
+            }
+        }
 
         /// Size of the entry in bytes.
         var count: Int {
@@ -28,19 +33,24 @@ package enum BatchInput {
         case id(Line.ID?)
     }
 
-    /// A line: an optional ID and a PNG in base64.
+    /// A line: an optional ID and a PNG in base64, or why there is none.
     package struct Line: Sendable {
-        /// A string or an integer.
-        package enum ID: Sendable, Equatable {
-            case text(String)
-            case number(Int)
+        /// A string or a number as it is written, because a conversion could change it.
+        package struct ID: Sendable, Equatable {
+            package let text: ArraySlice<UInt8>
         }
 
         package let id: ID?
-        package let image: EncodedImage
+        package let image: Result<EncodedImage, ServiceError>
     }
 
-    /// Maximum bytes of an ID.
+    /// The images of a body, and the number of other fields of a form.
+    struct Content {
+        let entries: [Entry]
+        let otherFields: Int
+    }
+
+    /// Maximum bytes of an ID, without escapes.
     private static let idLimit = 1024
 
     private static let hint =
@@ -53,19 +63,15 @@ package enum BatchInput {
     }
 
     /// Returns the images in `body`, a decompressed body in `format`, in order: at least one.
-    static func entries(_ body: [UInt8], _ format: BodyFormat?) throws(ServiceError) -> [Entry] {
-        let entries: [Entry]
-        if case .multipart(let boundary)? = format {
-            let parts = try ImageInput.parts(of: body, boundary)
-            guard parts.allSatisfy({ $0.name == "image" }) else {
-                throw ServiceError(400, "a part is not named 'image': \(hint)")
-            }
-            entries = parts.map { .part($0) }
-        } else {
-            entries = try lines(body).map { .line($0) }
+    static func content(_ body: [UInt8], _ format: BodyFormat?) throws(ServiceError) -> Content {
+        guard case .multipart(let boundary)? = format else {
+            let lines = try lines(body)
+            guard !lines.isEmpty else { throw ServiceError(400, "the batch does not contain an image: \(hint)") }
+            return Content(entries: lines.map { .line($0) }, otherFields: 0)
         }
-        guard !entries.isEmpty else { throw ServiceError(400, "the batch does not contain an image: \(hint)") }
-        return entries
+        let form = try ImageForm(body, boundary: boundary, hint: hint)
+        guard form.images.count <= limit else { throw ServiceError(413, "more than \(limit) images") }
+        return Content(entries: form.images.map { .part($0) }, otherFields: form.otherFields)
     }
 
     /// Returns the lines of `body` that are not blank, at most ``limit``.
@@ -86,14 +92,12 @@ package enum BatchInput {
     /// Returns the label and the image of `entry`, or the error.
     static func read(_ entry: Entry) -> (label: Label, image: Result<EncodedImage, ServiceError>) {
         switch entry {
-        case .part(let part): return (.filename(part.filename), nonEmpty(.png(part.body)))
+        case .part(let part):
+            let image = Result { () throws(ServiceError) in try EncodedImage(part) }
+            return (.filename(part.filename), image.flatMap(nonEmpty))
         case .line(let text):
-            do {
-                let line = try parse(text)
-                return (.id(line.id), nonEmpty(line.image))
-            } catch {
-                return (.id(nil), .failure(error))
-            }
+            let line = parse(text)
+            return (.id(line.id), line.image.flatMap(nonEmpty))
         }
     }
 
@@ -102,58 +106,62 @@ package enum BatchInput {
     }
 
     /// Parses a line; its image is not decoded yet.
-    package static func parse(_ line: ArraySlice<UInt8>) throws(ServiceError) -> Line {
-        var reader = JSONReader(line)
-        var id: Line.ID??
-        var image: JSONReader.StringToken?
+    ///
+    /// The ID is returned even if the rest of the line is wrong.
+    package static func parse(_ line: ArraySlice<UInt8>) -> Line {
+        var id: Line.ID?
+        do throws(ServiceError) {
+            let image = try image(of: line, &id)
+            return Line(id: id, image: .success(.base64(image)))
+        } catch {
+            return Line(id: id, image: .failure(error))
+        }
+    }
+
+    /// Returns the image of a line, and its ID in `id`.
+    private static func image(
+        of line: ArraySlice<UInt8>,
+        _ id: inout Line.ID?
+    ) throws(ServiceError) -> JSONReader.StringToken {
         func failed(_ error: JSONError) -> ServiceError {
             error == .wrongType
                 ? ServiceError(400, "the line is not a JSON object: \(hint)")
                 : ServiceError(400, "the line is not valid JSON: \(hint)")
         }
+        var reader = JSONReader(line)
+        var image: JSONReader.StringToken?
+        var found: Set<String> = []
+        // The first problem; reading continues, because the ID may follow.
+        var problem: ServiceError?
         try reader.object(orThrow: failed) { (name, reader) throws(ServiceError) in
-            func value<Value>(
-                _ isNew: Bool,
-                _ read: (inout JSONReader) throws(JSONError) -> Value
-            ) throws(ServiceError) -> Value {
-                guard isNew else { throw ServiceError(400, "the line's member '\(name)' appears twice") }
-                do {
-                    return try read(&reader)
-                } catch {
-                    throw error == .invalid
-                        ? failed(error) : ServiceError(400, "the line's member '\(name)' has the wrong type: \(hint)")
+            do throws(JSONError) {
+                guard name == "id" || name == "image" else { return try reader.skip() }
+                guard found.insert(name).inserted else {
+                    problem = problem ?? ServiceError(400, "the line's member '\(name)' appears twice")
+                    return try reader.skip()
                 }
-            }
-            switch name {
-            case "id": id = .some(try value(id == nil, Self.identifier))
-            case "image":
-                image = try value(image == nil) { (reader) throws(JSONError) in try reader.stringToken() }
-            default:
-                do throws(JSONError) { try reader.skip() } catch { throw failed(error) }
+                do throws(JSONError) {
+                    if name == "id" { id = try identifier(&reader) } else { image = try reader.stringToken() }
+                } catch .wrongType {
+                    problem = problem ?? ServiceError(400, "the line's member '\(name)' has the wrong type: \(hint)")
+                    try reader.skip()
+                } catch .tooLong {
+                    problem =
+                        problem ?? ServiceError(400, "the line's member '\(name)' is longer than \(idLimit) bytes")
+                }
+            } catch {
+                throw failed(error == .wrongType ? .invalid : error)
             }
         }
         do throws(JSONError) { try reader.end() } catch { throw failed(error) }
+        if let problem { throw problem }
         guard let image else { throw ServiceError(400, "the line has no member 'image'") }
-        return Line(id: id ?? nil, image: .base64(image))
+        return image
     }
 
     private static func identifier(_ reader: inout JSONReader) throws(JSONError) -> Line.ID? {
-        switch try reader.kind() {
-        case .null:
-            try reader.skip()
-            return nil
-        case .number: return .number(try reader.integer())
-        default: return .text(try reader.string(maximumBytes: idLimit))
-        }
-    }
-}
-
-extension BatchInput.Line.ID: Encodable {
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .text(let text): try container.encode(text)
-        case .number(let number): try container.encode(number)
-        }
+        guard try reader.kind() == .null else { return Line.ID(text: try reader.scalarText(maximumBytes: idLimit)) }
+        try reader.skip()
+        return nil
     }
 }

@@ -3,6 +3,9 @@ import HTTP
 /// Format of a request body, from its Content-Type.
 enum BodyFormat: Sendable {
     case png, lines, json
+    /// The Content-Type says nothing about the body of a path that takes a PNG: its signature is checked when the body
+    /// is there.
+    case undeclared
     case multipart(boundary: String)
 
     /// Returns the format of the body of `head`; throws if its media type is not `accepted`, with `hint` as advice.
@@ -10,15 +13,13 @@ enum BodyFormat: Sendable {
         guard head.headers.contains("content-length") || head.headers.contains("transfer-encoding") else {
             throw ServiceError(411, "the request has no body: \(hint), with a Content-Length")
         }
-        let contentType = head.headers["content-type"] ?? ""
-        let type = contentType.split(separator: ";").first?.trimmed.lowercased() ?? ""
-        guard accepted.contains(type) else {
-            throw ServiceError(
-                415,
-                "the Content-Type is not supported: \(hint)",
-                headers: ["Accept": accepted.joined(separator: ", ")]
-            )
-        }
+        let fields = head.headers.all("content-type")
+        guard fields.count <= 1 else { throw unsupported(accepted, hint: hint) }
+        let contentType = fields.first ?? ""
+        let name = ParameterizedField(contentType).value
+        if accepted.contains("image/png"), unspecific.contains(name) { return .undeclared }
+        let type = synonyms[name] ?? name
+        guard accepted.contains(type) else { throw unsupported(accepted, hint: hint) }
         switch type {
         case "image/png": return .png
         case "application/x-ndjson": return .lines
@@ -30,4 +31,22 @@ enum BodyFormat: Sendable {
             return .multipart(boundary: boundary)
         }
     }
+
+    /// The error for a body in another format.
+    static func unsupported(_ accepted: [String], hint: String) -> ServiceError {
+        ServiceError(
+            415,
+            "the Content-Type is not supported: \(hint)",
+            headers: ["Accept": accepted.joined(separator: ", ")]
+        )
+    }
+
+    /// What clients send for any body: no Content-Type, one for unknown bytes, and the default of curl.
+    private static let unspecific: Set<String> = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
+
+    /// Other names of accepted types.
+    private static let synonyms = [
+        "image/x-png": "image/png", "image/apng": "image/png", "application/jsonl": "application/x-ndjson",
+        "application/ndjson": "application/x-ndjson",
+    ]
 }

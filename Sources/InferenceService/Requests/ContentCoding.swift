@@ -1,25 +1,40 @@
 import Codecs
 import HTTP
 
-/// gzip content coding of requests and responses (RFC 9110, section 8.4).
-enum ContentCoding {
+/// Content codings (RFC 9110, section 8.4): gzip and deflate of requests, gzip of responses.
+enum ContentCoding: Sendable {
+    case gzip, deflate
+
     /// Minimum size of a compressed response in bytes.
     static let smallest = 1024
     /// Maximum growth of a body by decompression; images are already compressed and hardly grow.
     static let ratio = 10
 
-    /// Whether the body of `head` is compressed; throws if its coding is not supported.
-    static func isCompressed(_ head: RequestHead) throws(ServiceError) -> Bool {
-        let codings = head.headers.members("content-encoding").filter { $0 != "identity" }
-        if codings.isEmpty { return false }
-        guard codings == ["gzip"] || codings == ["x-gzip"] else {
+    /// Returns the coding of the body of `head`, nil if there is none; throws if it is not supported.
+    static func of(_ head: RequestHead) throws(ServiceError) -> ContentCoding? {
+        switch head.headers.members("content-encoding").filter({ $0 != "identity" }) {
+        case []: return nil
+        case ["gzip"], ["x-gzip"]: return .gzip
+        case ["deflate"]: return .deflate
+        default:
             throw ServiceError(
                 415,
-                "the only supported Content-Encoding is gzip, applied once",
-                headers: ["Accept-Encoding": "gzip"]
+                "the Content-Encoding must be gzip or deflate, applied once",
+                headers: ["Accept-Encoding": "gzip, deflate"]
             )
         }
-        return true
+    }
+
+    /// Decompresses `bytes` to at most `limit` bytes.
+    func decompress(
+        _ bytes: [UInt8],
+        limit: Int,
+        isCancelled: () -> Bool
+    ) throws(DecompressionError) -> [UInt8] {
+        switch self {
+        case .gzip: try Gzip.decompress(bytes, limit: limit, ratio: Self.ratio, isCancelled: isCancelled)
+        case .deflate: try Deflate.decompress(bytes, limit: limit, ratio: Self.ratio, isCancelled: isCancelled)
+        }
     }
 
     /// Whether the client accepts gzip (RFC 9110, section 12.5.3).

@@ -31,26 +31,33 @@ struct ImageInput: Sendable {
 
     /// Returns the format of an image; throws if the head is not acceptable.
     static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
-        try BodyFormat.of(head, accepted: ["image/png", "multipart/form-data"], hint: hint)
+        try BodyFormat.of(head, accepted: types, hint: hint)
     }
 
-    /// Returns the PNG in `body`, a decompressed body in `format`: all of it, or its one part named `image`.
-    static func image(in body: [UInt8], _ format: BodyFormat?) throws(ServiceError) -> EncodedImage {
-        guard case .multipart(let boundary)? = format else {
+    private static let types = ["image/png", "multipart/form-data"]
+
+    /// Returns the PNG in `body`, a decompressed body in `format`: all of it, or its one part named `image`; notes
+    /// other parts in `context`.
+    static func image(
+        in body: [UInt8],
+        _ format: BodyFormat?,
+        _ context: inout RequestContext
+    ) throws(ServiceError) -> EncodedImage {
+        switch format {
+        case .multipart(let boundary)?:
+            let form = try ImageForm(body, boundary: boundary, hint: hint)
+            guard form.images.count == 1 else {
+                throw ServiceError(400, "expected one part named 'image', received \(form.images.count) of them")
+            }
+            guard !form.images[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
+            context.ignore(fields: form.otherFields)
+            return try EncodedImage(form.images[0])
+        case .undeclared? where !body.starts(with: PNG.signature):
+            throw BodyFormat.unsupported(types, hint: hint)
+        default:
             guard !body.isEmpty else { throw ServiceError(400, "the body is empty: \(hint)") }
             return .png(body[...])
         }
-        let parts = try Self.parts(of: body, boundary)
-        guard parts.count == 1, parts[0].name == "image" else {
-            throw ServiceError(400, "expected one part named 'image', received \(parts.count) parts")
-        }
-        guard !parts[0].body.isEmpty else { throw ServiceError(400, "the part 'image' is empty") }
-        return .png(parts[0].body)
-    }
-
-    /// Returns the parts of a multipart/form-data body.
-    static func parts(of body: [UInt8], _ boundary: String) throws(ServiceError) -> [Multipart.Part] {
-        do { return try Multipart.parse(body, boundary: boundary) } catch { throw ServiceError(error) }
     }
 
     static var shortOfMemory: ServiceError {
@@ -67,13 +74,17 @@ struct ImageInput: Sendable {
         of request: AdmittedRequest,
         _ deadline: ContinuousClock.Instant?
     ) async throws -> Body {
-        guard request.isCompressed else { return Body(bytes: body, memory: nil) }
-        let (limit, ratio) = (maximumBytes, ContentCoding.ratio)
-        let most = Gzip.limit(limit, count: body.count, ratio: ratio)
-        let result: Result<[UInt8], GzipError> = try await pool.run(cost: most / 4, bytes: most, deadline: deadline) {
+        guard let coding = request.coding else { return Body(bytes: body, memory: nil) }
+        let limit = maximumBytes
+        let most = Gzip.limit(limit, count: body.count, ratio: ContentCoding.ratio)
+        let result: Result<[UInt8], DecompressionError> = try await pool.run(
+            cost: most / 4,
+            bytes: most,
+            deadline: deadline
+        ) {
             context in
-            Result { () throws(GzipError) in
-                try Gzip.decompress(body, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
+            Result { () throws(DecompressionError) in
+                try coding.decompress(body, limit: limit, isCancelled: { context.isCancelled })
             }
         }
         do {
@@ -82,7 +93,7 @@ struct ImageInput: Sendable {
             return Body(bytes: bytes, memory: memory)
         } catch let error as ServiceError {
             throw error
-        } catch let error as GzipError {
+        } catch let error as DecompressionError {
             switch error {
             case .invalid: throw ServiceError(400, error.description)
             case .tooLarge: throw ServiceError(413, error.description)

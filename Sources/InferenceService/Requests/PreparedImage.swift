@@ -68,7 +68,7 @@ struct PreparedImage: Sendable {
         } catch {
             switch error {
             case .tooManyPixels: throw ServiceError(413, error.description)
-            case .invalid: throw ServiceError(400, error.description)
+            case .invalid: throw ServiceError(400, error.description, reason: error.reason)
             case .cancelled: throw ServiceError(503, "the request was cancelled")
             }
         }

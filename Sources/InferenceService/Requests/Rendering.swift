@@ -99,7 +99,8 @@ package struct Rendering: Sendable, Hashable {
         throw ServiceError(
             422,
             "the image has the sample \(Int((Double(largestSample) * 65535).rounded())), which does not fit in "
-                + "\(bits) bits"
+                + "\(bits) bits",
+            reason: "the image has a sample that does not fit in \(bits) bits"
         )
     }
 

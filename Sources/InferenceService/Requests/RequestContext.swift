@@ -19,6 +19,10 @@ struct RequestContext: Sendable {
     var deadline: ContinuousClock.Instant?
     /// Messages for the client that accompany each score.
     var warnings: [String] = []
+    /// Why the request got an error, for the log.
+    var reason: String?
+    /// Number of form fields that were ignored.
+    private(set) var ignoredFields = 0
     /// Timings of the request.
     var timings = Timings()
 
@@ -48,6 +52,15 @@ struct RequestContext: Sendable {
         deadline = start + timeout
     }
 
+    /// Notes that `count` fields of a form were ignored; their names are not kept.
+    mutating func ignore(fields count: Int) {
+        guard count > 0 else { return }
+        ignoredFields = count
+        warnings.append(
+            "\(count) form field\(count == 1 ? "" : "s") other than 'image' \(count == 1 ? "was" : "were") ignored"
+        )
+    }
+
     /// Returns the timeout in seconds from `X-Request-Timeout`; `maximum` is the upper limit and the default.
     static func timeout(_ head: RequestHead, maximum: Double) throws(ServiceError) -> Double {
         guard head.headers.contains("x-request-timeout") else { return maximum }
@@ -56,14 +69,15 @@ struct RequestContext: Sendable {
         return min(seconds, maximum)
     }
 
-    /// The `Server-Timing` field (W3C), in milliseconds.
+    /// The `Server-Timing` field (W3C), in milliseconds: the stages of an image, and the total.
     var serverTiming: String {
         func part(_ name: String, _ duration: Duration) -> String {
             "\(name);dur=\(String(format: "%.2f", duration / .milliseconds(1)))"
         }
+        let total = part("total", .now - start)
+        guard route?.takesImage == true else { return total }
         return [
-            part("decode", timings.decoding), part("queue", timings.queued), part("inference", timings.engine),
-            part("total", .now - start),
+            part("decode", timings.decoding), part("queue", timings.queued), part("inference", timings.engine), total,
         ].joined(separator: ", ")
     }
 }

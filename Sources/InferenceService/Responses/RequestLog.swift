@@ -34,6 +34,8 @@ struct RequestLog {
             "status": .stringConvertible(status), "bytes_in": .stringConvertible(received),
             "bytes_out": .stringConvertible(sent), "seconds": seconds(duration),
         ]
+        if status >= 400, let reason = context.reason { members["reason"] = "\(reason)" }
+        if context.ignoredFields > 0 { members["ignored_fields"] = .stringConvertible(context.ignoredFields) }
         if let client = context.client { members["client"] = "\(client)" }
         if let key = context.key { members["key"] = "\(key.name)" }
         if let trace = context.trace {

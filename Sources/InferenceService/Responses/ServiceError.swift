@@ -1,16 +1,25 @@
 import Foundation
-import HTTP
+package import HTTP
 
 /// An error that is sent as problem details (RFC 9457).
 package struct ServiceError: Error {
     let status: Int
     let detail: String
+    /// The detail for the log: without names from the client, paths, and values of samples.
+    let reason: String
     var headers: HeaderFields = [:]
 
-    init(_ status: Int, _ detail: String, headers: HeaderFields = [:]) {
+    /// Creates an error; `reason` replaces a `detail` that must not be logged.
+    package init(_ status: Int, _ detail: String, reason: String? = nil, headers: HeaderFields = [:]) {
         self.status = status
         self.detail = detail
+        self.reason = reason ?? detail
         self.headers = headers
+    }
+
+    /// Returns the same error of one image among several, which `name` identifies.
+    func of(_ name: String) -> ServiceError {
+        ServiceError(status, "\(name): \(detail)", reason: "\(name): \(reason)", headers: headers)
     }
 
     /// Converts an error of the HTTP layer.
@@ -33,7 +42,7 @@ package struct ServiceError: Error {
     /// Returns the response.
     ///
     /// `instance` identifies the occurrence by the request ID, not by the path, which could contain anything.
-    func response(requestID: String) -> Response {
+    package func response(requestID: String) -> Response {
         let problem = Problem(
             status: status,
             title: Response.reason(status),
@@ -44,6 +53,8 @@ package struct ServiceError: Error {
         )
         var response = Response(status, contentType: "application/problem+json", body: JSON.encode(problem))
         for field in headers.fields { response.headers.append(field.name, field.value) }
+        // The cause of a 503 is temporary, so a client may retry.
+        if status == 503, !headers.contains("retry-after") { response.headers.append("Retry-After", "1") }
         return response
     }
 }

@@ -8,8 +8,8 @@ public struct AdmittedRequest: Sendable {
     let route: Route?
     /// Format of the body; nil for routes without a body.
     let bodyFormat: BodyFormat?
-    /// Whether the body is compressed with gzip.
-    let isCompressed: Bool
+    /// Compression of the body; nil if it is not compressed.
+    let coding: ContentCoding?
     /// Time from the end of the request until it times out.
     let timeout: Duration
     /// ID, trace, key and client of the request.

@@ -50,7 +50,11 @@ extension InferenceService {
         do {
             _ = try await engine.reload(name)
         } catch {
-            throw ServiceError(422, "the old model stays in use: \(error)")
+            throw ServiceError(
+                422,
+                "the old model stays in use: \(error)",
+                reason: "the old model stays in use: the new one is not valid"
+            )
         }
         return json(object(try model(name)))
     }

@@ -16,14 +16,16 @@ extension InferenceService {
             let start = ContinuousClock.now
             let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
             let held = try holdBatchBody(body)
-            let parsed: Result<[BatchInput.Entry], ServiceError> = try await input.pool.run(
+            let parsed: Result<BatchInput.Content, ServiceError> = try await input.pool.run(
                 cost: body.bytes.count / 4,
                 bytes: 0,
                 deadline: context.deadline
             ) { _ in
-                Result { () throws(ServiceError) in try BatchInput.entries(body.bytes, format) }
+                Result { () throws(ServiceError) in try BatchInput.content(body.bytes, format) }
             }
-            let entries = try parsed.get()
+            let content = try parsed.get()
+            let entries = content.entries
+            context.ignore(fields: content.otherFields)
             context.timings.decoding = .now - start
             let (group, context) = (engine.makeRequestGroup(), context)
             let answer = BatchResponse(count: entries.count, window: 2 * configuration.maximumBatch) { index in
@@ -60,19 +62,19 @@ extension InferenceService {
         _ group: RequestGroup,
         _ context: RequestContext
     ) async -> [UInt8] {
-        var label = entry.label
+        var label: BatchInput.Label?
         do {
-            let image: Result<EncodedImage, ServiceError>
-            (label, image) = try await input.pool.run(cost: entry.count / 4, bytes: 0, deadline: context.deadline) {
-                _ in BatchInput.read(entry)
+            let read = try await input.pool.run(cost: entry.count / 4, bytes: 0, deadline: context.deadline) { _ in
+                BatchInput.read(entry)
             }
-            let encoded = try image.get()
+            label = read.label
+            let encoded = try read.image.get()
             var context = context
             let object = try await current(model) { try await scored(encoded, $0, rendering, group: group, &context) }
-            return JSON.encode(BatchLine(label: label, index: index, outcome: .success(object)))
+            return BatchLine(label: read.label, index: index, outcome: .success(object)).encoded
         } catch {
             let error = self.error(error, otherwise: "the image could not be scored")
-            return JSON.encode(BatchLine(label: label, index: index, outcome: .failure(error)))
+            return BatchLine(label: label ?? entry.label, index: index, outcome: .failure(error)).encoded
         }
     }
 }
@@ -84,7 +86,14 @@ private struct BatchLine: Encodable {
     let outcome: Result<ScoreObject, ServiceError>
 
     private enum Key: String, CodingKey {
-        case filename, id, index, result, error
+        case filename, index, result, error
+    }
+
+    /// The line, with its ID as it was written.
+    var encoded: [UInt8] {
+        let members = JSON.encode(self)
+        guard case .id(let id) = label else { return members }
+        return Array("{\"id\":".utf8) + (id?.text ?? Array("null".utf8)[...]) + Array(",".utf8) + members.dropFirst()
     }
 
     private struct Problem: Encodable {
@@ -94,10 +103,7 @@ private struct BatchLine: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        switch label {
-        case .filename(let name): try container.encode(name, forKey: .filename)
-        case .id(let id): try container.encode(id, forKey: .id)
-        }
+        if case .filename(let name) = label { try container.encode(name, forKey: .filename) }
         try container.encode(index, forKey: .index)
         switch outcome {
         case .success(let object): try container.encode(object, forKey: .result)

@@ -37,8 +37,9 @@ extension InferenceService {
         _ context: inout RequestContext
     ) async throws -> PreparedImage {
         let body = try await input.decompressed(body, of: request, context.deadline)
+        let image = try ImageInput.image(in: body.bytes, request.bodyFormat, &context)
         return try await prepared(
-            ImageInput.image(in: body.bytes, request.bodyFormat),
+            image,
             model,
             rendering,
             shown: shown,
@@ -103,7 +104,7 @@ extension InferenceService {
     ) async throws -> Response {
         let rendering = try rendering(of: request, &context)
         let body = try await input.decompressed(body, of: request, context.deadline)
-        let image = try ImageInput.image(in: body.bytes, request.bodyFormat)
+        let image = try ImageInput.image(in: body.bytes, request.bodyFormat, &context)
         return json(try await scored(image, model, rendering, &context))
     }
 

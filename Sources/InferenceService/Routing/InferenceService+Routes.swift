@@ -178,7 +178,9 @@ extension InferenceService {
                 bodyBytes: configuration.bodyBytes,
                 pixels: configuration.maximumPixels,
                 queue: configuration.queueCapacity,
-                batch: configuration.maximumBatch
+                batch: configuration.maximumBatch,
+                batchImages: BatchInput.limit,
+                timeoutSeconds: configuration.timeoutSeconds
             )
         )
     }

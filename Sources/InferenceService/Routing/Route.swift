@@ -10,10 +10,11 @@ package enum Route: Sendable, Hashable {
     /// With the model's name, or nil for the default model.
     case score(String?), batch(String?), dissolve(String?), heatMap(String?), verify(String?), reload(String?)
 
-    /// Returns the route of `path`; nil if there is none.
+    /// Returns the route of `path`, with or without a slash at its end; nil if there is none.
     package init?(path: String) {
         // Split by bytes, not by characters: a slash before a combining mark is still a slash.
-        let pieces = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        var pieces = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        if pieces.count > 2, pieces[pieces.count - 1].isEmpty, !pieces[pieces.count - 2].isEmpty { pieces.removeLast() }
         let parts = pieces.dropFirst().map { String(decoding: $0, as: UTF8.self) }
         switch parts {
         case [""]: self = .page

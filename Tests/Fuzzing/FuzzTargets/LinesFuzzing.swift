@@ -10,29 +10,28 @@ extension FuzzTarget {
             require(line.startIndex >= end && line.endIndex <= bytes.count, "lines are in order")
             require(bytes[line.indices] == line && !line.contains(0x0A), "a line is a slice of the body")
             end = line.endIndex
-            guard let read = try? BatchInput.parse(line), let image = try? read.image.bytes() else { continue }
-            var members = ["image": JSONText(Array(image))]
-            if let id = read.id { members["id"] = JSONText(id) }
-            let written = "{" + members.map { "\"\($0.key)\": \($0.value.text)" }.joined(separator: ", ") + "}"
-            let again = must("a written line can be read again") { try BatchInput.parse(Array(written.utf8)[...]) }
-            let same = must("a written image is base64") { try again.image.bytes() } == image && again.id == read.id
-            require(same, "a line is the same when read again")
+            let read = BatchInput.parse(line)
+            if let id = read.id { check(id, in: line) }
+            guard let image = try? read.image.get().bytes() else { continue }
+            let text = Data(image).base64EncodedString()
+            let id = read.id.map { String(decoding: $0.text, as: UTF8.self) } ?? "null"
+            let again = BatchInput.parse(Array("{\"image\": \"\(text)\", \"id\": \(id)}".utf8)[...])
+            let same = must("a written image is base64") { try again.image.get().bytes() } == image
+            require(same && again.id == read.id, "a line is the same when read again")
         }
     }
-}
 
-/// A value as JSON text.
-private struct JSONText {
-    let text: String
-
-    init(_ image: [UInt8]) { text = "\"\(Data(image).base64EncodedString())\"" }
-
-    init(_ id: BatchInput.Line.ID) {
-        text =
-            switch id {
-            case .number(let number): "\(number)"
-            case .text(let text):
-                String(decoding: must("text can be encoded") { try JSONEncoder().encode(text) }, as: UTF8.self)
-            }
+    /// An ID is a slice of its line and valid JSON, so that it can be part of a response as it is.
+    private static func check(_ id: BatchInput.Line.ID, in line: ArraySlice<UInt8>) {
+        require(line[id.text.indices] == id.text, "an ID is a slice of its line")
+        require(String(validating: id.text, as: UTF8.self) != nil, "an ID is UTF-8")
+        let kind = must("an ID is valid JSON") { () throws(JSONError) in
+            var reader = JSONReader(id.text)
+            let kind = try reader.kind()
+            try reader.skip()
+            try reader.end()
+            return kind
+        }
+        require(kind == .string || kind == .number, "an ID is a string or a number")
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTP
 import InferenceService
 
@@ -31,6 +32,25 @@ extension FuzzTarget {
         }
         require(written.map(\.name) == parts.map(\.name), "names survive a round trip")
         require(written.map(\.body) == parts.map(\.body), "bodies survive a round trip")
+        for name in parts.compactMap(\.filename) { checkEncodedWords(name) }
+    }
+
+    /// A text in an encoded word or an extended value is read as it was written.
+    static func checkEncodedWords(_ text: String) {
+        let base64 = "=?UTF-8?B?\(Data(text.utf8).base64EncodedString())?="
+        let quoted = text.utf8.map { "=" + hexadecimal($0) }.joined()
+        let escaped = text.utf8.map { "%" + hexadecimal($0) }.joined()
+        require(ExtendedValue.decode("UTF-8'en'\(escaped)") == text, "an extended value is decoded")
+        // A longer word is not decoded.
+        guard text.utf8.count < 300 else { return }
+        require(EncodedWord.decode(base64) == text, "base64 in an encoded word is decoded")
+        require(EncodedWord.decode("=?utf-8?q?\(quoted)?=") == text, "quoted-printable in an encoded word is decoded")
+        require(EncodedWord.decode("\(base64) \(base64)") == text + text, "encoded words are joined")
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16, uppercase: true)
+        return byte < 16 ? "0" + digits : digits
     }
 
     private static func write(_ parts: [Multipart.Part], _ delimiter: [UInt8]) -> [UInt8] {

@@ -8,11 +8,22 @@ extension FuzzTarget {
         guard isFieldValue(bytes[...]) else { return }
         let field = ParameterizedField(String(decoding: bytes, as: UTF8.self))
         require(field.value == field.value.lowercased(), "the value is lowercase")
+        for value in field.parameters.values {
+            checkEncodedWords(value)
+            // Any text can be decoded, and what is not an encoded word stays.
+            let decoded = EncodedWord.decode(value)
+            if !value.utf8.contains(UInt8(ascii: "?")) { require(decoded == value, "other text is kept") }
+        }
         let parameters = field.parameters.filter { isToken($0.key) }
         guard isToken(field.value) else { return }
         let members = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(quoted($0.value))" }
-        let again = ParameterizedField(([field.value] + members).joined(separator: "; "))
-        require(again.value == field.value && again.parameters == parameters, "a quoted parameter can be read again")
+        for escapes in [ParameterizedField.Escapes.standard, .formData] {
+            let again = ParameterizedField(([field.value] + members).joined(separator: "; "), escapes: escapes)
+            require(
+                again.value == field.value && again.parameters == parameters,
+                "a quoted parameter can be read again"
+            )
+        }
     }
 
     /// Whether a parsed head could contain `bytes` as a field value.

@@ -111,6 +111,24 @@ package struct JSONReader {
         return whole
     }
 
+    /// Reads a string or a number and returns its text as received, a string with its quotes.
+    ///
+    /// A string may have at most `maximumBytes` bytes of UTF-8 without its escapes, and a number as many digits.
+    package mutating func scalarText(maximumBytes: Int) throws(JSONError) -> ArraySlice<UInt8> {
+        let kind = try kind()
+        let start = position
+        switch kind {
+        case .string: _ = try string(maximumBytes: maximumBytes)
+        case .number:
+            try skipNumber()
+            // Without a delimiter it is only the start of a token.
+            guard position < bytes.endIndex, ",]} \t\r\n".utf8.contains(bytes[position]) else { throw .invalid }
+            guard position - start <= maximumBytes else { throw .tooLong }
+        default: throw .wrongType
+        }
+        return bytes[start..<position]
+    }
+
     /// Reads a string without unescaping it.
     package mutating func stringToken() throws(JSONError) -> StringToken {
         guard try kind() == .string else { throw .wrongType }
@@ -278,18 +296,4 @@ package struct JSONReader {
     private func unescaped(_ token: StringToken) -> [UInt8] {
         token.hasEscapes ? Array(JSONUnescaping(token.bytes)) : Array(token.bytes)
     }
-}
-
-/// Error of a JSON text.
-package enum JSONError: Error, Equatable {
-    /// The text is not valid JSON.
-    case invalid
-    /// Arrays and objects are nested more deeply than ``JSONReader/maximumDepth``.
-    case tooDeep
-    /// A value does not have the expected type.
-    case wrongType
-    /// A string is longer than allowed.
-    case tooLong
-    /// Reading was cancelled.
-    case cancelled
 }
