@@ -233,8 +233,8 @@ def main():
         f"{dia_testing.processor_name()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}.\n\n"
         f"## Rejected\n\nThe limit is {MILLISECONDS} ms of CPU time and {MEGABYTES} MB.\n\n" + table(rejected)
         + "\nAn image can have up to 25,000,000 pixels (`--max-pixels`) and 32,768 pixels per side. All other data in "
-        "the file than the compressed pixels, including chunk framing, can have up to 4 MB. IDAT data after the last pixel is "
-        "an error, and so is data after the end of the image. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
+        "the file than the compressed pixels, including chunk framing, can have up to 4 MB. More pixels than the "
+        "header says are an error; data after the end of the image is not read. A body can have up to 32 MB (`--max-body-bytes`).\n\n"
         "## Unusual but valid\n\nAccepted, within the same limit.\n\n" + table(accepted)
         + "\n## Maximum size\n\nEvery pixel is decoded, row by row, and resized to the model's input size on the way, so the "
         "memory does not depend on the number of pixels. Images larger than 2,000,000 pixels never occupy all decoding "

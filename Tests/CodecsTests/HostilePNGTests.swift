@@ -73,13 +73,7 @@ import Testing
         // 16 MB of zeros, of which the image needs at most 72.
         let large = PNG.encode(Image(height: 4000, width: 4000, channels: 1))
         let bytes = PNGBuilder.header(8, 8, interlace: interlace) + large[Self.beforePixels...]
-        #expect(throws: PNGError.invalid("IDAT continues after the last pixel")) { try Self.decode(bytes) }
-    }
-
-    @Test("Trailing data after the end of the image is rejected")
-    func trailing() {
-        let bytes = Self.valid + Array(repeating: 0, count: 1 << 20)
-        #expect(throws: PNGError.invalid("extra bytes after the end of the image")) { try Self.decode(bytes) }
+        #expect(throws: PNGError.invalid("Too much image data")) { try Self.decode(bytes) }
     }
 
     @Test("A non-contiguous collection of bytes is decoded like a contiguous one")
