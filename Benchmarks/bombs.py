@@ -156,9 +156,9 @@ def rgba_25m():
 
 REJECTED = [
     not_an_image, header_50000, long_row, long_column, no_pixels, compressed_texts, international_texts, profiles, huge_chunk,
-    tiny_chunks, many_idats, surplus_pixels, trailing, gzip_bomb, gzip_of_surplus_pixels,
+    tiny_chunks, many_idats, surplus_pixels, gzip_bomb, gzip_of_surplus_pixels,
 ]
-ACCEPTED = [bytewise_idats, four_megabytes_of_profile]
+ACCEPTED = [bytewise_idats, four_megabytes_of_profile, trailing]
 # Images of the maximum size. The cost depends on the number of pixels, not on the size of the file.
 LARGE = [palette_25m, gray_25m, rgba_25m]
 

@@ -56,13 +56,14 @@ import Testing
 
     @Test("A key that is revoked while the body arrives no longer allows the request")
     func revoked() async throws {
-        let service = try service()
+        let service = try service { $0.keys = Self.keys }
         let request = post("/v1/score", [bearer("pacs-secret")])
         guard case .admit(let admitted) = service.service.admit(request.head) else {
             Issue.record("the request was not admitted")
             return
         }
-        service.replace(keys: try APIKeys(parsing: ""))
+        let others = Self.keys.keys.filter { $0.name != admitted.keyName }.map(\.line)
+        service.replace(keys: try APIKeys(parsing: others.joined(separator: "\n")))
         #expect(await service.service.respond(to: admitted, body: request.body).status == 403)
     }
 

@@ -15,6 +15,9 @@ public struct AdmittedRequest: Sendable {
     /// ID, trace, key and client of the request.
     let context: RequestContext
 
+    /// Name of the key that allowed the request; nil if none was needed.
+    package var keyName: String? { context.key?.name }
+
     /// Returns the parameters of the query; see ``QueryParameters/init(_:allowed:ignoringOthers:)``.
     func parameters(_ names: [String], ignoringOthers: Bool = false) throws(ServiceError) -> QueryParameters {
         try QueryParameters(head.query, allowed: names, ignoringOthers: ignoringOthers)
