@@ -174,18 +174,13 @@ public struct Pipeline {
     }
 
     private func scoreInputs(_ images: [Image], _ scorer: Scorer, _ title: String) throws -> [ScoreInputs] {
-        var progress = ProgressReporter(title, total: images.count)
-        var result: [ScoreInputs] = []
-        let batchSize = max(scorer.preferredBatchSize, 1)
-        for start in stride(from: 0, to: images.count, by: batchSize) {
-            if isInterrupted() {
-                progress.endLine()
-                throw Interrupted(.calibration)
-            }
-            result += scorer.inputs(Array(images[start..<min(start + batchSize, images.count)]))
-            progress.update(result.count)
-        }
-        return result
+        try mapBatches(
+            images,
+            size: scorer.preferredBatchSize,
+            title: title,
+            phase: .calibration,
+            isInterrupted: isInterrupted
+        ) { scorer.inputs($0) }
     }
 
     /// Creates a runner whose checkpoints depend on the seed, the training images and `parts` of the recipe, which

@@ -14,13 +14,12 @@ extension Recipe {
     /// Reads a recipe; throws an error that names an unknown, missing or invalid member.
     public static func load(path: String) throws -> Recipe {
         guard let file = FileManager.default.contents(atPath: path) else { throw RecipeError("\(path) cannot be read") }
-        let data = RecipeComments.removed(from: file)
         do {
-            return try parse(data)
+            return try parse(file)
         } catch let error as RecipeError {
             throw error
         } catch {
-            throw RecipeError(DecodingFailure(error, in: data).description)
+            throw RecipeError(DecodingFailure(error, in: RecipeComments.removed(from: file)).description)
         }
     }
 

@@ -134,19 +134,13 @@ public struct SiteCalibration {
     }
 
     private func score(_ images: [Image]) throws -> [Double] {
-        var progress = ProgressReporter("calibration", total: images.count)
-        var result: [Double] = []
-        let batchSize = max(model.information.preferredBatchSize, 1)
-        for start in stride(from: 0, to: images.count, by: batchSize) {
-            if isInterrupted() {
-                progress.endLine()
-                throw Interrupted(.inspection)
-            }
-            let part = Array(images[start..<min(start + batchSize, images.count)])
-            result += model.score(part).map(\.normality)
-            progress.update(result.count)
-        }
-        return result
+        try mapBatches(
+            images,
+            size: model.information.preferredBatchSize,
+            title: "calibration",
+            phase: .inspection,
+            isInterrupted: isInterrupted
+        ) { model.score($0).map(\.normality) }
     }
 
     private func copy(_ file: String, to target: String) throws {

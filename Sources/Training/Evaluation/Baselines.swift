@@ -55,19 +55,13 @@ public struct Baselines: Sendable, Codable {
             workers: workers
         )
         func features(_ images: [Image], _ title: String) throws -> [ScoreInputs] {
-            var progress = ProgressReporter(title, total: images.count)
-            var result: [ScoreInputs] = []
-            let batchSize = max(encoder.preferredBatchSize, 1)
-            for start in stride(from: 0, to: images.count, by: batchSize) {
-                if isInterrupted() {
-                    progress.endLine()
-                    throw Interrupted(.evaluation)
-                }
-                let part = Array(images[start..<min(start + batchSize, images.count)])
-                result += encoder.features(part).map { ScoreInputs(features: $0) }
-                progress.update(result.count)
-            }
-            return result
+            try mapBatches(
+                images,
+                size: encoder.preferredBatchSize,
+                title: title,
+                phase: .evaluation,
+                isInterrupted: isInterrupted
+            ) { encoder.features($0).map { ScoreInputs(features: $0) } }
         }
         let entries = Array(training.prefix(max(model.information.bankEntries, 2)))
         let bank = try ScoreBank(training: features(entries, "untrained bank"), parts: parts)

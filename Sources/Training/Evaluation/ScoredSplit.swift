@@ -48,30 +48,25 @@ public struct ScoredSplit: Sendable {
                 "\(images.count - anomalies) normal and \(anomalies) anomalous images; an evaluation needs both"
             )
         }
-        var progress = ProgressReporter("evaluate \(split.rawValue)", total: images.count)
-        var entries: [Entry] = []
         let start = ContinuousClock.now
-        let batchSize = max(information.preferredBatchSize, 1)
-        for start in stride(from: 0, to: images.count, by: batchSize) {
-            if isInterrupted() {
-                progress.endLine()
-                throw Interrupted(.evaluation)
-            }
-            let part = images[start..<min(start + batchSize, images.count)]
-            let prepared = part.map { model.information.prepare($0.image) }
-            let results = model.score(prepared)
-            for (index, image) in part.enumerated() {
-                entries.append(
-                    Entry(
-                        name: image.name,
-                        label: image.label,
-                        isNormal: image.label == normal,
-                        result: results[index],
-                        check: information.inputCheck?(prepared[index])
-                    )
+        let information = information
+        let entries = try mapBatches(
+            images,
+            size: information.preferredBatchSize,
+            title: "evaluate \(split.rawValue)",
+            phase: .evaluation,
+            isInterrupted: isInterrupted
+        ) { part in
+            let prepared = part.map { information.prepare($0.image) }
+            return zip(part, zip(prepared, model.score(prepared))).map { image, scored in
+                Entry(
+                    name: image.name,
+                    label: image.label,
+                    isNormal: image.label == normal,
+                    result: scored.1,
+                    check: information.inputCheck?(scored.0)
                 )
             }
-            progress.update(entries.count)
         }
         self.entries = entries
         imagesPerSecond = Double(entries.count) / ((ContinuousClock.now - start) / .seconds(1))
