@@ -58,7 +58,7 @@ struct PreparedImage: Sendable {
                 try reader.forEachRow(isCancelled: { context.isCancelled }) { row, y, columns in
                     var row = row
                     if header.bitDepth > 8 { largestSample = max(largestSample, row.max() ?? 0) }
-                    if channels == 1 { rendering.apply(to: &row, header, columns) }
+                    if channels == 1 { rendering.apply(to: &row, columns) }
                     resizer.add(row, at: y)
                     kept?.put(row, channels: channels, at: y, columns)
                 }

@@ -76,8 +76,8 @@ package struct Rendering: Sendable, Hashable {
 
     private static var list: String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
-    /// Maps samples in [0, 1] of an image with `header` onto gray levels in [0, 1].
-    func apply(to row: inout [Float], _ header: PNG.Header, _ places: some Sequence<Int>) {
+    /// Maps the samples in [0, 1] at `places` onto gray levels in [0, 1].
+    func apply(to row: inout [Float], _ places: some Sequence<Int>) {
         guard self != .none else { return }
         let largest = Double((1 << (bits ?? 16)) - 1)
         for place in places {
