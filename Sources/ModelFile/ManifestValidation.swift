@@ -65,6 +65,9 @@ extension ModelManifest {
         try range(encoder.projection, 1...4096, "encoder.projection")
         let isSquare = input.height == input.width
         try require(encoder.shifts != .rotation || isSquare, "encoder.shifts", "'rotation' requires a square input")
+        guard let resolution = encoder.resolution else { return }
+        try require(isSquare, "encoder.resolution", "requires a square input")
+        try range(resolution, 8...input.height, "encoder.resolution")
     }
 
     private static func isNameCharacter(_ byte: UInt8) -> Bool {

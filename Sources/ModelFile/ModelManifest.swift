@@ -82,6 +82,8 @@ public struct ModelManifest: Sendable, Codable {
         public var width, channels, projection: Int
         /// The shifts that it learns to classify.
         public var shifts: Shift
+        /// The side to which images are resized for the encoder; nil for the size of the input.
+        public var resolution: Int?
 
         /// Creates an encoder.
         public init(
@@ -92,7 +94,8 @@ public struct ModelManifest: Sendable, Codable {
             width: Int,
             channels: Int,
             projection: Int,
-            shifts: Shift
+            shifts: Shift,
+            resolution: Int? = nil
         ) {
             self.file = file
             self.sha256 = sha256
@@ -102,6 +105,7 @@ public struct ModelManifest: Sendable, Codable {
             self.channels = channels
             self.projection = projection
             self.shifts = shifts
+            self.resolution = resolution
         }
     }
 

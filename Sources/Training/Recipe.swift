@@ -64,6 +64,8 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var stem: ResNet18.Stem
         /// The number of channels of the first stage, and the length of a projection.
         public var width, projection: Int
+        /// The side to which images are resized for the encoder; nil for the size of the input.
+        public var resolution: Int?
         /// The shifts that the encoder learns to classify.
         public var shifts: Shift
         /// The number of images per step (12 views per image, or 8 without negatives), and the number of steps.
@@ -92,7 +94,8 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var jitterProbability, grayProbability: Double
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case stem, width, projection, shifts, batch, steps, optimizer, decay, negatives, temperature, mask
+            case stem, width, projection, resolution, shifts, batch, steps, optimizer, decay, negatives, temperature,
+                mask
             case jitter, hue
             case jitterProbability = "jitter_probability"
             case grayProbability = "gray_probability"
@@ -110,6 +113,8 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var method: String
         /// The parts of a combined score.
         public var parts: [String]?
+        /// The weight of the differences between training images and their varied copies in densities; 0 for none.
+        public var variation: Double
         /// The number of views of each shift.
         public var views: Int
         /// The smallest area of a view, relative to the image.
@@ -127,7 +132,7 @@ public struct Recipe: Sendable, Codable, Hashable {
         static let defaultAlpha = 0.05
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case method, parts, views, seed, bank, alpha
+            case method, parts, variation, views, seed, bank, alpha
             case cropScale = "crop_scale"
             case calibrationShare = "calibration_share"
         }

@@ -86,6 +86,7 @@ extension Recipe {
         for (value, name) in [(encoder.jitterProbability, "jitter"), (encoder.grayProbability, "gray")] {
             try require(value >= 0 && value <= 1, "encoder.\(name)_probability must be in [0, 1]")
         }
+        try require(score.variation >= 0 && score.variation <= 1000, "score.variation must be in [0, 1000]")
         try require((2...1_000_000).contains(score.bank), "score.bank must be from 2 to 1,000,000")
         try require(
             score.calibrationShare > 0 && score.calibrationShare < 1,
@@ -120,7 +121,8 @@ extension Recipe {
                 width: encoder.width,
                 channels: input.channels,
                 projection: encoder.projection,
-                shifts: encoder.shifts
+                shifts: encoder.shifts,
+                resolution: encoder.resolution
             ),
             score: ModelManifest.Score(
                 file: ModelFiles.bank,

@@ -63,7 +63,8 @@ import Testing
             ("dissolve.file", "\"../../etc/passwd\""), ("dissolve.file", "\"/etc/passwd\""),
             ("dissolve.file", "\"..\""),
             ("dissolve.sha256", ""), ("encoder.arch", "\"vit\""), ("encoder.stem", "\"x\""), ("encoder.width", "0"),
-            ("encoder.projection", "9999999"), ("encoder.shifts", "\"flip\""), ("score.method", "\"knn\""),
+            ("encoder.projection", "9999999"), ("encoder.resolution", "7"), ("encoder.resolution", "29"),
+            ("encoder.shifts", "\"flip\""), ("score.method", "\"knn\""),
             ("score.views", "0"), ("score.views", "1000"), ("score.crop_scale", "0"), ("score.crop_scale", "2"),
             ("score.seed", "-1"), ("calibration", "{\"file\":\"c\",\"sha256\":\"\",\"alpha\":1}"), ("dissolve", "null"),
             (

@@ -29,7 +29,7 @@ public final class ImageEncoder {
     /// The number of images at which the views fill about four chunks of the network.
     public var preferredBatchSize: Int { (4 * plan.chunk + views.count - 1) / views.count }
 
-    /// Returns the features of each image; images must have the network's size and channels.
+    /// Returns the features of each image; images must have the network's channels and are resized to its size.
     public func features(_ images: [Image]) -> [EncoderFeatures] {
         let batch = images.count * views.count
         var input: [[Float]] = [[]]
@@ -37,11 +37,8 @@ public final class ImageEncoder {
         defer { swap(&input[0], &workers.inputs) }
         input[0].removeAll(keepingCapacity: true)
         for image in images {
-            precondition(
-                (image.height, image.width, image.channels) == (network.height, network.columns, network.channels),
-                "wrong image size"
-            )
-            views.append(of: image, to: &input[0])
+            precondition(image.channels == network.channels, "wrong number of channels")
+            views.append(of: image.resized(height: network.height, width: network.columns), to: &input[0])
         }
         for (index, size) in sizes.enumerated() {
             let missing = batch * size - outputs[index].count

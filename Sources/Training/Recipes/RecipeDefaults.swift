@@ -37,7 +37,12 @@ extension Recipe {
         if try lacks(.diffusion, Diffusion.CodingKeys.fit) {
             diffusion.fit = side <= diffusion.resolution ? .pad : .resize
         }
-        if try lacks(.encoder, Encoder.CodingKeys.stem) { encoder.stem = side > 128 ? .imagenet : .cifar }
+        if try lacks(.encoder, Encoder.CodingKeys.stem) {
+            encoder.stem = (encoder.resolution ?? side) > 128 ? .imagenet : .cifar
+        }
+        if try lacks(.score, Score.CodingKeys.parts), score.method == "combined" {
+            score.parts = Score.parts(timesteps: diffusion.timesteps)
+        }
         if try lacks(.encoder, Encoder.CodingKeys.shifts), input.height != input.width { encoder.shifts = .cutperm }
     }
 
@@ -100,6 +105,7 @@ extension Recipe.Encoder {
         stem = try members.member(.stem, or: stem)
         width = try members.member(.width, or: width)
         projection = try members.member(.projection, or: projection)
+        if members.contains(.resolution) { resolution = try members.decode(Int.self, forKey: .resolution) }
         shifts = try members.member(.shifts, or: shifts)
         batch = try members.member(.batch, or: batch)
         steps = try members.member(.steps, or: steps)
@@ -123,10 +129,13 @@ extension Recipe.Encoder {
 extension Recipe.Score {
     /// The default values.
     init() {
-        (method, parts) = ("combined", ["density.3", "neighbors.3"])
+        (method, parts, variation) = ("combined", Self.parts(timesteps: 1000), 1)
         (views, cropScale, seed, bank) = (16, 0.08, 0, 2048)
         (calibrationShare, alpha) = (0.15, Self.defaultAlpha)
     }
+
+    /// The default parts for a noise schedule of `timesteps`: steps of the same noise for all of them.
+    static func parts(timesteps: Int) -> [String] { ["density.3", "neighbors.3", "change.3.\(timesteps / 10)"] }
 
     /// Decodes the score; missing members have their default values.
     ///
@@ -136,6 +145,7 @@ extension Recipe.Score {
         let members = try decoder.container(keyedBy: CodingKeys.self)
         method = try members.member(.method, or: method)
         parts = try members.member(.parts, or: method == "combined" ? parts : nil)
+        variation = try members.member(.variation, or: variation)
         views = try members.member(.views, or: views)
         cropScale = try members.member(.cropScale, or: cropScale)
         seed = try members.member(.seed, or: seed)

@@ -62,7 +62,7 @@ public struct RecipeEstimate: Sendable {
             recipe.encoderNetwork,
             parameters: stage.parameters,
             views: manifest.viewFamily,
-            stages: parts.contains { $0.readsStages },
+            stages: parts.contains { $0.stage != nil },
             workers: workers
         )
         let scorer = Scorer(encoder: encoder, dissolver: dissolver, parts: parts)
@@ -70,7 +70,9 @@ public struct RecipeEstimate: Sendable {
         _ = try time { _ = scorer.inputs(batch) }
         scoredImage = try time { _ = scorer.inputs(batch) } / Double(batch.count)
         let calibration = Int(Double(normals) * recipe.score.calibrationShare)
-        scoredImages = min(normals - calibration, recipe.score.bank) + calibration
+        let bank = min(normals - calibration, recipe.score.bank)
+        let isVaried = recipe.score.variation > 0 && parts.contains(where: \.isDensity)
+        scoredImages = bank * (isVaried ? 1 + AcquisitionVariation.copies(of: bank) : 1) + calibration
         total =
             Double(recipe.diffusion.steps) * diffusionStep + Double(recipe.encoder.steps) * encoderStep
             + Double(scoredImages) * scoredImage

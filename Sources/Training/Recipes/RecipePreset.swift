@@ -18,12 +18,15 @@ public enum RecipePreset: String, Sendable, CaseIterable {
         var diffusionBatch, diffusionSteps: Int
         var diffusionRate: String
         var width: Int
+        /// The longest side of the encoder's images; larger inputs are resized.
+        var encoderResolution: Int
         var encoderBatch, encoderSteps: Int
         var optimizer: String
         var encoderRate: String
         var warmUpSteps: Int
         var method: String
         var parts: [String]
+        var variation: Double
         var views: Int
         var cropScale: String
     }
@@ -41,13 +44,15 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 diffusionSteps: 3000,
                 diffusionRate: "0.0004",
                 width: 24,
+                encoderResolution: 32,
                 encoderBatch: 16,
                 encoderSteps: 400,
                 optimizer: "adam",
                 encoderRate: "0.001",
                 warmUpSteps: 40,
                 method: "combined",
-                parts: ["density.3", "neighbors.3"],
+                parts: ["density.3", "neighbors.3", "change.3.100"],
+                variation: 1,
                 views: 16,
                 cropScale: "0.08"
             )
@@ -61,13 +66,15 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 diffusionSteps: 3000,
                 diffusionRate: "0.0004",
                 width: 24,
+                encoderResolution: 32,
                 encoderBatch: 16,
                 encoderSteps: 600,
                 optimizer: "adam",
                 encoderRate: "0.001",
                 warmUpSteps: 60,
                 method: "combined",
-                parts: ["density.3", "neighbors.3"],
+                parts: ["density.3", "neighbors.3", "change.3.100"],
+                variation: 1,
                 views: 16,
                 cropScale: "0.08"
             )
@@ -81,6 +88,7 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 diffusionSteps: 100_000,
                 diffusionRate: "0.00008",
                 width: 64,
+                encoderResolution: 224,
                 encoderBatch: 32,
                 encoderSteps: 20_000,
                 optimizer: "lars",
@@ -88,6 +96,7 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 warmUpSteps: 2000,
                 method: "csi",
                 parts: [],
+                variation: 0,
                 views: 10,
                 cropScale: "0.54"
             )
@@ -102,6 +111,7 @@ public enum RecipePreset: String, Sendable, CaseIterable {
             numbers.resolution,
             Recipe.resolution(side: side, levels: numbers.dimMults.count)
         )
+        let encoderSide = min(side, numbers.encoderResolution)
         let header = comments.map { "// \($0)\n" }.joined()
         let mults = numbers.dimMults.map { String($0) }.joined(separator: ", ")
         let parts = numbers.parts.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -130,8 +140,8 @@ public enum RecipePreset: String, Sendable, CaseIterable {
               },
               // The encoder that scores images.
               "encoder": {
-                "stem": "\(side > 128 ? "imagenet" : "cifar")", "width": \(numbers.width), "projection": 128,
-                "shifts": "rotation",
+                "stem": "\(encoderSide > 128 ? "imagenet" : "cifar")", "width": \(numbers.width), "projection": 128,
+                "resolution": \(encoderSide), "shifts": "rotation",
                 "batch": \(numbers.encoderBatch), "steps": \(numbers.encoderSteps),
                 "optimizer": "\(numbers.optimizer)", "learning_rate": \(numbers.encoderRate),
                 "warm_up_steps": \(numbers.warmUpSteps), "decay": "cosine",
@@ -142,6 +152,8 @@ public enum RecipePreset: String, Sendable, CaseIterable {
               },
               "score": {
                 "method": "\(numbers.method)",\(parts.isEmpty ? "" : " \"parts\": [\(parts)],")
+                // How much less differences of exposure, contrast and framing count.
+                "variation": \(numbers.variation),
                 "views": \(numbers.views), "crop_scale": \(numbers.cropScale), "seed": 0, "bank": 2048,
                 // calibration_share of the normal training images are held out to set the threshold, at which a share
                 // alpha of normal images is called anomalous.
