@@ -112,7 +112,11 @@ public struct Pipeline {
         var writer = try ModelWriter(folder: folder)
         let (scorer, parts) = try scorer(&writer)
         let entries = Array(split.training.prefix(recipe.score.bank))
-        let filled = try ScoreBank(training: try scoreInputs(entries, scorer, "bank"), parts: parts)
+        let filled = try ScoreBank(
+            training: try scoreInputs(entries, scorer, "bank"),
+            variation: try variation(of: entries, scorer, parts),
+            parts: parts
+        )
         // Use the bank as stored, in half precision, so that later scores agree with the calibration.
         let stored = try writer.write(filled.tensors, to: ModelFiles.bank, as: .float16)
         let bank = try ScoreBank(stored, network: recipe.encoderNetwork, parts: parts)
@@ -171,6 +175,20 @@ public struct Pipeline {
         let weights = try writer.read(ModelFiles.encoder, of: EncoderStage.name)
         let encoder = try manifest.imageEncoder(weights, parts: parts, workers: workers)
         return (Scorer(encoder: encoder, dissolver: try dissolver(&writer), parts: parts), parts)
+    }
+
+    /// Scores varied copies of `images`, if the score has a density for them.
+    private func variation(of images: [Image], _ scorer: Scorer, _ parts: [ScoreComponent]) throws -> ScoreVariation {
+        guard recipe.score.variation > 0, parts.contains(where: \.isDensity) else { return .none }
+        var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.variation)
+        let originals = Array(repeating: Array(images.indices), count: AcquisitionVariation.copies(of: images.count))
+            .flatMap { $0 }
+        let copies = originals.map { AcquisitionVariation.copy(of: images[$0], using: &generator) }
+        let inputs = try scoreInputs(copies, scorer, "variation")
+        return ScoreVariation(
+            weight: recipe.score.variation,
+            copies: zip(originals, inputs).map { ScoreVariation.Copy(original: $0, inputs: $1) }
+        )
     }
 
     private func scoreInputs(_ images: [Image], _ scorer: Scorer, _ title: String) throws -> [ScoreInputs] {

@@ -21,7 +21,11 @@ import Testing
                 shifts: 4,
                 views: 1
             )
-            return ScoreInputs(features: features, residuals: [20: Double(draw(1)[0])])
+            return ScoreInputs(
+                features: features,
+                residuals: [20: Double(draw(1)[0])],
+                changes: [100: Self.network.stageFeatures.map { draw(4 * $0) }]
+            )
         }
     }
 
@@ -95,16 +99,43 @@ import Testing
         }
     }
 
+    @Test("A density counts distances in the directions of the variation less, and others the same")
+    func variation() throws {
+        let training = scoreInputs(200, seed: 12)
+        let parts = try parts(["density.1", "change.1.100"])
+        // The copies differ from their originals only in the first feature, and in the second change.
+        let copies = training.indices.map { index in
+            var inputs = training[index]
+            inputs.features.stages[0][0] += index % 2 == 0 ? 2 : -2
+            inputs.changes[100]?[0][1] += index % 2 == 0 ? 2 : -2
+            return ScoreVariation.Copy(original: index, inputs: inputs)
+        }
+        let plain = try ScoreBank(training: training, parts: parts)
+        let varied = try ScoreBank(training: training, variation: .init(weight: 3, copies: copies), parts: parts)
+        func values(_ bank: ScoreBank, feature: Int) -> [Double] {
+            var image = training[0]
+            image.features.stages[0] = [1, 1, 1, 1]
+            image.changes[100]?[0] = [1, 1, 1, 1]
+            image.features.stages[0][feature] += 3
+            image.changes[100]?[0][feature] += 3
+            return bank(image).parts
+        }
+        // The parts are standardized, so a part's value is in deviations of the training images.
+        #expect(values(plain, feature: 0)[0] < -2 && values(varied, feature: 0)[0] > -1)
+        #expect(values(plain, feature: 1)[1] < -2 && values(varied, feature: 1)[1] > -1)
+        #expect(values(varied, feature: 1)[0] < -2 && values(varied, feature: 0)[1] < -2)
+    }
+
     @Test("A combined score is the mean of its parts and is lower for images from another distribution")
     func mean() throws {
-        let parts = try parts(["csi", "neighbors.3", "density.2", "residual.20"])
+        let parts = try parts(["csi", "neighbors.3", "density.2", "change.1.100", "residual.20"])
         let bank = try ScoreBank(training: scoreInputs(30, seed: 5), parts: parts)
         let (normal, other) = (
             scoreInputs(10, seed: 6).map { bank($0) }, scoreInputs(10, seed: 7, center: -1).map { bank($0) }
         )
         for result in normal + other {
-            #expect(result.parts.count == 4)
-            #expect(abs(result.parts.reduce(0, +) / 4 - result.normality) < 1e-9)
+            #expect(result.parts.count == 5)
+            #expect(abs(result.parts.reduce(0, +) / 5 - result.normality) < 1e-9)
         }
         let lowest = try #require(normal.map(\.normality).min())
         #expect(other.allSatisfy { $0.normality < lowest })
@@ -112,7 +143,7 @@ import Testing
 
     @Test("A bank gives the same scores after it is saved and loaded")
     func stored() throws {
-        let parts = try parts(["neighbors.1", "density.4", "csi"])
+        let parts = try parts(["neighbors.1", "density.4", "change.2.100", "csi"])
         let bank = try ScoreBank(training: scoreInputs(20, seed: 8), parts: parts)
         let bytes = try SafetensorsEncoder.encode(bank.tensors, file: "bank")
         let file = try Safetensors(parsing: bytes, file: "bank")
@@ -124,10 +155,13 @@ import Testing
 
     @Test(
         "A bank that lacks a required tensor is an error that names the tensor",
-        arguments: ["neighbors.1", "density.4.mean", "density.4.whitening", "standard.mean", "standard.deviation"]
+        arguments: [
+            "neighbors.1", "density.4.mean", "density.4.whitening", "change.2.100.mean", "standard.mean",
+            "standard.deviation",
+        ]
     )
     func missing(_ name: String) throws {
-        let parts = try parts(["neighbors.1", "density.4"])
+        let parts = try parts(["neighbors.1", "density.4", "change.2.100"])
         let bank = try ScoreBank(training: scoreInputs(8, seed: 10), parts: parts)
         let bytes = try SafetensorsEncoder.encode(bank.tensors.filter { $0.name != name }, file: "bank")
         let file = try Safetensors(parsing: bytes, file: "bank")
@@ -148,12 +182,13 @@ import Testing
 
     @Test("Score components accept only their canonical names")
     func names() {
-        for name in ["csi", "neighbors.1", "density.4", "residual.0", "residual.999"] {
+        for name in ["csi", "neighbors.1", "density.4", "change.3.100", "residual.0", "residual.999"] {
             #expect(ScoreComponent(name, timesteps: 1000)?.name == name)
         }
         for name in [
             "", ".", "csi.1", "neighbors", "neighbors.0", "neighbors.5", "density.01", "density.+1", "residual.1000",
-            "residual.-1", "residual.99999999999999999999", "residual.1.2", "nearest.1",
+            "residual.-1", "residual.99999999999999999999", "residual.1.2", "nearest.1", "change.3", "change.0.1",
+            "change.1.1000", "change.1.1.1",
         ] {
             #expect(ScoreComponent(name, timesteps: 1000) == nil, "\(name)")
         }

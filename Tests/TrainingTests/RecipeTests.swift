@@ -16,7 +16,10 @@ import Training
         }
         let small = try recipe(28, 28)
         #expect(small.diffusion.resolution == 28 && small.diffusion.fit == .pad && small.encoder.stem == .cifar)
-        #expect(small.version == "1.0.0" && small.seed == 0 && small.score.parts == ["density.3", "neighbors.3"])
+        #expect(
+            small.version == "1.0.0" && small.seed == 0
+                && small.score.parts == ["density.3", "neighbors.3", "change.3.100"]
+        )
         let large = try recipe(224, 200)
         #expect(large.diffusion.resolution == 64 && large.diffusion.fit == .resize && large.encoder.stem == .imagenet)
         #expect(large.encoder.shifts == .cutperm)
@@ -30,6 +33,22 @@ import Training
         )
         #expect(recipe.diffusion.steps == 7 && recipe.diffusion.resolution == 32 && recipe.diffusion.batch == 32)
         #expect(recipe.score.method == "csi" && recipe.score.parts == nil)
+    }
+
+    @Test("The default parts fit a noise schedule of any length")
+    func defaultParts() throws {
+        let input = #""input": {"channels": 1, "height": 28, "width": 28}"#
+        let short = try Recipe.parse(
+            text:
+                #"{"name": "m", \#(input), "diffusion": {"timesteps": 50, "default_t": 9}, "encoder": {"dissolve_from": 1, "dissolve_to": 5}}"#
+        )
+        #expect(short.score.parts == ["density.3", "neighbors.3", "change.3.5"])
+        #expect(throws: RecipeError.self) {
+            try Recipe.parse(text: #"{"name": "m", \#(input), "encoder": {"resolution": 29}}"#)
+        }
+        #expect(throws: (any Error).self) {
+            try Recipe.parse(text: #"{"name": "m", \#(input), "encoder": {"resolution": null}}"#)
+        }
     }
 
     @Test("null is not a default but an error that names the member")
@@ -147,8 +166,9 @@ import Training
         let recipe = try Recipe.parse(text: text)
         let estimate = try RecipeEstimate(measuring: recipe, normals: 100, workers: ThreadPool(count: 1))
         #expect(estimate.diffusionStep > 0 && estimate.encoderStep > 0 && estimate.scoredImage > 0)
-        #expect(estimate.scoredImages == 100 && estimate.memory > 1_000_000)
-        let steps = 1000 * estimate.diffusionStep + 400 * estimate.encoderStep + 100 * estimate.scoredImage
+        // 15 images for calibration, and 85 for the bank with 4 varied copies each.
+        #expect(estimate.scoredImages == 440 && estimate.memory > 1_000_000)
+        let steps = 1000 * estimate.diffusionStep + 400 * estimate.encoderStep + 440 * estimate.scoredImage
         #expect(abs(estimate.total - steps) < 1e-6 * steps)
         #expect(throws: Interrupted.self) {
             try RecipeEstimate(measuring: recipe, normals: 1, workers: ThreadPool(count: 1), isInterrupted: { true })

@@ -26,6 +26,9 @@ public final class Dissolver {
         plan = InferencePlan(network.graph(), parameters: parameters, workers: workers)
     }
 
+    /// Returns `image` as the U-Net sees it, which is what its dissolved copies are compared with.
+    func resampled(_ image: Image) -> Image { fit.resampled(image, side: network.resolution) }
+
     /// Dissolves each image at its own step; the results have the size of the images.
     ///
     /// Steps are less than the number of steps of the schedule. With ``Fit/pad`` no image may be larger than the
@@ -59,6 +62,16 @@ public final class Dissolver {
 }
 
 extension ModelManifest.Fit {
+    /// Returns `image` as a U-Net with the resolution `side` sees it: without the detail that resizing removes.
+    ///
+    /// A dissolved image is compared with this image, so that the difference is what dissolving has removed.
+    public func resampled(_ image: Image, side: Int) -> Image {
+        switch self {
+        case .pad: image
+        case .resize: image.resized(height: side, width: side).resized(height: image.height, width: image.width)
+        }
+    }
+
     /// Converts `image` to the U-Net's input: `side` x `side`, samples in [-1, 1].
     ///
     /// Training and dissolving both use this method, so that their inputs are the same.

@@ -20,6 +20,8 @@ public final class Model {
         public let bankEntries: Int
         /// The parts of the combined score; empty if the method is CSI alone.
         public let parts: [ScoreComponent]
+        /// Whether ``Model/scoreMap(_:)`` returns a map.
+        public let hasScoreMap: Bool
         /// The number of images at which scoring reaches about full throughput; larger batches only add latency.
         public let preferredBatchSize: Int
 
@@ -38,12 +40,16 @@ public final class Model {
     private let scorer: Scorer
     private let bank: ScoreBank
     private let golden: GoldenSet?
+    /// For models whose score has densities.
+    private let maps: FeatureMaps?
 
     /// Loads the model in `directory`; checks all files, and prepares the weights.
     public init(_ directory: ModelDirectory, workers: ThreadPool) throws(ModelFileError) {
         let manifest = directory.manifest
         let parts = try manifest.scoreParts()
-        let encoder = try manifest.imageEncoder(directory.encoderWeights(), parts: parts, workers: workers)
+        let weights = try directory.encoderWeights()
+        let encoder = try manifest.imageEncoder(weights, parts: parts, workers: workers)
+        maps = try manifest.featureMaps(weights, parts: parts, workers: workers)
         bank = try ScoreBank(
             directory.tensors(in: manifest.score.file, sha256: manifest.score.sha256),
             network: manifest.encoderNetwork,
@@ -60,12 +66,21 @@ public final class Model {
             inputCheck: inputCheck,
             bankEntries: bank.csi.entries,
             parts: parts,
+            hasScoreMap: maps != nil,
             preferredBatchSize: encoder.preferredBatchSize
         )
     }
 
     /// Returns the score of each image; images must be prepared with ``Information/prepare(_:)``.
     public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.inputs(images).map { bank($0) } }
+
+    /// Returns a map of one channel of where the score of `image` comes from, of the size of the image; nil if no part of
+    /// the score is a density.
+    ///
+    /// 1 is the average contribution of a position in a typical training image. The image must be prepared.
+    public func scoreMap(_ image: Image) -> Image? {
+        maps.map { scorer.map(image, densities: bank.densities, maps: $0).image }
+    }
 
     /// Replays the golden set; returns nil if the model has none.
     public func verify() -> GoldenSet.Outcome? { golden?.replay(self) }

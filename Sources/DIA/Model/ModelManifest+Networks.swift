@@ -22,8 +22,8 @@ extension ModelManifest {
             stem: encoder.stem,
             width: encoder.width,
             channels: encoder.channels,
-            height: input.height,
-            columns: input.width,
+            height: encoder.resolution ?? input.height,
+            columns: encoder.resolution ?? input.width,
             projection: encoder.projection,
             shifts: Shift.count
         )
@@ -50,7 +50,8 @@ extension ModelManifest {
                 throw ModelFileError(
                     file: Self.fileName,
                     reason: "unknown part '\(name)' in score.parts; valid parts are csi, neighbors.1 to neighbors.4, "
-                        + "density.1 to density.4, and residual.STEP with STEP below the number of timesteps"
+                        + "density.1 to density.4, change.STAGE.STEP and residual.STEP with STAGE from 1 to 4 and STEP below the "
+                        + "number of timesteps"
                 )
             }
             result.append(part)
@@ -81,7 +82,24 @@ extension ModelManifest {
             network,
             parameters: try Parameters(layout: network.graph().parameters, from: weights),
             views: viewFamily,
-            stages: parts.contains { $0.readsStages },
+            stages: parts.contains { $0.stage != nil },
+            workers: workers
+        )
+    }
+
+    /// Creates the layers of the encoder that compute the feature maps of the densities in `parts`; nil if there are none.
+    func featureMaps(
+        _ weights: Safetensors,
+        parts: [ScoreComponent],
+        workers: ThreadPool
+    ) throws(ModelFileError) -> FeatureMaps? {
+        let network = encoderNetwork
+        let stages = Set(parts.filter(\.isDensity).compactMap(\.stage)).sorted()
+        return FeatureMaps(
+            network,
+            parameters: try Parameters(layout: network.mapGraph(stages: stages).parameters, from: weights),
+            views: viewFamily,
+            stages: stages,
             workers: workers
         )
     }

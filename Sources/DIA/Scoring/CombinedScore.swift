@@ -6,7 +6,7 @@ struct CombinedScore: Sendable {
     enum Measure: Sendable {
         case csi
         case neighbors(NeighborBank, stage: Int)
-        case density(FeatureDensity, stage: Int)
+        case density(FeatureDensity, of: ScoreComponent)
         case residual(step: Int)
     }
 
@@ -24,7 +24,7 @@ struct CombinedScore: Sendable {
     init(parts: [Part]) { self.parts = parts }
 
     /// Creates the score of `parts` over `training`; nil if a covariance matrix is not positive definite.
-    init?(_ parts: [ScoreComponent], training: [ScoreInputs], csi: CSIScore) {
+    init?(_ parts: [ScoreComponent], training: [ScoreInputs], variation: ScoreVariation, csi: CSIScore) {
         var result: [Part] = []
         for part in parts {
             let measure: Measure
@@ -33,11 +33,12 @@ struct CombinedScore: Sendable {
             case .residual(let step): measure = .residual(step: step)
             case .neighbors(let stage):
                 measure = .neighbors(NeighborBank(training.map { $0.features.stages[stage - 1] }), stage: stage)
-            case .density(let stage):
-                guard let density = FeatureDensity(of: training.map { $0.features.stages[stage - 1] }) else {
-                    return nil
-                }
-                measure = .density(density, stage: stage)
+            case .density, .change:
+                let vectors = training.compactMap { $0.vector(part) }
+                let differences = variation.differences(from: training, of: part)
+                guard let density = FeatureDensity(of: vectors, differences: differences, weight: variation.weight)
+                else { return nil }
+                measure = .density(density, of: part)
             }
             let values = training.enumerated().map { measure.value($0.element, csi, excluding: $0.offset) }
             let mean = values.reduce(0, +) / Double(values.count)
@@ -60,7 +61,7 @@ extension CombinedScore.Measure {
         case .csi: csi(inputs.features, excluding: excluded).normality
         case .neighbors(let bank, let stage):
             bank.negativeLogDistance(inputs.features.stages[stage - 1], excluding: excluded)
-        case .density(let density, let stage): density.density(inputs.features.stages[stage - 1])
+        case .density(let density, let part): density.density(inputs.vector(part) ?? density.mean)
         case .residual(let step): inputs.residuals[step] ?? 0
         }
     }

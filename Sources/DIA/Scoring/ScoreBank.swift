@@ -1,3 +1,4 @@
+import Glibc
 public import ModelFile
 
 /// The stored state of the score, which maps the inputs of an image to its normality.
@@ -21,10 +22,14 @@ public struct ScoreBank: Sendable {
     /// Creates the bank of `training`, at least two images, for a score of `parts`.
     ///
     /// Throws an error if the features of the images have no covariance.
-    public init(training: [ScoreInputs], parts: [ScoreComponent]) throws(ModelFileError) {
+    public init(
+        training: [ScoreInputs],
+        variation: ScoreVariation = .none,
+        parts: [ScoreComponent]
+    ) throws(ModelFileError) {
         csi = CSIScore(training: training.map(\.features))
         self.parts = parts
-        combined = parts.isEmpty ? nil : CombinedScore(parts, training: training, csi: csi)
+        combined = parts.isEmpty ? nil : CombinedScore(parts, training: training, variation: variation, csi: csi)
         guard parts.isEmpty || combined != nil else {
             throw ModelFileError(file: "bank", reason: "the features of all training images are the same")
         }
@@ -36,6 +41,23 @@ public struct ScoreBank: Sendable {
         guard let combined else { return Result(normality: csi.normality, csi: csi, parts: []) }
         let parts = combined(inputs, csi: self.csi)
         return Result(normality: parts.reduce(0, +) / Double(parts.count), csi: csi, parts: parts)
+    }
+
+    /// A part of the score that is a density, with the squared Mahalanobis distance of typical training images.
+    struct Density {
+        let part: ScoreComponent
+        let distribution: FeatureDensity
+        let typicalSquaredDistance: Double
+    }
+
+    /// The densities of the score.
+    var densities: [Density] {
+        zip(parts, combined?.parts ?? []).compactMap { part, entry in
+            guard case .density(let density, _) = entry.measure else { return nil }
+            // The mean of the part is that of -1/2 log of the squared distance.
+            let typical = exp(-2 * Double(entry.mean))
+            return Density(part: part, distribution: density, typicalSquaredDistance: typical)
+        }
     }
 
     /// The bank as the tensors of a file.
@@ -113,13 +135,13 @@ public struct ScoreBank: Sendable {
             let entries = try rows(of: part.name, in: file, dimensions: 2, at: 0)
             let axes = try file.floats(part.name, shape: [entries, size])
             return .neighbors(NeighborBank(stored: axes, size: size), stage: stage)
-        case .density(let stage):
+        case .density(let stage), .change(let stage, _):
             let size = network.stageFeatures[stage - 1] * Shift.count
             let density = FeatureDensity(
                 mean: try file.floats("\(part.name).mean", shape: [size]),
                 whitening: try file.floats("\(part.name).whitening", shape: [size, size])
             )
-            return .density(density, stage: stage)
+            return .density(density, of: part)
         }
     }
 

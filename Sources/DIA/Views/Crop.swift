@@ -11,7 +11,8 @@ public struct Crop: Sendable, Hashable {
     /// The whole image.
     public static let whole = Crop(top: 0, left: 0, height: 1, width: 1)
 
-    init(top: Double, left: Double, height: Double, width: Double) {
+    /// Creates a crop; all values are in [0, 1], and the crop is inside the image.
+    public init(top: Double, left: Double, height: Double, width: Double) {
         self.top = top
         self.left = left
         self.height = height

@@ -68,6 +68,7 @@ enum RandomStream {
     static let encoderWeights: UInt64 = 3
     static let bootstrap: UInt64 = 4
     static let golden: UInt64 = 5
+    static let variation: UInt64 = 6
     static let diffusionSteps: UInt64 = 1 << 32
     static let encoderSteps: UInt64 = 2 << 32
 }

@@ -46,12 +46,13 @@ public struct Baselines: Sendable, Codable {
         let manifest = model.information.manifest
         let network = manifest.encoderNetwork
         var generator = SplitMix64(seed: seed, stream: RandomStream.encoderWeights)
-        let parts = model.information.parts.filter { if case .residual = $0 { false } else { true } }
+        // Parts that dissolve images use the trained U-Net.
+        let parts = model.information.parts.filter { !$0.dissolves }
         let encoder = ImageEncoder(
             network,
             parameters: Parameters(layout: network.graph().parameters, using: &generator),
             views: manifest.viewFamily,
-            stages: parts.contains { $0.readsStages },
+            stages: parts.contains { $0.stage != nil },
             workers: workers
         )
         func features(_ images: [Image], _ title: String) throws -> [ScoreInputs] {

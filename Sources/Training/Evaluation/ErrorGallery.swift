@@ -29,8 +29,8 @@ enum ErrorGallery {
 
     /// Returns a column of heat maps, aligned with the rows of a grid of `height`.
     private static func heatMaps(_ model: Model, _ images: [Image], height: Int) -> Image {
-        let step = model.information.manifest.dissolve.defaultT
-        let dissolved = model.dissolve(images, at: images.map { _ in step })
+        let part = model.information.manifest.dissolve
+        let dissolved = model.dissolve(images, at: images.map { _ in part.defaultT })
         let scale = DissolvingGrid.scale(height: images[0].height)
         let (rows, columns) = (images[0].height * scale, images[0].width * scale)
         var result = Image(height: height, width: columns, channels: 3, filledWith: 1)
@@ -38,7 +38,8 @@ enum ErrorGallery {
             let gray = image.converted(toChannels: 1).resized(height: rows, width: columns)
             var bytes = ByteImage(height: rows, width: columns, channels: 1)
             for place in gray.samples.indices { bytes.samples[place] = ByteImage.byte(gray.samples[place]) }
-            let fill = HeatMap(image, dissolved: changed).rows(over: bytes, height: rows, width: columns)
+            let reference = part.fit.resampled(image, side: part.resolution)
+            let fill = HeatMap(reference, dissolved: changed).rows(over: bytes, height: rows, width: columns)
             var line = [UInt8](repeating: 0, count: 3 * columns)
             var map = Image(height: rows, width: columns, channels: 3)
             for row in 0..<rows {
