@@ -14,6 +14,9 @@ struct Batch {
             switch job.work {
             case .score(let image, let done): scoring.append((job, image, done))
             case .dissolve(let image, let step, let done): dissolving.append((job, image, step, done))
+            case .scoreMap(let image, let done):
+                let map = timed(model.scoreMap(image), job, start)
+                completions.append { done(.success(map)) }
             case .verify(let done):
                 let outcome = timed(model.verify(), job, start)
                 completions.append { done(.success(outcome)) }

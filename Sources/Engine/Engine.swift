@@ -170,6 +170,19 @@ public final class Engine: Sendable {
         )
     }
 
+    /// Returns the map of where the score of `image`, prepared for `model`, comes from; see ``Model/scoreMap(_:)``.
+    public func scoreMap(
+        _ image: Image,
+        model: Model.Information,
+        deadline: ContinuousClock.Instant? = nil
+    ) async throws(EngineError) -> Timed<Image?> {
+        guard passesVerification(model) else { throw .failedVerification }
+        let results: [Timed<Image?>] = try await submit(model, nil, deadline, [{ .scoreMap(image, $0) }])
+        let result = results[0]
+        guard result.value?.samples.allSatisfy(\.isFinite) ?? true else { throw .notFinite }
+        return result
+    }
+
     /// Returns a new group for a request of many images, used to schedule them fairly.
     public func makeRequestGroup() -> RequestGroup { state.withLock { $0.makeRequestGroup() } }
 
@@ -273,7 +286,11 @@ public final class Engine: Sendable {
 
     /// Returns the maximum number of jobs that run together with `job`.
     private func limit(_ job: Job) -> Int {
-        job.kind == .score ? min(configuration.maximumBatch, job.model.preferredBatchSize) : configuration.maximumBatch
+        switch job.kind {
+        case .score: min(configuration.maximumBatch, job.model.preferredBatchSize)
+        case .scoreMap: 1
+        case .dissolve, .verify: configuration.maximumBatch
+        }
     }
 
     private func run(_ batch: [Job]) {

@@ -19,12 +19,14 @@ package struct Job: Sendable {
     package enum Work: Sendable {
         case score(Image, Completion<ScoreBank.Result>)
         case dissolve(Image, step: Int, Completion<Image>)
+        case scoreMap(Image, Completion<Image?>)
         case verify(Completion<GoldenSet.Outcome?>)
     }
 
     /// Kinds of jobs, with the names used in metrics.
     package enum Kind: String, CaseIterable, Sendable {
         case score, dissolve, verify
+        case scoreMap = "score_map"
     }
 
     /// The request that the job belongs to.
@@ -48,6 +50,7 @@ package struct Job: Sendable {
         switch work {
         case .score: .score
         case .dissolve: .dissolve
+        case .scoreMap: .scoreMap
         case .verify: .verify
         }
     }
@@ -59,6 +62,7 @@ package struct Job: Sendable {
         switch work {
         case .score(_, let done): done(.failure(error))
         case .dissolve(_, _, let done): done(.failure(error))
+        case .scoreMap(_, let done): done(.failure(error))
         case .verify(let done): done(.failure(error))
         }
     }

@@ -1,9 +1,22 @@
-/// A map of the changes that dissolving makes to an image.
+/// A map of the changes that dissolving makes to an image, or of where a score comes from.
 package struct HeatMap: Sendable {
     /// The smallest change that is displayed as the maximum; smaller changes are noise and are not amplified.
     private static let floor: Float = 0.05
+    /// The smallest contribution to a score, in multiples of the typical one, that is displayed as the maximum.
+    private static let contributionFloor: Float = 4
 
     private let map: Image
+
+    /// Creates the map of `contributions` to a score, where 1 is typical: positions up to 1 are not colored.
+    package init(contributions: Image) {
+        let maximum = max(Self.contributionFloor, contributions.samples.max() ?? 0)
+        map = Image(
+            height: contributions.height,
+            width: contributions.width,
+            channels: 1,
+            samples: contributions.samples.map { max(0, $0 - 1) / (maximum - 1) }
+        )
+    }
 
     /// Creates the map of the change of each pixel, averaged over the channels and scaled to a maximum of 1.
     package init(_ image: Image, dissolved: Image) {

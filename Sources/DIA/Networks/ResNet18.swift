@@ -53,6 +53,34 @@ public struct ResNet18: Sendable, Hashable {
     /// the first three stages.
     public func graph(stages: Bool = false) -> Graph {
         var graph = Graph()
+        var x = firstLayers(&graph)
+        var pooled: [Value] = []
+        for stage in 0..<4 {
+            x = blocks(&graph, x, stage: stage)
+            if stages || stage == 3 { pooled.append(graph.averagePool(x)) }
+        }
+        let features = pooled.removeLast()
+        graph.output(features)
+        let hidden = graph.activation(graph.dense(features, "simclr_layer.0", outputs: self.features), .relu)
+        graph.output(graph.dense(hidden, "simclr_layer.2", outputs: projection))
+        graph.output(graph.dense(features, "shift_cls_layer", outputs: shifts))
+        for value in pooled { graph.output(value) }
+        return graph
+    }
+
+    /// Returns the network without pooling; its outputs are the feature maps `[rows, columns, channels]` of `stages`, which
+    /// are ascending numbers from 1 to 4.
+    public func mapGraph(stages: [Int]) -> Graph {
+        var graph = Graph()
+        var x = firstLayers(&graph)
+        for stage in 1...(stages.last ?? 1) {
+            x = blocks(&graph, x, stage: stage - 1)
+            if stages.contains(stage) { graph.output(x) }
+        }
+        return graph
+    }
+
+    private func firstLayers(_ graph: inout Graph) -> Value {
         let image = graph.input(PlaneShape(height: height, width: columns, channels: channels))
         // (x - 0.5) / 0.5
         var x = graph.affine(image, scale: 2, shift: -1)
@@ -64,21 +92,14 @@ public struct ResNet18: Sendable, Hashable {
             x = graph.convolution(x, "conv1", outputs: width, kernel: 7, stride: 2, padding: 3, bias: false)
             x = graph.maxPool(graph.batchNorm(x, "bn1", relu: true))
         }
-        var pooled: [Value] = []
-        for stage in 0..<4 {
-            for block in 0..<2 {
-                let stride = stage > 0 && block == 0 ? 2 : 1
-                x = basicBlock(&graph, x, "layer\(stage + 1).\(block)", outputs: width << stage, stride: stride)
-            }
-            if stages || stage == 3 { pooled.append(graph.averagePool(x)) }
-        }
-        let features = pooled.removeLast()
-        graph.output(features)
-        let hidden = graph.activation(graph.dense(features, "simclr_layer.0", outputs: self.features), .relu)
-        graph.output(graph.dense(hidden, "simclr_layer.2", outputs: projection))
-        graph.output(graph.dense(features, "shift_cls_layer", outputs: shifts))
-        for value in pooled { graph.output(value) }
-        return graph
+        return x
+    }
+
+    /// The two blocks of a stage, counted from 0.
+    private func blocks(_ graph: inout Graph, _ input: Value, stage: Int) -> Value {
+        let name = "layer\(stage + 1)"
+        let first = basicBlock(&graph, input, "\(name).0", outputs: width << stage, stride: stage > 0 ? 2 : 1)
+        return basicBlock(&graph, first, "\(name).1", outputs: width << stage, stride: 1)
     }
 
     private func basicBlock(

@@ -22,6 +22,19 @@ extension ModelManifest.Shift {
         return result
     }
 
+    /// Returns the image that shift `k` turns into `image`.
+    func inverse(_ image: Image, _ k: Int) -> Image {
+        guard k != 0 else { return image }
+        var result = image
+        for row in 0..<image.height {
+            for column in 0..<image.width {
+                let (toRow, toColumn) = source(row, column, image.height, image.width, k)
+                for channel in 0..<image.channels { result[toRow, toColumn, channel] = image[row, column, channel] }
+            }
+        }
+        return result
+    }
+
     private func source(_ row: Int, _ column: Int, _ height: Int, _ width: Int, _ k: Int) -> (Int, Int) {
         switch self {
         case .rotation:

@@ -1,15 +1,17 @@
 import DIA
 import ModelFile
 
-/// The query of a dissolve or heat map request: `t=50,100` and, for heat maps, `overlay=false`.
+/// The query of a dissolve or heat map request: `t=50,100` and, for heat maps, `overlay=false` and `of=score`.
 package struct DissolveQuery {
     /// The steps; without `t`, the model's default step.
     package let steps: [Int]
     /// Whether the map is drawn over the image; true without `overlay`.
     let isOverlay: Bool
+    /// Whether the map shows where the score comes from, `of=score`, and not what dissolving has changed.
+    let isOfScore: Bool
 
     /// The names of the parameters, without those of ``Rendering``.
-    static func names(takesOverlay: Bool) -> [String] { takesOverlay ? ["t", "overlay"] : ["t"] }
+    static func names(ofHeatMap isHeatMap: Bool) -> [String] { isHeatMap ? ["t", "overlay", "of"] : ["t"] }
 
     /// Reads the parameters of a request for `model`; throws if one is invalid.
     init(_ parameters: QueryParameters, of model: Model.Information, maximumSteps: Int) throws(ServiceError) {
@@ -25,6 +27,14 @@ package struct DissolveQuery {
         maximumSteps: Int
     ) throws(ServiceError) {
         isOverlay = try parameters.boolean("overlay") ?? true
+        switch parameters["of"] ?? "dissolve" {
+        case "dissolve": isOfScore = false
+        case "score": isOfScore = true
+        case let other: throw ServiceError(400, "'of' is '\(other)', expected 'dissolve' or 'score'")
+        }
+        guard !isOfScore || parameters["t"] == nil else {
+            throw ServiceError(400, "'t' has no meaning with of=score")
+        }
         guard let list = parameters["t"] else {
             steps = [standard]
             return

@@ -114,7 +114,7 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let parameters = try request.parameters(DissolveQuery.names(takesOverlay: false) + Rendering.names)
+        let parameters = try request.parameters(DissolveQuery.names(ofHeatMap: false) + Rendering.names)
         let steps = try DissolveQuery(parameters, of: model, maximumSteps: configuration.maximumSteps).steps
         let channels = model.manifest.input.channels
         let isStrip = steps.count > 1
@@ -143,8 +143,11 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let parameters = try request.parameters(DissolveQuery.names(takesOverlay: true) + Rendering.names)
+        let parameters = try request.parameters(DissolveQuery.names(ofHeatMap: true) + Rendering.names)
         let query = try DissolveQuery(parameters, of: model, maximumSteps: 1)
+        guard !query.isOfScore || model.hasScoreMap else {
+            throw ServiceError(422, "the score of model '\(model.manifest.name)' has no map; its parts are pooled")
+        }
         let channels = query.isOverlay ? 3 : 1
         let shown = ImageInput.Shown(
             channels: 1,
@@ -154,11 +157,29 @@ extension InferenceService {
         )
         let image = try await prepared(request, body, model, Rendering(parameters), shown: shown, &context)
         let header = image.header
-        let dissolved = try await dissolved(image.input, model, query.steps, &context)[0]
-        let map = HeatMap(image.input, dissolved: dissolved)
+        let map = try await heatMap(of: image.input, query, model, &context)
         return try await picture(header, panels: 1, channels: channels, context) {
             map.rows(over: image.shown, height: header.height, width: header.width)
         }
+    }
+
+    private func heatMap(
+        of image: Image,
+        _ query: DissolveQuery,
+        _ model: Model.Information,
+        _ context: inout RequestContext
+    ) async throws -> HeatMap {
+        guard query.isOfScore else {
+            let part = model.manifest.dissolve
+            let dissolved = try await dissolved(image, model, query.steps, &context)[0]
+            return HeatMap(part.fit.resampled(image, side: part.resolution), dissolved: dissolved)
+        }
+        let deadline = context.deadline
+        let timed = try await engineWork { () async throws(EngineError) in
+            try await engine.scoreMap(image, model: model, deadline: deadline)
+        }
+        guard let contributions = noted(timed, &context) else { throw ServiceError(422, "the score has no map") }
+        return HeatMap(contributions: contributions)
     }
 
     /// Returns a response with a PNG of `panels` images of the size of `header`, side by side; `rows` returns a

@@ -37,6 +37,9 @@ public struct Graph: Sendable {
     /// Declares `value` as the next output.
     public mutating func output(_ value: Value) { outputs.append(value.index) }
 
+    /// The shapes of the outputs.
+    public var outputShapes: [PlaneShape] { outputs.map { shapes[$0] } }
+
     /// Returns the shape of a value.
     public func shape(of value: Value) -> PlaneShape { shapes[value.index] }
 

@@ -1,0 +1,104 @@
+import Imaging
+
+/// Where a score of densities comes from: an exact division of the squared Mahalanobis distance among the positions of
+/// the image.
+///
+/// The features f of a density are averages over the positions and the views. With u = W (f - mean), where W is the
+/// whitening, the squared distance |u|² is the average of u · W (m - mean) over the features m of all positions. Each of
+/// these numbers, divided by the squared distance that is typical for training images, is drawn where the position is in
+/// the image, and averaged over the views that show it.
+struct ScoreMap {
+    /// The map of one image: 1 is the contribution of a position in a typical training image.
+    let image: Image
+
+    /// Creates the map of an image of `height` x `width` with the given feature `maps`.
+    ///
+    /// `maps` returns the maps of all views that a density was fitted to, by part; the map is the mean over the `densities`.
+    init(
+        height: Int,
+        width: Int,
+        views: ViewFamily,
+        densities: [ScoreBank.Density],
+        maps: (ScoreComponent) -> FeatureMaps.Maps?
+    ) {
+        var sum = [Float](repeating: 0, count: height * width)
+        for density in densities {
+            guard let maps = maps(density.part) else { continue }
+            let map = Self.map(density, maps, views, height, width)
+            for index in sum.indices { sum[index] += map.samples[index] / Float(densities.count) }
+        }
+        image = Image(height: height, width: width, channels: 1, samples: sum)
+    }
+
+    private static func map(
+        _ density: ScoreBank.Density,
+        _ maps: FeatureMaps.Maps,
+        _ views: ViewFamily,
+        _ height: Int,
+        _ width: Int
+    ) -> Image {
+        let (positions, channels) = (maps.rows * maps.columns, maps.channels)
+        let average = average(maps, views)
+        let gradient = density.distribution.gradient(average)
+        var total = Image(height: height, width: width, channels: 1)
+        var coverage = total
+        for k in 0..<Shift.count {
+            let weights = gradient[k * channels..<(k + 1) * channels].map { Float($0 / density.typicalSquaredDistance) }
+            let means = density.distribution.mean[k * channels..<(k + 1) * channels]
+            // The mean is the same for all positions.
+            let offset = zip(weights, means).reduce(0) { $0 + $1.0 * $1.1 } * Float(Shift.count)
+            var (sum, count) = (Image(height: height, width: width, channels: 1), total)
+            count.samples = [Float](repeating: 0, count: count.samples.count)
+            for (index, crop) in views.crops.enumerated() {
+                let first = (k * views.crops.count + index) * positions * channels
+                let contributions = (0..<positions).map { position in
+                    let start = first + position * channels
+                    return weights.indices.reduce(-offset) {
+                        $0 + Float(Shift.count) * weights[$1] * maps.values[start + $1]
+                    }
+                }
+                let plane = Image(height: maps.rows, width: maps.columns, channels: 1, samples: contributions)
+                crop.place(plane, onto: &sum, counting: &count)
+            }
+            let (shiftedSum, shiftedCount) = (views.shift.inverse(sum, k), views.shift.inverse(count, k))
+            for pixel in total.samples.indices {
+                total.samples[pixel] += shiftedSum.samples[pixel]
+                coverage.samples[pixel] += shiftedCount.samples[pixel]
+            }
+        }
+        for pixel in total.samples.indices { total.samples[pixel] /= max(coverage.samples[pixel], 1) }
+        return total
+    }
+
+    /// The features of all shifts, averaged over the crops and positions, as in ``EncoderFeatures``.
+    private static func average(_ maps: FeatureMaps.Maps, _ views: ViewFamily) -> [Float] {
+        let count = views.crops.count * maps.rows * maps.columns
+        return (0..<Shift.count).flatMap { k in
+            (0..<maps.channels).map { channel in
+                var sum = 0.0
+                for position in k * count..<(k + 1) * count {
+                    sum += Double(maps.values[position * maps.channels + channel])
+                }
+                return Float(sum / Double(count))
+            }
+        }
+    }
+}
+
+extension Crop {
+    /// Adds `plane`, a map of this crop, to the part of `sum` that the crop shows, and 1 to the same part of `count`.
+    func place(_ plane: Image, onto sum: inout Image, counting count: inout Image) {
+        func rows(_ start: Double, _ share: Double, _ length: Int) -> Range<Int> {
+            let first = min(max(Int((start * Double(length)).rounded()), 0), length - 1)
+            return first..<min(max(Int(((start + share) * Double(length)).rounded()), first + 1), length)
+        }
+        let (vertical, horizontal) = (rows(top, height, sum.height), rows(left, width, sum.width))
+        let resized = plane.resized(height: vertical.count, width: horizontal.count)
+        for (row, y) in vertical.enumerated() {
+            for (column, x) in horizontal.enumerated() {
+                sum[y, x, 0] += resized[row, column, 0]
+                count[y, x, 0] += 1
+            }
+        }
+    }
+}
