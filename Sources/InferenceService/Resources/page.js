@@ -84,6 +84,15 @@ async function failure(response) {
   return new Failure(words, response.status, Number(response.headers.get("Retry-After")) || 1);
 }
 
+async function readJSON(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Failure("The answer is not JSON.", response.status);
+    throw error instanceof TypeError ? new Failure("The connection was cut.", 0) : error;
+  }
+}
+
 function requestID() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, byte => byte.toString(16).padStart(2, "0")).join("");
@@ -108,7 +117,7 @@ function parameters(rendering) {
 async function loadModels() {
   at("trouble").hidden = true;
   try {
-    const answer = await (await call("v1/models")).json();
+    const answer = await readJSON(await call("v1/models"));
     state.models = answer.models ?? [];
     at("key-form").hidden = true;
     state.needsKey = false;
@@ -211,9 +220,9 @@ function evaluationText(evaluation) {
 
 function figures(evaluation) {
   const rows = [
-    ["Sensitivity", "sensitivity", percent(evaluation.sensitivity, 1), "anomalies found at the threshold"],
+    ["Sensitivity", "sensitivity", percent(evaluation.sensitivity, 1), "of the anomalous images, at the threshold"],
     ["False-positive rate", "false_positive_rate", percent(evaluation.false_positive_rate, 1),
-      interval(evaluation.false_positive_interval_95)],
+      ["of the normal images", interval(evaluation.false_positive_interval_95)].filter(text => text).join(", ")],
     ["AUROC", "auroc", evaluation.auroc?.toFixed?.(3),
       Array.isArray(evaluation.auroc_interval_95)
         ? `95% interval ${evaluation.auroc_interval_95.map(end => end.toFixed(3)).join(" to ")}` : ""],
@@ -245,9 +254,9 @@ function limits(model) {
 
 function list(id, rows) {
   at(id).replaceChildren(...rows.filter(([, value]) => value).flatMap(([name, value, note]) => {
-    const definition = element("dd", value);
-    if (note) definition.append(element("small", note));
-    return [element("dt", name), definition];
+    const term = element("dt", name);
+    if (note) term.append(element("small", note));
+    return [term, element("dd", value)];
   }));
 }
 
@@ -353,7 +362,8 @@ async function run(item) {
   state.running += 1;
   show(item);
   try {
-    const result = await (await call(path(item, "score"), abort.signal, item)).json();
+    checkSize(item);
+    const result = await readJSON(await call(path(item, "score"), abort.signal, item));
     if (isCurrent()) finish(item, result);
     if (isCurrent()) await loadPictures(item, abort.signal, isCurrent);
   } catch (error) {
@@ -380,11 +390,19 @@ function fail(item, error) {
   } else if ((error.status === 429 || error.status === 503) && (item.busy ?? 0) < BUSY_RETRIES) {
     waitAndRetry(item, error);
   } else {
-    Object.assign(item, {phase: "failed", failure: error.message});
+    Object.assign(item, {phase: "failed", failure: error.message, result: undefined});
     record(item, {error: error.message});
     announce(`${item.name} failed: ${error.message}`);
   }
   show(item);
+}
+
+/** Throws if the server would reject the file by its size, which it can do only by closing the connection. */
+function checkSize(item) {
+  const most = modelNamed(item.model).limits.body_bytes;
+  if (item.blob.size > most) {
+    throw new Failure(`The file has ${item.blob.size} bytes, more than the ${most} that the server takes.`, 413);
+  }
 }
 
 /** Queues the item again when the server said that it would be less busy. */
@@ -509,7 +527,7 @@ function draw(item) {
     context.globalAlpha = Number(opacity.value) / 100;
     context.drawImage(map, 0, 0, width, height);
   }
-  const text = frame.t === 0 ? "t = 0 (the image)" : `t = ${frame.t}`;
+  const text = frame.t === 0 ? "t = 0, the image itself" : `t = ${frame.t}`;
   step.textContent = text;
   slider.setAttribute("aria-valuetext", text);
   item.part["opacity-label"].hidden = !heat.checked;
