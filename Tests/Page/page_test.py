@@ -361,6 +361,7 @@ class Accessibility(PageTest):
         self.assertEqual(self.focused().get_attribute("data-do"), "remove")
 
     def fill(self):
+        """Adds two examples and an atypical image."""
         self.find("#examples").click()
         self.choose(self.write("atypical-16-bit.png", gray16(64, lambda x, y: 600 + 40 * (x * y % 37))))
         for card in [self.card(name) for name in ("phantom-lesion.png", "phantom-normal.png", "atypical-16-bit.png")]:
@@ -394,22 +395,38 @@ class Accessibility(PageTest):
                     overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
                     self.assertLessEqual(self.browser.execute_script(overflow), 0)
 
+    def shoot(self, name, width):
+        self.size(width, 1000)
+        # Two frames: the layout follows the new size in the first.
+        height = self.browser.execute_async_script("""
+            const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => done(document.body.offsetHeight)));""")
+        self.size(width, height)
+        shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        (SCREENSHOTS / name).write_bytes(base64.b64decode(shot))
+
     def test_screenshots(self):
+        """page.png is the picture in the README."""
+        self.scheme("light")
+        self.find("#examples").click()
+        lesion = self.card("phantom-lesion.png")
+        for card in (lesion, self.card("phantom-normal.png")):
+            self.finished(card)
+            self.wait(lambda: self.find(".dissolving", card).is_displayed())
+        self.part(lesion, "heat").click()
+        self.wait(lambda: "t = 200:" in self.text(lesion, "map-state"))
+        self.shoot("page.png", 1280)
+        self.find("#clear-history").click()
+        for card in self.cards():
+            self.press(card, "remove")
         self.fill()
         self.part(self.card("phantom-lesion.png"), "heat").click()
         self.wait(lambda: "t = 200:" in self.text(self.card("phantom-lesion.png"), "map-state"))
         for scheme in ("light", "dark"):
             for width in (1280, 390):
                 self.scheme(scheme)
-                self.size(width, 1000)
-                # Two frames: the layout follows the new size in the first.
-                height = self.browser.execute_async_script("""
-                    const done = arguments[0];
-                    requestAnimationFrame(() => requestAnimationFrame(() => done(document.body.offsetHeight)));""")
-                self.size(width, height)
-                shot = self.browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
-                SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-                (SCREENSHOTS / f"{width}-{scheme}.png").write_bytes(base64.b64decode(shot))
+                self.shoot(f"{width}-{scheme}.png", width)
 
 
 if __name__ == "__main__":

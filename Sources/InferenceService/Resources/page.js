@@ -661,11 +661,11 @@ function showResult(item, result) {
     const span = element("span", `${name} `);
     span.append(element("b", name === "p-value" ? significant(value) : value.toFixed(digits)));
     return [span];
-  }), element("span", `Model ${result.model.name} ${result.model.version}`));
+  }));
   part.explanation.textContent = explanation(result);
   showCheck(part.check, result.input_check);
   showRemarks(part.warnings, result.image?.warnings);
-  part.caution.textContent = result.notice ?? NOTICE;
+  part.caution.textContent = `${result.notice ?? NOTICE} Model ${result.model.name} ${result.model.version}.`;
   part.raw.querySelector("pre").textContent = JSON.stringify(result, null, 2);
   part.raw.querySelector("pre").setAttribute("aria-label", `Full answer for ${item.name}`);
 }
