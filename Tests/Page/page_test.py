@@ -13,9 +13,11 @@ import pathlib
 import struct
 import subprocess
 import unittest
+import urllib.request
 import zlib
 
 import axe_core_python
+import nginx
 from page_case import ROOT, PageTest, dia_testing
 from proxy import Proxy
 from selenium import webdriver
@@ -177,6 +179,32 @@ class Results(PageTest):
         self.finished(card)
         self.assertEqual(self.text(card, "verdict"), "no verdict")
         self.assertFalse(self.part(card, "gauge").is_displayed())
+        self.assertIn("the model is not calibrated", self.text(card, "explanation"))
+
+    def test_an_atypical_image_has_reasons_instead_of_a_verdict(self):
+        self.choose(self.write("dark.png", gray16(32, lambda x, y: 100 + 3 * x + 2 * y)))
+        card = self.card("dark.png")
+        self.finished(card)
+        check = self.answer(card)["input_check"]
+        self.assertTrue(check["reasons"])
+        self.assertIn("dark", check["reasons"][0])
+        self.assertNotIn("blank", card.text)
+        self.assertNotIn("calibrated.", self.text(card, "explanation"))
+        self.assertIn("No verdict and no p-value: the image is not like", self.text(card, "explanation"))
+        shown = [item.text for item in self.part(card, "check").find_elements(By.TAG_NAME, "li")]
+        self.assertEqual(shown, check["reasons"])
+        warnings = [item.text for item in self.part(card, "warnings").find_elements(By.TAG_NAME, "li")]
+        self.assertEqual(warnings, self.answer(card)["image"]["warnings"])
+
+    def test_a_model_with_too_few_calibration_images_has_a_p_value_but_no_verdict(self):
+        score = self.direct(LESION) | dict.fromkeys(("verdict", "score", "anomalous", "threshold", "input_check"))
+        self.proxy.add("/score", answer=(200, {"Content-Type": "application/json"}, json.dumps(score).encode()))
+        self.choose(LESION)
+        card = self.card("lesion.png")
+        self.finished(card)
+        self.assertIn("too few images for a threshold", self.text(card, "explanation"))
+        self.assertIn("p-value", self.text(card, "numbers"))
+        self.assertIn("Input check: none", self.text(card, "typical"))
 
 
 class Views(PageTest):
@@ -291,6 +319,24 @@ class Access(PageTest):
         self.wait(lambda: sum("/heatmap" in path for path in self.proxy.paths) == 2)
         self.assertEqual([path for path in self.proxy.paths if not path.startswith("/dia/")], [])
         self.assertEqual([entry["message"] for entry in self.browser.get_log("browser")], [])
+
+    @unittest.skipUnless(nginx.EXECUTABLE, "needs nginx")
+    def test_the_page_works_behind_nginx(self):
+        with nginx.Nginx(self.server.port) as proxy:
+            # nginx completes the address with the slash that the relative addresses of the page need.
+            self.browser.get(proxy.url.removesuffix("/"))
+            self.assertEqual(self.browser.current_url, proxy.url)
+            self.wait(lambda: self.find("#model option"))
+            self.choose(LESION)
+            card = self.card("lesion.png")
+            self.finished(card)
+            self.assertAlmostEqual(self.answer(card)["normality"], self.direct(LESION)["normality"], delta=1e-4)
+            self.wait(lambda: self.find(".dissolving", card).is_displayed())
+            self.part(card, "heat").click()
+            self.wait(lambda: "t = 200:" in self.text(card, "map-state"))
+            self.assertEqual([entry["message"] for entry in self.browser.get_log("browser")], [])
+            with urllib.request.urlopen(self.find("footer a").get_attribute("href"), timeout=60) as description:
+                self.assertIn(b"openapi: 3", description.read())
 
     def test_the_list_of_models_can_be_retried(self):
         self.proxy.add("/v1/models", answer=problem(503, MARKUP))

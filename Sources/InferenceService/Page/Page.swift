@@ -4,8 +4,10 @@ import HTTP
 
 /// Web page for trying the service with images.
 enum Page {
-    /// The page with its style and script inside, and a policy that allows only these two, calls to this server, and an
-    /// icon (Content Security Policy Level 3). Strings cannot become markup or scripts (Trusted Types).
+    /// The page with its style and script inside.
+    ///
+    /// Its policy allows only these two, calls to this server, and an icon (Content Security Policy Level 3). Strings
+    /// cannot become markup or scripts (Trusted Types).
     static let response: Response = {
         let style = String(decoding: PackageResources.page_css, as: UTF8.self)
         let script = String(decoding: PackageResources.page_js, as: UTF8.self)

@@ -5,7 +5,8 @@
 
 const RUNNING_AT_ONCE = 3;
 const SLOW_AFTER_SECONDS = 5;
-const TIMEOUT_SECONDS = 120;
+// How much longer than the server's own limit the page waits: the image and the answer take time on the way.
+const TRANSFER_SECONDS = 60;
 const BUSY_RETRIES = 2;
 // Dissolved copies are kept as bitmaps: bounds on their memory.
 const STRIP_PIXELS = 16e6;
@@ -147,7 +148,7 @@ function useKey(event) {
   event.preventDefault();
   const key = at("key").value.trim();
   if (!/^[!-~]+$/.test(key)) {
-    at("key-reason").textContent = "A key has only printable ASCII characters and no blanks.";
+    at("key-reason").textContent = "A key has only printable ASCII characters and no spaces.";
     return;
   }
   state.key = key;
@@ -219,9 +220,11 @@ function evaluationText(evaluation) {
 }
 
 function figures(evaluation) {
+  // How good the verdicts are comes first: an AUROC alone does not say it.
+  const measured = name => isNumber(evaluation[name]) ? percent(evaluation[name], 1) : "not measured";
   const rows = [
-    ["Sensitivity", "sensitivity", percent(evaluation.sensitivity, 1), "of the anomalous images, at the threshold"],
-    ["False-positive rate", "false_positive_rate", percent(evaluation.false_positive_rate, 1),
+    ["Sensitivity", "", measured("sensitivity"), "of the anomalous images, at the threshold"],
+    ["False-positive rate", "", measured("false_positive_rate"),
       ["of the normal images", interval(evaluation.false_positive_interval_95)].filter(text => text).join(", ")],
     ["AUROC", "auroc", evaluation.auroc?.toFixed?.(3),
       Array.isArray(evaluation.auroc_interval_95)
@@ -230,7 +233,7 @@ function figures(evaluation) {
     ["FPR at 95% sensitivity", "fpr95", percent(evaluation.fpr95, 1), ""],
     ["Accuracy", "accuracy", percent(evaluation.accuracy, 1), ""],
   ];
-  return rows.filter(([, member]) => isNumber(evaluation[member])).map(([name, , value, note]) => [name, value, note]);
+  return rows.filter(([, member]) => !member || isNumber(evaluation[member])).map(([name, , value, note]) => [name, value, note]);
 }
 
 function limits(model) {
@@ -245,7 +248,8 @@ function limits(model) {
       + `${percent(calibration.alpha)} intended: they differ from the calibration images.`);
   }
   if (!calibration) texts.push("Not calibrated: it gives no p-value and no verdict.");
-  else texts.push("The p-value holds only for images like the calibration images: same device, view and rendering.");
+  else if (!isNumber(calibration.threshold)) texts.push("Calibrated with too few images for a threshold: no verdict.");
+  if (calibration) texts.push("The p-value holds only for images like the calibration images: same device, view and rendering.");
   texts.push(`Images are resized to ${input.width} × ${input.height} pixels; smaller findings disappear.`);
   texts.push(`At most ${(model.limits.pixels / 1e6).toFixed(0)} million pixels and `
     + `${Math.floor(model.limits.body_bytes / 2 ** 20)} MiB an image.`);
@@ -356,9 +360,10 @@ async function run(item) {
   Object.assign(item, {run: item.run + 1, phase: "running", seconds: 0});
   const {run: number, abort} = item;
   const isCurrent = () => item.run === number;
+  const seconds = (modelNamed(item.model)?.limits.timeout_seconds ?? 60) + TRANSFER_SECONDS;
   const timer = setTimeout(() => {
-    abort.abort(new Failure(`The server did not answer within ${TIMEOUT_SECONDS} seconds.`, 0));
-  }, TIMEOUT_SECONDS * 1000);
+    abort.abort(new Failure(`The server did not answer within ${seconds} seconds.`, 0));
+  }, seconds * 1000);
   state.running += 1;
   show(item);
   try {
@@ -663,7 +668,7 @@ function showResult(item, result) {
     return [span];
   }));
   part.explanation.textContent = explanation(result);
-  showCheck(part.check, result.input_check);
+  showCheck(part, result.input_check);
   showRemarks(part.warnings, result.image?.warnings);
   part.caution.textContent = `${result.notice ?? NOTICE} Model ${result.model.name} ${result.model.version}.`;
   part.raw.querySelector("pre").textContent = JSON.stringify(result, null, 2);
@@ -681,26 +686,36 @@ function showGauge(gauge, result) {
   gauge.querySelector(".needle").style.left = `${result.score * 100}%`;
 }
 
-/** One sentence on the p-value, or on why there is none. */
+/** What the p-value means, or why there is none. */
 function explanation(result) {
-  if (result.verdict === "atypical_input") {
-    return "The image is not like the images that the model was calibrated with, so its score has no p-value "
-      + "and is not judged.";
+  if (result.input_check?.typical === false) {
+    return "No verdict and no p-value: the image is not like the images that the model was calibrated with, so its "
+      + "score means nothing.";
   }
-  if (!isNumber(result.p_value)) return "The model is not calibrated, so there is no p-value and no verdict.";
+  if (!isNumber(result.p_value)) {
+    return modelNamed(result.model.name)?.calibration
+      ? "The server gave no p-value for this image." : "No verdict and no p-value: the model is not calibrated.";
+  }
   const alpha = result.threshold?.alpha;
-  return `Of normal images like the calibration images, about ${share(result.p_value)} score as high as this one or `
-    + `higher${isNumber(alpha) ? ` (${percent(alpha)} or less is called anomalous)` : ""}; this is not the probability `
-    + "of a disease.";
+  const rule = isNumber(alpha) ? ` (${percent(alpha)} or less is called anomalous)` : "";
+  const meaning = `Of normal images like the calibration images, about ${share(result.p_value)} score as high as this `
+    + `one or higher${rule}; this is not the probability of a disease.`;
+  return isNumber(alpha) ? meaning
+    : `No verdict: the model was calibrated with too few images for a threshold. ${meaning}`;
 }
 
 const share = value => value < 0.001 ? `1 in ${Math.round(1 / value)}` : percent(value, value < 0.1 ? 1 : 0);
 
-function showCheck(node, check) {
+/** Says whether the image is like the calibration images, with the reasons if it is not. */
+function showCheck(part, check) {
   const isTypical = check?.typical !== false;
-  showRemarks(node, isTypical ? [] : check.reasons.length ? check.reasons : ["its statistics differ"]);
+  part.typical.textContent = check
+    ? `Input check: typical of the calibration images (p-value ${significant(check.p_value)}).`
+    : "Input check: none. The model does not notice images of another kind.";
+  part.typical.hidden = !isTypical;
+  showRemarks(part.check, isTypical ? [] : check.reasons.length ? check.reasons : ["its statistics differ"]);
   if (!isTypical) {
-    node.querySelector("p").textContent = `Input check: not typical (p-value ${significant(check.p_value)})`;
+    part.check.querySelector("p").textContent = `Input check: not typical (p-value ${significant(check.p_value)})`;
   }
 }
 
