@@ -2,6 +2,7 @@
 
 import http.client
 import http.server
+import sys
 import threading
 
 
@@ -37,7 +38,13 @@ class Proxy:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, request, client_address):
+                # The browser closes connections that it no longer needs.
+                if not isinstance(sys.exc_info()[1], ConnectionError):
+                    super().handle_error(request, client_address)
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/dia/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -677,8 +677,9 @@ function showResult(item, result) {
 
 const significant = value => value >= 0.1 ? value.toFixed(2) : value >= 0.001 ? value.toFixed(3) : value.toPrecision(1);
 
+/** Shows where the score is; for an atypical image it means nothing. */
 function showGauge(gauge, result) {
-  gauge.hidden = !isNumber(result.score);
+  gauge.hidden = !isNumber(result.score) || result.input_check?.typical === false;
   if (gauge.hidden) return;
   const side = result.score > 0.5 ? "above" : result.score < 0.5 ? "below" : "at";
   gauge.setAttribute("aria-valuenow", result.score.toFixed(3));
@@ -870,11 +871,11 @@ function showHistory() {
     const row = document.createElement("tr");
     const number = (value, text) => isNumber(value) ? text(value) : "–";
     row.append(
-      element("td", new Date(time).toLocaleTimeString()), element("td", filename),
-      element("td", result ? `${result.model.name} ${result.model.version}` : model),
-      element("td", error ? `failed: ${error}` : VERDICTS[result.verdict ?? "none"]),
+      element("td", filename), element("td", error ? `failed: ${error}` : VERDICTS[result.verdict ?? "none"]),
       element("td", number(result?.score, value => value.toFixed(3))),
-      element("td", number(result?.p_value, significant)), element("td", renderingText(rendering)));
+      element("td", number(result?.p_value, significant)),
+      element("td", result ? `${result.model.name} ${result.model.version}` : model),
+      element("td", renderingText(rendering)), element("td", new Date(time).toLocaleTimeString()));
     return row;
   }));
 }
