@@ -107,7 +107,10 @@ let package = Package(
             dependencies: [
                 "HTTP", "Engine", "DIA", "Codecs", "Imaging", "Metrics", "ModelFile", "OpenSSL", logging, deque,
             ],
-            resources: [.embedInCode("Resources/index.html"), .embedInCode("Resources/openapi.yaml")],
+            resources: [
+                .embedInCode("Resources/index.html"), .embedInCode("Resources/page.css"),
+                .embedInCode("Resources/page.js"), .embedInCode("Resources/openapi.yaml"),
+            ],
             swiftSettings: strict
         ),
         .executableTarget(

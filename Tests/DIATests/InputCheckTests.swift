@@ -52,8 +52,8 @@ import Testing
         "Wrongly exported images are atypical, and the reason says what is wrong",
         arguments: [
             ("inverted", "inverted"), ("quarter turn", "rotated by 90"), ("half turn", "rotated by 180"),
-            ("three quarter turn", "rotated by 270"), ("12 bits in 16", "range"), ("blank", "blank"),
-            ("noise", "noise"), ("flat", "blank"), ("foreign", "does not look like"),
+            ("three quarter turn", "rotated by 270"), ("12 bits in 16", "range"), ("9 bits in 16", "dark"),
+            ("blank", "blank"), ("noise", "noise"), ("flat", "blank"), ("foreign", "does not look like"),
         ]
     )
     func atypical(_ fault: String, _ reason: String) throws {
@@ -68,6 +68,7 @@ import Testing
             case "half turn": image = Self.turned(Self.turned(scan))
             case "three quarter turn": image = Self.turned(scan)
             case "12 bits in 16": image.samples = scan.samples.map { $0 / 16 }
+            case "9 bits in 16": image.samples = scan.samples.map { $0 / 128 }
             case "blank": image.samples = scan.samples.map { _ in 0 }
             case "flat": image.samples = scan.samples.map { _ in 0.4 }
             case "noise": image.samples = scan.samples.map { _ in Float.random(in: 0...1, using: &generator) }

@@ -206,8 +206,11 @@ import Testing
         #expect(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"))
         #expect(!policy.contains("unsafe"))
         #expect(page.headers["x-content-type-options"] == "nosniff")
-        // The policy would block style and event handler attributes.
         let text = String(decoding: page.body, as: UTF8.self)
+        // The style and the script are in the page: it loads nothing.
+        #expect(text.contains("<style>:root") && text.contains(#"<script>"use strict""#))
+        #expect(!text.contains("page.css") && !text.contains("page.js"))
+        // The policy would block style and event handler attributes.
         #expect(!text.contains("style=") && !text.contains("onclick=") && !text.contains("onload="))
     }
 

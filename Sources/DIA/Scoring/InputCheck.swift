@@ -93,10 +93,15 @@ public struct InputCheck: Sendable {
     private func reasons(_ values: [Double], _ image: Image, _ statistics: InputStatistics) -> [String] {
         var reasons: [String] = []
         let (darkest, brightest) = (image.samples.min() ?? 0, image.samples.max() ?? 0)
-        if brightest - darkest < 0.02 {
+        let range = brightest - darkest
+        // Few bits in samples of 16 have a small range too, but not in relation to the brightest sample.
+        if range < 0.02, range <= 0.25 * brightest {
             reasons.append("the image is blank")
         } else if brightest <= 1.0 / 12 {
-            reasons.append("the samples use at most a twelfth of their range (set the parameter 'bits', or a window)")
+            reasons.append(
+                "the image is dark: its samples use at most a twelfth of their range (if they have more than 8 bits, "
+                    + "set 'bits' or a window)"
+            )
         } else if values[1] > limits.texture {
             // Compared with the mean of the calibration images, in units of their standard deviation.
             let offsets = statistics.texture.indices.map { index in
