@@ -42,12 +42,21 @@ public enum Gzip {
         min(limit, max(65_536, count.multipliedClamping(by: ratio)))
     }
 
+    /// Formats of a compressed stream.
+    public enum Format: Sendable {
+        /// gzip (RFC 1952).
+        case gzip
+        /// zlib (RFC 1950), the content coding "deflate" of HTTP.
+        case zlib
+    }
+
     /// Decompresses `bytes`, all members in order (`inflate`).
     ///
     /// Throws an error if the result is larger than ``limit(_:count:ratio:)``, and never stores more than that.
     /// `isCancelled` is polled regularly; if it returns true, the function throws an error.
     public static func decompress(
         _ bytes: [UInt8],
+        format: Format = .gzip,
         limit: Int,
         ratio: Int,
         isCancelled: () -> Bool = { false }
@@ -55,7 +64,12 @@ public enum Gzip {
         let limit = Self.limit(limit, count: bytes.count, ratio: ratio)
         guard bytes.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
         return try unsafe withZlibStream { (stream) throws(GzipError) -> [UInt8] in
-            guard unsafe dia_inflate_init_gzip(stream) == Z_OK else { throw .invalid }
+            let status =
+                switch format {
+                case .gzip: unsafe dia_inflate_init_gzip(stream)
+                case .zlib: unsafe dia_inflate_init_zlib(stream)
+                }
+            guard status == Z_OK else { throw .invalid }
             defer { unsafe _ = inflateEnd(stream) }
             var output: [UInt8] = []
             // Reserved memory that is not written costs nothing, and growing the array would copy it.

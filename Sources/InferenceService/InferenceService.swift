@@ -1,4 +1,5 @@
 public import HTTP
+import Codecs
 import DIA
 public import Engine
 public import Logging
@@ -77,6 +78,8 @@ public final class InferenceService: Sendable {
     /// Budget for bodies of batches, which are held until their last image is scored: half of the connections'
     /// budget.
     let batchBodies: MemoryBudget.Part
+    /// Statistics of the Open Inference Protocol.
+    let statistics = OpenInference.Statistics()
     private let access: AccessControl
     private let crossOrigin: CORSPolicy
 
@@ -197,8 +200,10 @@ public final class InferenceService: Sendable {
         let isForServer = head.path == "*" && head.method == "OPTIONS"
         guard head.method != "CONNECT" else { throw ServiceError(501, "this server is not a proxy") }
         let route = isForServer ? nil : context.route
-        guard isForServer || route != nil else { throw ServiceError(404, "no such path; see /openapi.yaml") }
-        var (bodyFormat, isCompressed) = (BodyFormat?.none, false)
+        guard isForServer || route != nil else {
+            throw ServiceError(404, OpenInference.advice(for: head.path) ?? "no such path; see /openapi.yaml")
+        }
+        var (bodyFormat, compression) = (BodyFormat?.none, Gzip.Format?.none)
         var seconds = configuration.timeoutSeconds
         if head.method != "OPTIONS", let route {
             guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
@@ -209,7 +214,7 @@ public final class InferenceService: Sendable {
                 try access.check(context.key, peer, scope)
             }
             if route.needsModel { _ = try model(route.model) }
-            isCompressed = try ContentCoding.isCompressed(head)
+            compression = try ContentCoding.format(head)
             bodyFormat = try route.bodyFormat(head)
             seconds = try RequestContext.timeout(head, maximum: seconds)
         }
@@ -217,7 +222,7 @@ public final class InferenceService: Sendable {
             head: head,
             route: route,
             bodyFormat: bodyFormat,
-            isCompressed: isCompressed,
+            compression: compression,
             timeout: .seconds(seconds),
             context: context
         )

@@ -1,25 +1,29 @@
 import Codecs
 import HTTP
 
-/// gzip content coding of requests and responses (RFC 9110, section 8.4).
+/// Content codings (RFC 9110, section 8.4): gzip and deflate of requests, gzip of responses.
 enum ContentCoding {
     /// Minimum size of a compressed response in bytes.
     static let smallest = 1024
     /// Maximum growth of a body by decompression; images are already compressed and hardly grow.
     static let ratio = 10
 
-    /// Whether the body of `head` is compressed; throws if its coding is not supported.
-    static func isCompressed(_ head: RequestHead) throws(ServiceError) -> Bool {
+    /// Returns the format of the compressed body of `head`; nil if it is not compressed.
+    ///
+    /// Throws if its coding is not supported.
+    static func format(_ head: RequestHead) throws(ServiceError) -> Gzip.Format? {
         let codings = head.headers.members("content-encoding").filter { $0 != "identity" }
-        if codings.isEmpty { return false }
-        guard codings == ["gzip"] || codings == ["x-gzip"] else {
+        switch codings {
+        case []: return nil
+        case ["gzip"], ["x-gzip"]: return .gzip
+        case ["deflate"]: return .zlib
+        default:
             throw ServiceError(
                 415,
-                "the only supported Content-Encoding is gzip, applied once",
-                headers: ["Accept-Encoding": "gzip"]
+                "the only supported Content-Encodings are gzip and deflate, applied once",
+                headers: ["Accept-Encoding": "gzip, deflate"]
             )
         }
-        return true
     }
 
     /// Whether the client accepts gzip (RFC 9110, section 12.5.3).

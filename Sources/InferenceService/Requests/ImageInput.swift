@@ -67,13 +67,13 @@ struct ImageInput: Sendable {
         of request: AdmittedRequest,
         _ deadline: ContinuousClock.Instant?
     ) async throws -> Body {
-        guard request.isCompressed else { return Body(bytes: body, memory: nil) }
+        guard let format = request.compression else { return Body(bytes: body, memory: nil) }
         let (limit, ratio) = (maximumBytes, ContentCoding.ratio)
         let most = Gzip.limit(limit, count: body.count, ratio: ratio)
         let result: Result<[UInt8], GzipError> = try await pool.run(cost: most / 4, bytes: most, deadline: deadline) {
             context in
             Result { () throws(GzipError) in
-                try Gzip.decompress(body, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
+                try Gzip.decompress(body, format: format, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
             }
         }
         do {

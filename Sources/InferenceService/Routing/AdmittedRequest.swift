@@ -1,3 +1,4 @@
+import Codecs
 public import HTTP
 
 /// A request whose head was checked: everything that was decided from the head, for the handler.
@@ -8,8 +9,8 @@ public struct AdmittedRequest: Sendable {
     let route: Route?
     /// Format of the body; nil for routes without a body.
     let bodyFormat: BodyFormat?
-    /// Whether the body is compressed with gzip.
-    let isCompressed: Bool
+    /// Format of the compressed body; nil if it is not compressed.
+    let compression: Gzip.Format?
     /// Time from the end of the request until it times out.
     let timeout: Duration
     /// ID, trace, key and client of the request.
