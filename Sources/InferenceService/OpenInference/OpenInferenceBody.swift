@@ -65,7 +65,9 @@ extension OpenInference {
         /// Appends `element` with its length to `data`.
         package static func append(_ element: some Collection<UInt8>, to data: inout [UInt8]) {
             let length = UInt32(element.count)
-            for shift in stride(from: UInt32(0), to: 32, by: 8) { data.append(UInt8(truncatingIfNeeded: length >> shift)) }
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                data.append(UInt8(truncatingIfNeeded: length >> shift))
+            }
             data += element
         }
 

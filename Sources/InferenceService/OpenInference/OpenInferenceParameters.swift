@@ -24,7 +24,10 @@ extension OpenInference {
                 case "shared_memory_region":
                     throw ServiceError(400, "shared memory is not supported; send the data in the request")
                 case "classification":
-                    throw ServiceError(400, "\(place).classification is not supported; omit it (class_count in some clients)")
+                    throw ServiceError(
+                        400,
+                        "\(place).classification is not supported; omit it (class_count in some clients)"
+                    )
                 case _ where Rendering.names.contains(member):
                     guard let value = try Self.text(&reader, "\(place).\(member)") else { return }
                     rendering.append((member, value))

@@ -87,7 +87,8 @@ extension OpenInference {
             // Some clients send null for an absent member.
             guard try !OpenInference.readNull(&reader, "outputs") else { return }
             var outputs: [(name: String, isBinary: Bool?)] = []
-            try reader.array(orThrow: { OpenInference.problem($0, "outputs") }) { (index, reader) throws(ServiceError) in
+            try reader.array(orThrow: { OpenInference.problem($0, "outputs") }) {
+                (index, reader) throws(ServiceError) in
                 let limit = Self.outputLimit
                 guard index < limit else { throw ServiceError(400, "more than \(limit) outputs are requested") }
                 let place = "outputs.\(index)"

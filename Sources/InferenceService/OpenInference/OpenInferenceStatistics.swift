@@ -14,7 +14,11 @@ extension OpenInference {
         private let counts = Mutex<[Key: Counts]>([:])
 
         /// Records the response to a request that began at `start`: the timings of its images, nil if it failed.
-        func record(_ model: Model.Information, since start: ContinuousClock.Instant, _ images: [RequestContext.Timings]?) {
+        func record(
+            _ model: Model.Information,
+            since start: ContinuousClock.Instant,
+            _ images: [RequestContext.Timings]?
+        ) {
             let elapsed = ContinuousClock.now - start
             let now = Int(Date().timeIntervalSince1970 * 1000)
             let key = Key(name: model.manifest.name, version: model.manifest.version)

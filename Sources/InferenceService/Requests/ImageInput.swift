@@ -61,19 +61,26 @@ struct ImageInput: Sendable {
         )
     }
 
-    /// Returns the decompressed `body` of `request`.
+    /// Returns the decompressed `body` of `request`, which may grow by the factor `ratio`.
     func decompressed(
         _ body: [UInt8],
         of request: AdmittedRequest,
-        _ deadline: ContinuousClock.Instant?
+        _ deadline: ContinuousClock.Instant?,
+        ratio: Int = ContentCoding.ratio
     ) async throws -> Body {
         guard let format = request.compression else { return Body(bytes: body, memory: nil) }
-        let (limit, ratio) = (maximumBytes, ContentCoding.ratio)
+        let limit = maximumBytes
         let most = Gzip.limit(limit, count: body.count, ratio: ratio)
         let result: Result<[UInt8], GzipError> = try await pool.run(cost: most / 4, bytes: most, deadline: deadline) {
             context in
             Result { () throws(GzipError) in
-                try Gzip.decompress(body, format: format, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
+                try Gzip.decompress(
+                    body,
+                    format: format,
+                    limit: limit,
+                    ratio: ratio,
+                    isCancelled: { context.isCancelled }
+                )
             }
         }
         do {

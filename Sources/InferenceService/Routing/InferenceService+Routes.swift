@@ -27,9 +27,10 @@ extension InferenceService {
         case .server: return json(OpenInference.Server(version: Self.version))
         case .repositoryIndex: return repositoryIndex()
         case .repositoryLoad(let name):
-            try OpenInference.checkLoad(body)
+            try OpenInference.checkLoad(await input.decompressed(body, of: request, context.deadline).bytes)
             return try await reload(model(name).manifest.name)
-        case .statistics: return json(statistics.object(engine.models.values.sorted { $0.manifest.name < $1.manifest.name }))
+        case .statistics:
+            return json(statistics.object(engine.models.values.sorted { $0.manifest.name < $1.manifest.name }))
         case .modelMetadata(let name, let version):
             return json(OpenInference.Metadata(try model(name, version: version)))
         case .modelReady(let name, let version): return try ready(model(name, version: version))

@@ -171,7 +171,8 @@ package enum Route: Sendable, Hashable {
             .modelConfiguration, .modelStatistics:
             return common
         case .score, .batch, .dissolve, .heatMap, .infer: return common + [408, 411, 413, 415, 422]
-        case .verify, .reload, .repositoryLoad: return common + [422]
+        case .verify, .reload: return common + [422]
+        case .repositoryLoad: return common + [413, 422]
         }
     }
 
