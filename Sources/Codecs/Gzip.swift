@@ -12,9 +12,10 @@ public enum GzipError: Error, Equatable, CustomStringConvertible {
     /// The error message for the client.
     public var description: String {
         switch self {
-        case .invalid: "the gzip data is invalid or truncated"
+        case .invalid: "the compressed data is invalid or truncated"
         case .cancelled: "decompression was cancelled"
-        case .tooLarge(let limit): "the gzip data decompresses to more than \(limit) bytes, the limit for its size"
+        case .tooLarge(let limit):
+            "the compressed data decompresses to more than \(limit) bytes, the limit for its size"
         }
     }
 }

@@ -92,7 +92,8 @@ import Testing
         let expected = try await client.normality(ofFile: files[1])
         let text = Array("{\"inputs\": [{\"name\": \"image\", \(binary("BYTES", [2, 1], data.count))}]}".utf8)
         let length = ("Inference-Header-Content-Length", String(text.count))
-        for headers in [[], [("Content-Type", "application/octet-stream")], [("Content-Type", "application/json")]] {
+        let types = ["", "application/octet-stream", "application/json", "application/x-www-form-urlencoded"]
+        for headers in [[]] + types.map({ [("Content-Type", $0)] }) {
             let answer = try await client.send(text + data, headers: headers + [length])
             #expect(try abs(answer.normality()[1] - expected) < Self.tolerance)
         }

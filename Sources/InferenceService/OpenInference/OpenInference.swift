@@ -70,14 +70,19 @@ package enum OpenInference {
         }
     }
 
+    /// Media types that do not describe the body.
+    private static let undeclared = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
+
     /// Returns the format of a request body; throws if the head is not acceptable.
     ///
-    /// Clients that send binary data declare no Content-Type, or application/octet-stream.
+    /// Clients that send binary data declare no Content-Type, or application/octet-stream. Some libraries, and curl,
+    /// declare application/x-www-form-urlencoded if their caller declares nothing.
     static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
         let hint = "send application/json or application/octet-stream as defined by the protocol"
         let hasBody = head.headers.contains("content-length") || head.headers.contains("transfer-encoding")
-        let type = head.headers.all("content-type").map { $0.split(separator: ";").first?.trimmed.lowercased() ?? "" }
-        if hasBody, type.isEmpty || type == ["application/octet-stream"] { return .json }
+        let fields = head.headers.all("content-type")
+        let type = (fields.first ?? "").split(separator: ";").first?.trimmed.lowercased() ?? ""
+        if hasBody, fields.count <= 1, Self.undeclared.contains(type) { return .json }
         return try BodyFormat.of(head, accepted: ["application/json"], hint: hint)
     }
 }
