@@ -68,15 +68,16 @@ struct ImageInput: Sendable {
         )
     }
 
-    /// Returns the decompressed `body` of `request`.
+    /// Returns the decompressed `body` of `request`, which may grow by the factor `ratio`.
     func decompressed(
         _ body: [UInt8],
         of request: AdmittedRequest,
-        _ deadline: ContinuousClock.Instant?
+        _ deadline: ContinuousClock.Instant?,
+        ratio: Int = ContentCoding.ratio
     ) async throws -> Body {
         guard let coding = request.coding else { return Body(bytes: body, memory: nil) }
         let limit = maximumBytes
-        let most = Gzip.limit(limit, count: body.count, ratio: ContentCoding.ratio)
+        let most = Gzip.limit(limit, count: body.count, ratio: ratio)
         let result: Result<[UInt8], DecompressionError> = try await pool.run(
             cost: most / 4,
             bytes: most,
@@ -84,7 +85,7 @@ struct ImageInput: Sendable {
         ) {
             context in
             Result { () throws(DecompressionError) in
-                try coding.decompress(body, limit: limit, isCancelled: { context.isCancelled })
+                try coding.decompress(body, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
             }
         }
         do {

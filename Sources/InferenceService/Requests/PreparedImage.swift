@@ -15,7 +15,7 @@ struct PreparedImage: Sendable {
     /// The faults of the file that were tolerated.
     let defects: [PNG.Defect]
     /// Suspicions about the samples, for the client.
-    private let suspicions: [String]
+    let suspicions: [String]
     /// The image to show, if requested.
     let shown: ByteImage?
     /// Memory reserved for ``shown`` and the response made from it.

@@ -66,6 +66,17 @@ extension InferenceService {
         _ context: inout RequestContext
     ) async throws -> ScoreObject {
         let image = try await prepared(image, model, rendering, &context)
+        return try await scored(image, model, rendering, group: group, &context)
+    }
+
+    /// Returns the score of a decoded image.
+    func scored(
+        _ image: PreparedImage,
+        _ model: Model.Information,
+        _ rendering: Rendering,
+        group: RequestGroup? = nil,
+        _ context: inout RequestContext
+    ) async throws -> ScoreObject {
         let deadline = context.deadline
         let timed = try await engineWork(patience: group == nil ? nil : deadline) { () async throws(EngineError) in
             try await engine.score(image.input, model: model, group: group, deadline: deadline)
