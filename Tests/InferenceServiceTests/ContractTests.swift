@@ -106,7 +106,7 @@ import Testing
             "InputParameters.bits", "InputParameters.photometric", "InputParameters.window_center",
             "InputParameters.window_width", "InputTensor.data", "InputTensor.parameters", "Model.description",
             "Model.intended_use", "Model.license", "calibration.threshold", "components.parts",
-            "parameters.binary_data_size", "score.parts",
+            "Score.provenance", "parameters.binary_data_size", "score.parts",
         ]
         #expect(optional == expected)
     }

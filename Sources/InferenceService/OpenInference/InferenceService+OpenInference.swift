@@ -185,7 +185,7 @@ extension InferenceService {
         var context = context
         let object: ScoreObject
         switch image {
-        case .file(let file): object = try await scored(file, model, rendering, group: group, &context)
+        case .file(let file): object = try await scored(file, model, ScoreQuery(rendering), group: group, &context)
         case .samples(let samples):
             let start = ContinuousClock.now
             let prepared = try await input.prepare(
@@ -195,7 +195,7 @@ extension InferenceService {
                 deadline: context.deadline
             )
             context.timings.decoding = .now - start
-            object = try await scored(prepared, model, rendering, group: group, &context)
+            object = try await scored(prepared, model, ScoreQuery(rendering), group: group, &context)
         }
         return Scored(object: object, timings: context.timings)
     }

@@ -43,7 +43,7 @@ extension PreparedImage {
         self.header = header
         self.input = input
         check = model.inputCheck?(input)
-        (defects, suspicions, shown, memory) = ([], [], nil, nil)
+        (pixelDigest, defects, suspicions, shown, memory) = (nil, [], [], nil, nil)
     }
 }
 

@@ -124,13 +124,15 @@ struct ImageInput: Sendable {
         deadline: ContinuousClock.Instant?
     ) async throws -> PreparedImage {
         let maximumPixels = maximumPixels
-        var (height, width, pixels) = (0, 0, 0)
+        var (height, width, pixels, heldBytes) = (0, 0, 0, 0)
         switch image.declaredSize {
         // An image above the limit is rejected because of its header.
-        case .known(let rows, let columns) where rows * columns <= maximumPixels:
-            (height, width, pixels) = (rows, columns, rows * columns)
+        case .known(let rows, let columns, let held) where rows * columns <= maximumPixels:
+            (height, width, pixels, heldBytes) = (rows, columns, rows * columns, held)
         case .known, .none: break
-        case .hidden: (height, width, pixels) = (PNG.maximumSide, PNG.maximumSide, maximumPixels)
+        case .hidden:
+            (height, width, pixels) = (PNG.maximumSide, PNG.maximumSide, maximumPixels)
+            heldBytes = maximumPixels * EncodedImage.maximumBytesPerPixel
         }
         // A row and its neighbors, resizing weights, and memory of libpng and zlib; then the image itself.
         var bytes = 512 << 10 + image.decodedBytes + (height + width) * 128
@@ -141,6 +143,8 @@ struct ImageInput: Sendable {
                 InferenceService.workBytes(maximumPixels: maximumPixels)
             )
             bytes += shown.resizedImages * model.manifest.input.height * width * shown.channels * 4
+        } else {
+            bytes += heldBytes
         }
         let result: Result<PreparedImage, ServiceError> = try await pool.run(
             cost: pixels + image.decodedBytes / 4,

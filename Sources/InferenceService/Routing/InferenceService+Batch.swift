@@ -12,7 +12,7 @@ extension InferenceService {
     ) async throws -> Response {
         try acquirePermit(isBatch: true)
         do {
-            let rendering = try rendering(of: request, &context)
+            let query = try ScoreQuery(parameters(ScoreQuery.names, of: request, &context))
             let start = ContinuousClock.now
             let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
             let held = try holdBatchBody(body)
@@ -29,7 +29,7 @@ extension InferenceService {
             context.timings.decoding = .now - start
             let (group, context) = (engine.makeRequestGroup(), context)
             let answer = BatchResponse(count: entries.count, window: 2 * configuration.maximumBatch) { index in
-                await self.line(index, entries[index], model, rendering, group, context)
+                await self.line(index, entries[index], model, query, group, context)
             }
             return Response(
                 200,
@@ -58,7 +58,7 @@ extension InferenceService {
         _ index: Int,
         _ entry: BatchInput.Entry,
         _ model: String,
-        _ rendering: Rendering,
+        _ query: ScoreQuery,
         _ group: RequestGroup,
         _ context: RequestContext
     ) async -> [UInt8] {
@@ -70,7 +70,7 @@ extension InferenceService {
             label = read.label
             let encoded = try read.image.get()
             var context = context
-            let object = try await current(model) { try await scored(encoded, $0, rendering, group: group, &context) }
+            let object = try await current(model) { try await scored(encoded, $0, query, group: group, &context) }
             return BatchLine(label: read.label, index: index, outcome: .success(object)).encoded
         } catch {
             let error = self.error(error, otherwise: "the image could not be scored")

@@ -1,0 +1,19 @@
+/// The parameters of a score or batch request that concern each image.
+struct ScoreQuery: Sendable {
+    /// The names of the parameters.
+    static let names = Rendering.names + ["provenance"]
+
+    /// How samples become gray levels.
+    let rendering: Rendering
+    /// Whether the response tells what the score was computed from.
+    let hasProvenance: Bool
+
+    /// Creates the query of an image that is scored without a response of its own.
+    init(_ rendering: Rendering) { (self.rendering, hasProvenance) = (rendering, false) }
+
+    /// Reads the parameters; throws if one is invalid.
+    init(_ parameters: QueryParameters) throws(ServiceError) {
+        rendering = try Rendering(parameters)
+        hasProvenance = try parameters.boolean("provenance") ?? false
+    }
+}
