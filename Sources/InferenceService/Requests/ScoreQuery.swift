@@ -11,9 +11,10 @@ struct ScoreQuery: Sendable {
     /// Creates the query of an image that is scored without a response of its own.
     init(_ rendering: Rendering) { (self.rendering, hasProvenance) = (rendering, false) }
 
-    /// Reads the parameters; throws if one is invalid.
-    init(_ parameters: QueryParameters) throws(ServiceError) {
+    /// Reads the parameters of a response with `fields`, or all members; throws if one is invalid.
+    init(_ parameters: QueryParameters, _ fields: ResultFields? = nil) throws(ServiceError) {
         rendering = try Rendering(parameters)
-        hasProvenance = try parameters.boolean("provenance") ?? false
+        let isWanted = try parameters.boolean("provenance") ?? false
+        hasProvenance = isWanted || fields?.includesProvenance == true
     }
 }

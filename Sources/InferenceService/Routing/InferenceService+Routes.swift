@@ -156,7 +156,8 @@ extension InferenceService {
         }
     }
 
-    private func late() -> ServiceError {
+    /// The error of an image or a request whose deadline has passed; counts it.
+    func late() -> ServiceError {
         metrics.rejected(.late)
         return ServiceError(
             503,
