@@ -28,10 +28,11 @@ typedef struct {
     char *message;
 } source;
 
-/* Palette colors, premultiplied by alpha. */
+/* Palette colors: premultiplied by alpha, and as in the file. */
 typedef struct {
     float rgb[256][3];
-    int count;
+    uint8_t rgba[256][4];
+    int count, has_alpha;
 } palette;
 
 static void fail(png_structp png, png_const_charp text) {
@@ -127,11 +128,14 @@ static void read_palette(png_structp png, png_infop info, palette *colors) {
     colors->count = 0;
     png_get_PLTE(png, info, &entries, &colors->count);
     png_get_tRNS(png, info, &alphas, &alpha_count, NULL);
+    colors->has_alpha = alpha_count > 0;
     for (int i = 0; i < colors->count; i++) {
         float alpha = i < alpha_count ? alphas[i] / 255.0f : 1;
         colors->rgb[i][0] = entries[i].red / 255.0f * alpha;
         colors->rgb[i][1] = entries[i].green / 255.0f * alpha;
         colors->rgb[i][2] = entries[i].blue / 255.0f * alpha;
+        uint8_t rgba[4] = {entries[i].red, entries[i].green, entries[i].blue, i < alpha_count ? alphas[i] : 255};
+        memcpy(colors->rgba[i], rgba, sizeof rgba);
     }
 }
 
@@ -222,7 +226,9 @@ struct dia_png_reader {
     int file_channels; /* of a row as decoded by libpng */
     int pass;
     uint32_t y; /* of the next row within its pass */
+    uint32_t count; /* of the pixels of the last row */
     png_bytep row;
+    uint8_t *colored; /* a row of palette indices, as colors */
 };
 
 dia_png_reader *dia_png_open(const uint8_t *data, size_t size, dia_png_header *header, char message[DIA_PNG_MESSAGE]) {
@@ -268,7 +274,10 @@ int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MES
     reader->file_channels = png_get_channels(png, reader->info);
     if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE) read_palette(png, reader->info, &reader->colors);
     reader->row = malloc(png_get_rowbytes(png, reader->info));
-    if (reader->row == NULL) png_error(png, "out of memory");
+    if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE)
+        reader->colored = malloc((size_t)reader->header.width * dia_png_bytes_per_pixel(reader));
+    if (reader->row == NULL || (reader->header.color_type == PNG_COLOR_TYPE_PALETTE && reader->colored == NULL))
+        png_error(png, "out of memory");
     return 0;
 }
 
@@ -299,6 +308,7 @@ int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place,
     place->first = left;
     place->step = across;
     place->count = (reader->header.width - left + across - 1) / across;
+    reader->count = place->count;
     png_read_row(png, reader->row, NULL);
     row_target to = {samples + (size_t)left * reader->channels, reader->channels, place->count,
                (size_t)across * reader->channels};
@@ -309,11 +319,26 @@ int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place,
     return 1;
 }
 
+int dia_png_bytes_per_pixel(const dia_png_reader *reader) {
+    if (reader->header.color_type == PNG_COLOR_TYPE_PALETTE) return reader->colors.has_alpha ? 4 : 3;
+    return reader->file_channels * (reader->header.bit_depth == 16 ? 2 : 1);
+}
+
+const uint8_t *dia_png_samples(dia_png_reader *reader, size_t *count) {
+    size_t size = dia_png_bytes_per_pixel(reader);
+    *count = reader->count * size;
+    if (reader->header.color_type != PNG_COLOR_TYPE_PALETTE) return reader->row;
+    for (size_t pixel = 0; pixel < reader->count; pixel++)
+        memcpy(reader->colored + pixel * size, reader->colors.rgba[reader->row[pixel]], size);
+    return reader->colored;
+}
+
 uint32_t dia_png_defects(const dia_png_reader *reader) { return reader->from.defects; }
 
 void dia_png_close(dia_png_reader *reader) {
     if (reader->png != NULL) png_destroy_read_struct(&reader->png, &reader->info, NULL);
     free(reader->row);
+    free(reader->colored);
     free(reader);
 }
 

@@ -35,6 +35,11 @@ public enum PNG {
         public let bitDepth: Int
         /// The color type.
         public let color: ColorType
+
+        /// Creates a header, also for an image of another source that is processed like a PNG.
+        package init(width: Int, height: Int, bitDepth: Int, color: ColorType) {
+            (self.width, self.height, self.bitDepth, self.color) = (width, height, bitDepth, color)
+        }
     }
 
     /// The color types of a PNG.

@@ -11,7 +11,7 @@ import Imaging
     /// The number of channels of the rows: 1 for gray, 3 for color.
     public let channels: Int
     /// Whether rows are stored in the seven passes of Adam7.
-    private let isInterlaced: Bool
+    public let isInterlaced: Bool
     private let reader: OpaquePointer
 
     /// The number of rows between two calls of `isCancelled`.
@@ -62,8 +62,12 @@ import Imaging
     /// A row of an interlaced file is passed several times with different pixels: `first` and `step` are the columns
     /// that are set, and all other samples are 0. `isCancelled` is polled regularly; if it returns true, the method
     /// throws an error.
+    ///
+    /// Before `body`, `decoded` is called with the samples of these columns as decoded: ``bytesPerPixel`` bytes for
+    /// each.
     public func forEachRow(
         isCancelled: () -> Bool = { false },
+        decoded: (_ samples: Span<UInt8>, _ y: Int, _ columns: StrideTo<Int>) -> Void = { _, _, _ in },
         _ body: (_ row: [Float], _ y: Int, _ columns: StrideTo<Int>) -> Void
     ) throws(PNGError) {
         let empty = [Float](repeating: 0, count: header.width * channels)
@@ -72,13 +76,28 @@ import Imaging
         while let place = try unsafe row.withUnsafeMutableBufferPointer({ (row) throws(PNGError) in
             try unsafe next(row.baseAddress)
         }) {
-            body(row, Int(place.y), stride(from: Int(place.first), to: header.width, by: Int(place.step)))
+            let columns = stride(from: Int(place.first), to: header.width, by: Int(place.step))
+            withSamples { decoded($0, Int(place.y), columns) }
+            body(row, Int(place.y), columns)
             if isInterlaced { row = empty }
             untilCheck -= 1
             guard untilCheck == 0 else { continue }
             untilCheck = Self.rowsPerCheck
             if isCancelled() { throw .cancelled }
         }
+    }
+
+    /// Bytes of a pixel as decoded: gray or RGB, followed by alpha if the file has transparency.
+    ///
+    /// A sample is 1 byte, or 2 for a depth of 16, the most significant first. Samples of less than 8 bits are scaled
+    /// to 8, and palette indices are replaced by colors.
+    public var bytesPerPixel: Int { Int(unsafe dia_png_bytes_per_pixel(reader)) }
+
+    /// Calls `body` with the samples of the last row as decoded.
+    private func withSamples(_ body: (Span<UInt8>) -> Void) {
+        var count = 0
+        let start = unsafe dia_png_samples(reader, &count)
+        body(unsafe Span(_unsafeElements: UnsafeBufferPointer(start: start, count: count)))
     }
 
     /// The faults of the file that were tolerated; complete after the last row.

@@ -77,6 +77,8 @@ public final class InferenceService: Sendable {
     /// Budget for bodies of batches, which are held until their last image is scored: half of the connections'
     /// budget.
     let batchBodies: MemoryBudget.Part
+    /// Statistics of the Open Inference Protocol.
+    let statistics = OpenInference.Statistics()
     private let access: AccessControl
     private let crossOrigin: CORSPolicy
 
@@ -199,7 +201,9 @@ public final class InferenceService: Sendable {
         let isForServer = head.path == "*" && head.method == "OPTIONS"
         guard head.method != "CONNECT" else { throw ServiceError(501, "this server is not a proxy") }
         let route = isForServer ? nil : context.route
-        guard isForServer || route != nil else { throw ServiceError(404, "no such path; see /openapi.yaml") }
+        guard isForServer || route != nil else {
+            throw ServiceError(404, OpenInference.advice(for: head.path) ?? "no such path; see /openapi.yaml")
+        }
         var (bodyFormat, coding) = (BodyFormat?.none, ContentCoding?.none)
         var seconds = configuration.timeoutSeconds
         if head.method != "OPTIONS", let route {

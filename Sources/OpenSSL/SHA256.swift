@@ -17,9 +17,12 @@ public enum SHA256 {
     }
 
     /// Returns the digest of `bytes` in lowercase hexadecimal.
-    public static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    public static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String { hexadecimal(digest: digest(bytes)) }
+
+    /// Returns `digest` in lowercase hexadecimal.
+    public static func hexadecimal(digest: [UInt8]) -> String {
         let digits = Array("0123456789abcdef")
-        return String(digest(bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }
 

@@ -255,14 +255,32 @@ import Testing
         #expect(objects.count == 40 && objects.allSatisfy { $0["error"] == nil })
     }
 
-    @Test("After the request's deadline, every remaining image gets an error")
+    @Test("After the request's deadline, one last line stands for the images that were not begun")
     func late() async throws {
         let service = try service { $0.timeoutSeconds = 0.05 }
         let image = base64(Self.png(1))
         let response = await service.respond(to: lines((0..<1000).map { "{\"id\": \($0), \"image\": \"\(image)\"}" }))
         let objects = try await objects(response)
-        #expect(objects.count == 1000 && status(objects.last?["error"]) == .number(503))
-        #expect(objects.last?["id"] == .number(999))
+        let last = try #require(objects.last)
+        #expect(status(last["error"]) == .number(503) && last["id"] == nil && last["index"] == nil)
+        let begun = objects.count - 1
+        #expect(begun < 1000)
+        #expect(last["first_index"] == .number(Double(begun)) && last["not_done"] == .number(Double(1000 - begun)))
+        #expect(objects.dropLast().map { $0["id"] } == (0..<begun).map { .number(Double($0)) })
+    }
+
+    @Test("In a table, the last record has the number of images that were not begun")
+    func lateTable() async throws {
+        let service = try service { $0.timeoutSeconds = 0.05 }
+        let line = "{\"image\": \"\(base64(Self.png(1)))\"}"
+        var request = lines(Array(repeating: line, count: 1000))
+        request.head.headers.append("Accept", "text/csv")
+        let response = await service.respond(to: request)
+        var rows: [String] = []
+        while let piece = try await response.stream?.next() { rows.append(String(decoding: piece, as: UTF8.self)) }
+        let begun = rows.count - 2
+        #expect(rows.last?.hasPrefix(",\(begun),") == true)
+        #expect(rows.last?.hasSuffix("; \(1000 - begun) images not done\r\n") == true)
     }
 
     @Test("A batch is logged when it ends, with its size but no file names; if cancelled, as 499")

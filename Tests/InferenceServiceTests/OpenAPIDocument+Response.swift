@@ -31,11 +31,17 @@ extension OpenAPIDocument {
     /// Returns what the document does not allow in `line`, a line of a streamed response to a request with `head`.
     func failures(ofLine line: [UInt8], to head: RequestHead) -> [String] {
         do {
+            guard !isTable(head) else { return [] }
             let media = try documented(200, for: head)["content"]["application/x-ndjson"]
             return try failures(ofJSON: line, media)
         } catch {
             return ["\(error)"]
         }
+    }
+
+    /// Whether a streamed response to a request with `head` is CSV, which has no schema.
+    private func isTable(_ head: RequestHead) -> Bool {
+        head.headers.all("accept").contains { $0.contains("text/csv") }
     }
 
     /// Returns what the document says about the status `status` of a request with `head`.
@@ -69,8 +75,8 @@ extension OpenAPIDocument {
         let type = field.split(separator: ";").first.map(String.init)?.trimmed ?? ""
         guard let media = content[type] else { return failures + ["the content type \(type) is not documented"] }
         guard response.stream == nil else {
-            let isLines = type == "application/x-ndjson"
-            return failures + (isLines ? [] : ["only application/x-ndjson may be streamed"])
+            let isLines = ["application/x-ndjson", "text/csv"].contains(type)
+            return failures + (isLines ? [] : ["only application/x-ndjson and text/csv may be streamed"])
         }
         guard type.hasSuffix("json") else { return failures }
         var body = response.body

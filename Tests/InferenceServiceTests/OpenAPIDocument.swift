@@ -52,13 +52,15 @@ struct OpenAPIDocument: Sendable {
         let hasSlash = path.hasSuffix("/") && path != "/" && !path.hasSuffix("//")
         let path = hasSlash ? String(path.dropLast()) : path
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return root["paths"].members.keys.first { template in
+        let matching = root["paths"].members.keys.filter { template in
             let names = template.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             return names.count == parts.count
                 && zip(names, parts).allSatisfy { name, part in
                     name.first == UInt8(ascii: "{") ? !part.isEmpty : name.elementsEqual(part)
                 }
         }
+        // A path without a parameter is preferred (OpenAPI, "Path Templating Matching").
+        return matching.min { $0.count { $0 == "{" } < $1.count { $0 == "{" } }
     }
 
     /// Returns the operation of `method` on the documented path `path`; HEAD is documented as GET.

@@ -126,7 +126,7 @@ import Testing
             (infer("[]"), 400, "wrong type"),
             (infer("{}"), 400, "'inputs'"), (infer("{\"inputs\": []}"), 400, "one input"),
             (infer(images([png, [1, 2]])), 400, "image 1: "),
-            (infer(images([png]).replacing("BYTES", with: "FP32")), 400, "BYTES"),
+            (infer(images([png]).replacing("BYTES", with: "INT32")), 400, "BYTES"),
             (infer(images([png]).replacing("\"shape\": [1]", with: "\"shape\": [2]")), 400, "shape"),
             (infer(images([png]).replacing("\"image\"", with: "\"x\"")), 400, "'image'"),
             (infer(images([png], more: ", \"outputs\": [{\"name\": \"score\"}]")), 400, "normality"),

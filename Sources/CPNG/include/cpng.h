@@ -52,6 +52,16 @@ int dia_png_begin(dia_png_reader *reader, int channels, char message[DIA_PNG_MES
  */
 int dia_png_next_row(dia_png_reader *reader, float *samples, dia_png_row *place, char message[DIA_PNG_MESSAGE]);
 
+/*
+ * Returns the samples of the pixels of the last row as decoded, before compositing and conversion: gray or RGB, followed
+ * by alpha if the file has transparency, in 1 byte, or in 2 for a depth of 16 (the most significant first). Samples of
+ * less than 8 bits are scaled to 8, and palette indices are replaced by colors. Valid until the next row is decoded.
+ */
+const uint8_t *dia_png_samples(dia_png_reader *reader, size_t *count);
+
+/* Returns the number of bytes of a pixel in dia_png_samples(). */
+int dia_png_bytes_per_pixel(const dia_png_reader *reader);
+
 /* Returns the tolerated faults found so far; all of them after dia_png_next_row() has returned 0. */
 uint32_t dia_png_defects(const dia_png_reader *reader);
 

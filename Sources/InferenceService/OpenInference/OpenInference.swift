@@ -4,13 +4,16 @@ import ModelFile
 
 /// The Open Inference Protocol, version 2, used by KServe, Triton and their clients.
 ///
-/// There is one input, `image` (BYTES, PNGs in base64); each output has one number per image.
+/// There is one input, `image`: PNG files (BYTES), or samples (UINT8, UINT16, FP32). Each output has one value per image.
+/// The binary tensor data extension and parts of Triton's other extensions are supported.
 package enum OpenInference {
     /// Server metadata.
     struct Server: Encodable {
         let name = "dia"
         let version: String
-        let extensions: [String] = []
+        let extensions = [
+            "binary_tensor_data", "model_configuration", "model_repository", "parameters", "statistics",
+        ]
 
         enum CodingKeys: CodingKey {
             case name, version, extensions
@@ -67,49 +70,19 @@ package enum OpenInference {
         }
     }
 
-    /// An element of an output.
-    enum Element: Encodable {
-        /// A number; null if there is none.
-        case number(Float?)
-        case boolean(Bool)
-        case text(String)
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .number(let number): try container.encode(number)
-            case .boolean(let value): try container.encode(value)
-            case .text(let text): try container.encode(text)
-            }
-        }
-    }
-
-    /// Response to an inference request.
-    struct Answer: Encodable {
-        struct Values: Encodable {
-            let name, datatype: String
-            let shape: [Int]
-            let data: [Element]
-        }
-
-        let modelName, modelVersion: String
-        let id: String?
-        let parameters = ["notice": Model.notice]
-        let outputs: [Values]
-
-        enum CodingKeys: String, CodingKey {
-            case id, parameters, outputs
-            case modelName = "model_name"
-            case modelVersion = "model_version"
-        }
-    }
+    /// Media types that do not describe the body.
+    private static let undeclared = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
 
     /// Returns the format of a request body; throws if the head is not acceptable.
+    ///
+    /// Clients that send binary data declare no Content-Type, or application/octet-stream. Some libraries, and curl,
+    /// declare application/x-www-form-urlencoded if their caller declares nothing.
     static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
-        try BodyFormat.of(
-            head,
-            accepted: ["application/json"],
-            hint: "send application/json as defined by the protocol"
-        )
+        let hint = "send application/json or application/octet-stream as defined by the protocol"
+        let hasBody = head.headers.contains("content-length") || head.headers.contains("transfer-encoding")
+        let fields = head.headers.all("content-type")
+        let type = (fields.first ?? "").split(separator: ";").first?.trimmed.lowercased() ?? ""
+        if hasBody, fields.count <= 1, Self.undeclared.contains(type) { return .json }
+        return try BodyFormat.of(head, accepted: ["application/json"], hint: hint)
     }
 }

@@ -48,6 +48,8 @@ package enum BatchInput {
     struct Content {
         let entries: [Entry]
         let otherFields: Int
+        /// The name of the images' labels in the response.
+        let label: String
     }
 
     /// Maximum bytes of an ID, without escapes.
@@ -67,11 +69,11 @@ package enum BatchInput {
         guard case .multipart(let boundary)? = format else {
             let lines = try lines(body)
             guard !lines.isEmpty else { throw ServiceError(400, "the batch does not contain an image: \(hint)") }
-            return Content(entries: lines.map { .line($0) }, otherFields: 0)
+            return Content(entries: lines.map { .line($0) }, otherFields: 0, label: "id")
         }
         let form = try ImageForm(body, boundary: boundary, hint: hint)
         guard form.images.count <= limit else { throw ServiceError(413, "more than \(limit) images") }
-        return Content(entries: form.images.map { .part($0) }, otherFields: form.otherFields)
+        return Content(entries: form.images.map { .part($0) }, otherFields: form.otherFields, label: "filename")
     }
 
     /// Returns the lines of `body` that are not blank, at most ``limit``.

@@ -25,15 +25,16 @@ enum ContentCoding: Sendable {
         }
     }
 
-    /// Decompresses `bytes` to at most `limit` bytes.
+    /// Decompresses `bytes` to at most `limit` bytes, and at most `ratio` times their number.
     func decompress(
         _ bytes: [UInt8],
         limit: Int,
+        ratio: Int,
         isCancelled: () -> Bool
     ) throws(DecompressionError) -> [UInt8] {
         switch self {
-        case .gzip: try Gzip.decompress(bytes, limit: limit, ratio: Self.ratio, isCancelled: isCancelled)
-        case .deflate: try Deflate.decompress(bytes, limit: limit, ratio: Self.ratio, isCancelled: isCancelled)
+        case .gzip: try Gzip.decompress(bytes, limit: limit, ratio: ratio, isCancelled: isCancelled)
+        case .deflate: try Deflate.decompress(bytes, limit: limit, ratio: ratio, isCancelled: isCancelled)
         }
     }
 

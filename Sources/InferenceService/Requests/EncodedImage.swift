@@ -25,9 +25,15 @@ package enum EncodedImage: Sendable {
         }
     }
 
+    /// Maximum bytes of a decoded pixel: 4 samples of 16 bits.
+    static let maximumBytesPerPixel = 8
+
     /// Image size according to the first bytes.
+    ///
+    /// `heldBytes` is the memory for the decoded samples of an interlaced image, which are not in order (see
+    /// ``PixelDigest``).
     enum DeclaredSize {
-        case known(height: Int, width: Int)
+        case known(height: Int, width: Int, heldBytes: Int)
         /// The bytes are not a PNG, or the header is not acceptable.
         case none
         /// The first characters of the base64 text do not contain enough of the file.
@@ -38,15 +44,19 @@ package enum EncodedImage: Sendable {
     var declaredSize: DeclaredSize {
         let head: [UInt8]
         switch self {
-        case .png(let bytes): head = Array(bytes.prefix(24))
+        case .png(let bytes): head = Array(bytes.prefix(29))
         case .base64(let text):
             let start = JSONReader.StringToken(bytes: text.bytes.prefix(512), hasEscapes: text.hasEscapes)
-            guard let bytes = Base64.decode(start, maximum: 24), bytes.count == 24 else {
+            guard let bytes = Base64.decode(start, maximum: 29), bytes.count == 29 else {
                 return text.bytes.count > 512 ? .hidden : .none
             }
             head = bytes
         }
-        return PNG.declaredSize(head).map { .known(height: $0.height, width: $0.width) } ?? .none
+        guard let (height, width) = PNG.declaredSize(head) else { return .none }
+        // The last byte of IHDR, and the depth.
+        let isInterlaced = head.count == 29 && head[28] != 0
+        let bytesPerPixel = isInterlaced ? (head[24] == 16 ? Self.maximumBytesPerPixel : 4) : 0
+        return .known(height: height, width: width, heldBytes: height * width * bytesPerPixel)
     }
 
     /// Returns the PNG's bytes; throws if the text is not valid base64.

@@ -68,15 +68,16 @@ struct ImageInput: Sendable {
         )
     }
 
-    /// Returns the decompressed `body` of `request`.
+    /// Returns the decompressed `body` of `request`, which may grow by the factor `ratio`.
     func decompressed(
         _ body: [UInt8],
         of request: AdmittedRequest,
-        _ deadline: ContinuousClock.Instant?
+        _ deadline: ContinuousClock.Instant?,
+        ratio: Int = ContentCoding.ratio
     ) async throws -> Body {
         guard let coding = request.coding else { return Body(bytes: body, memory: nil) }
         let limit = maximumBytes
-        let most = Gzip.limit(limit, count: body.count, ratio: ContentCoding.ratio)
+        let most = Gzip.limit(limit, count: body.count, ratio: ratio)
         let result: Result<[UInt8], DecompressionError> = try await pool.run(
             cost: most / 4,
             bytes: most,
@@ -84,7 +85,7 @@ struct ImageInput: Sendable {
         ) {
             context in
             Result { () throws(DecompressionError) in
-                try coding.decompress(body, limit: limit, isCancelled: { context.isCancelled })
+                try coding.decompress(body, limit: limit, ratio: ratio, isCancelled: { context.isCancelled })
             }
         }
         do {
@@ -123,13 +124,15 @@ struct ImageInput: Sendable {
         deadline: ContinuousClock.Instant?
     ) async throws -> PreparedImage {
         let maximumPixels = maximumPixels
-        var (height, width, pixels) = (0, 0, 0)
+        var (height, width, pixels, heldBytes) = (0, 0, 0, 0)
         switch image.declaredSize {
         // An image above the limit is rejected because of its header.
-        case .known(let rows, let columns) where rows * columns <= maximumPixels:
-            (height, width, pixels) = (rows, columns, rows * columns)
+        case .known(let rows, let columns, let held) where rows * columns <= maximumPixels:
+            (height, width, pixels, heldBytes) = (rows, columns, rows * columns, held)
         case .known, .none: break
-        case .hidden: (height, width, pixels) = (PNG.maximumSide, PNG.maximumSide, maximumPixels)
+        case .hidden:
+            (height, width, pixels) = (PNG.maximumSide, PNG.maximumSide, maximumPixels)
+            heldBytes = maximumPixels * EncodedImage.maximumBytesPerPixel
         }
         // A row and its neighbors, resizing weights, and memory of libpng and zlib; then the image itself.
         var bytes = 512 << 10 + image.decodedBytes + (height + width) * 128
@@ -140,6 +143,8 @@ struct ImageInput: Sendable {
                 InferenceService.workBytes(maximumPixels: maximumPixels)
             )
             bytes += shown.resizedImages * model.manifest.input.height * width * shown.channels * 4
+        } else {
+            bytes += heldBytes
         }
         let result: Result<PreparedImage, ServiceError> = try await pool.run(
             cost: pixels + image.decodedBytes / 4,

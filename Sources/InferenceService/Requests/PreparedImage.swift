@@ -12,10 +12,12 @@ struct PreparedImage: Sendable {
     let input: Image
     /// Whether the image is like the model's calibration images; nil if that was not requested or is unknown.
     let check: InputCheck.Result?
+    /// SHA-256 of the decoded samples, see ``PixelDigest``; nil if the image is not scored, or is not from a file.
+    let pixelDigest: String?
     /// The faults of the file that were tolerated.
     let defects: [PNG.Defect]
     /// Suspicions about the samples, for the client.
-    private let suspicions: [String]
+    let suspicions: [String]
     /// The image to show, if requested.
     let shown: ByteImage?
     /// Memory reserved for ``shown`` and the response made from it.
@@ -55,16 +57,21 @@ struct PreparedImage: Sendable {
                         ) : nil
                 }
                 let (header, channels) = (reader.header, reader.channels)
-                try reader.forEachRow(isCancelled: { context.isCancelled }) { row, y, columns in
+                var digest = shown == nil ? PixelDigest(of: reader) : nil
+                try reader.forEachRow(
+                    isCancelled: { context.isCancelled },
+                    decoded: { digest?.append($0, at: $1, $2) }
+                ) { row, y, columns in
                     var row = row
                     if header.bitDepth > 8 { largestSample = max(largestSample, row.max() ?? 0) }
                     if channels == 1 { rendering.apply(to: &row, columns) }
                     resizer.add(row, at: y)
                     kept?.put(row, channels: channels, at: y, columns)
                 }
-                return (header, resizer.finish().converted(toChannels: target.channels), kept, reader.defects)
+                let input = resizer.finish().converted(toChannels: target.channels)
+                return (header, input, kept, reader.defects, digest?.finish())
             }
-            (header, input, self.shown, defects) = result
+            (header, input, self.shown, defects, pixelDigest) = result
         } catch {
             switch error {
             case .tooManyPixels: throw ServiceError(413, error.description)

@@ -11,6 +11,10 @@ struct ScoreObject: Encodable {
     let rendering: Rendering.Object?
     let warnings: [String]
     let requestID: String
+    /// What the score was computed from; nil for an image that is not from a file.
+    let provenance: Provenance?
+    /// Whether ``provenance`` is part of the object.
+    let showsProvenance: Bool
 
     /// The conclusion from the input check and the threshold.
     enum Verdict: String, Encodable {
@@ -35,14 +39,26 @@ struct ScoreObject: Encodable {
     }
 
     private enum Key: String, CodingKey {
-        case model, verdict, rendering, score, normality, threshold, components, image, anomalous, notice
+        case model, verdict, rendering, score, normality, threshold, components, image, anomalous, notice, provenance
         case inputCheck = "input_check"
         case pValue = "p_value"
         case requestID = "request_id"
+        case resultKey = "result_key"
     }
 
     private struct ModelName: Encodable { let name, version, digest: String }
-    private struct Threshold: Encodable { let alpha, normality: Double }
+
+    /// The threshold of a calibration.
+    struct Threshold: Encodable {
+        let alpha, normality: Double
+
+        /// The threshold of `calibration`; nil if it has none.
+        init?(_ calibration: Calibration?) {
+            guard let calibration, let threshold = calibration.threshold else { return nil }
+            (alpha, normality) = (calibration.alpha, threshold)
+        }
+    }
+
     private struct Components: Encodable {
         let contrastive, shift: [Double]
         let parts: [String: Double]?
@@ -70,8 +86,6 @@ struct ScoreObject: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         let manifest = information.manifest
-        let calibration = information.calibration
-        let threshold = calibration?.threshold
         let normality = result.normality
         var container = encoder.container(keyedBy: Key.self)
         let name = ModelName(name: manifest.name, version: manifest.version, digest: information.digest)
@@ -85,8 +99,7 @@ struct ScoreObject: Encodable {
         let check = check.map { Check(typical: $0.isTypical, pValue: $0.pValue, reasons: $0.reasons) }
         try container.encode(check, forKey: .inputCheck)
         try container.encode(rendering, forKey: .rendering)
-        let shown = calibration.flatMap { part in threshold.map { Threshold(alpha: part.alpha, normality: $0) } }
-        try container.encode(shown, forKey: .threshold)
+        try container.encode(Threshold(information.calibration), forKey: .threshold)
         let names = information.parts.map(\.name)
         let components = Components(
             contrastive: result.csi.contrastive,
@@ -104,5 +117,7 @@ struct ScoreObject: Encodable {
         try container.encode(size, forKey: .image)
         try container.encode(Model.notice, forKey: .notice)
         try container.encode(requestID, forKey: .requestID)
+        try container.encodeIfPresent(provenance?.resultKey, forKey: .resultKey)
+        if showsProvenance { try container.encode(provenance, forKey: .provenance) }
     }
 }

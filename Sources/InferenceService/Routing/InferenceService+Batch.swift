@@ -12,7 +12,9 @@ extension InferenceService {
     ) async throws -> Response {
         try acquirePermit(isBatch: true)
         do {
-            let rendering = try rendering(of: request, &context)
+            let parameters = try parameters(ScoreQuery.names + ["fields"], of: request, &context)
+            let fields = try parameters["fields"].map { (list) throws(ServiceError) in try ResultFields(list) }
+            let query = try ScoreQuery(parameters, fields)
             let start = ContinuousClock.now
             let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
             let held = try holdBatchBody(body)
@@ -28,12 +30,24 @@ extension InferenceService {
             context.ignore(fields: content.otherFields)
             context.timings.decoding = .now - start
             let (group, context) = (engine.makeRequestGroup(), context)
-            let answer = BatchResponse(count: entries.count, window: 2 * configuration.maximumBatch) { index in
-                await self.line(index, entries[index], model, rendering, group, context)
-            }
+            let lines =
+                BatchFormat.prefersTable(request.head)
+                ? BatchFormat.table(BatchTable(fields, label: content.label)) : .lines(fields)
+            let answer = BatchResponse(
+                count: entries.count,
+                window: 2 * configuration.maximumBatch,
+                deadline: context.deadline,
+                BatchResponse.Lines(
+                    header: lines.header,
+                    line: { lines.text(of: await self.line($0, entries[$0], model, query, group, context)) },
+                    remainder: { first, count in
+                        lines.text(of: BatchRemainder(firstIndex: first, count: count, error: self.late()))
+                    }
+                )
+            )
             return Response(
                 200,
-                contentType: "application/x-ndjson",
+                contentType: lines.contentType,
                 stream: ObservedStream(answer) { _ in
                     // The images are slices of the body, so its memory is reserved until all are finished.
                     body.memory?.release()
@@ -58,10 +72,10 @@ extension InferenceService {
         _ index: Int,
         _ entry: BatchInput.Entry,
         _ model: String,
-        _ rendering: Rendering,
+        _ query: ScoreQuery,
         _ group: RequestGroup,
         _ context: RequestContext
-    ) async -> [UInt8] {
+    ) async -> BatchLine {
         var label: BatchInput.Label?
         do {
             let read = try await input.pool.run(cost: entry.count / 4, bytes: 0, deadline: context.deadline) { _ in
@@ -70,46 +84,11 @@ extension InferenceService {
             label = read.label
             let encoded = try read.image.get()
             var context = context
-            let object = try await current(model) { try await scored(encoded, $0, rendering, group: group, &context) }
-            return BatchLine(label: read.label, index: index, outcome: .success(object)).encoded
+            let object = try await current(model) { try await scored(encoded, $0, query, group: group, &context) }
+            return BatchLine(label: read.label, index: index, outcome: .success(object))
         } catch {
             let error = self.error(error, otherwise: "the image could not be scored")
-            return BatchLine(label: label ?? entry.label, index: index, outcome: .failure(error)).encoded
-        }
-    }
-}
-
-/// A line of a batch response.
-private struct BatchLine: Encodable {
-    let label: BatchInput.Label
-    let index: Int
-    let outcome: Result<ScoreObject, ServiceError>
-
-    private enum Key: String, CodingKey {
-        case filename, index, result, error
-    }
-
-    /// The line, with its ID as it was written.
-    var encoded: [UInt8] {
-        let members = JSON.encode(self)
-        guard case .id(let id) = label else { return members }
-        return Array("{\"id\":".utf8) + (id?.text ?? Array("null".utf8)[...]) + Array(",".utf8) + members.dropFirst()
-    }
-
-    private struct Problem: Encodable {
-        let status: Int
-        let title, detail: String
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        if case .filename(let name) = label { try container.encode(name, forKey: .filename) }
-        try container.encode(index, forKey: .index)
-        switch outcome {
-        case .success(let object): try container.encode(object, forKey: .result)
-        case .failure(let error):
-            let problem = Problem(status: error.status, title: Response.reason(error.status), detail: error.detail)
-            try container.encode(problem, forKey: .error)
+            return BatchLine(label: label ?? entry.label, index: index, outcome: .failure(error))
         }
     }
 }

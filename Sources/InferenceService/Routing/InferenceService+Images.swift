@@ -61,39 +61,54 @@ extension InferenceService {
     func scored(
         _ image: EncodedImage,
         _ model: Model.Information,
-        _ rendering: Rendering,
+        _ query: ScoreQuery,
         group: RequestGroup? = nil,
         _ context: inout RequestContext
     ) async throws -> ScoreObject {
-        let image = try await prepared(image, model, rendering, &context)
+        let image = try await prepared(image, model, query.rendering, &context)
+        return try await scored(image, model, query, group: group, &context)
+    }
+
+    /// Returns the score of a decoded image.
+    func scored(
+        _ image: PreparedImage,
+        _ model: Model.Information,
+        _ query: ScoreQuery,
+        group: RequestGroup? = nil,
+        _ context: inout RequestContext
+    ) async throws -> ScoreObject {
         let deadline = context.deadline
         let timed = try await engineWork(patience: group == nil ? nil : deadline) { () async throws(EngineError) in
             try await engine.score(image.input, model: model, group: group, deadline: deadline)
         }
         let result = noted(timed, &context)
+        let rendering = query.rendering.object(image.header)
         let object = ScoreObject(
             information: model,
             result: result,
             header: image.header,
             check: image.check,
-            rendering: rendering.object(image.header),
+            rendering: rendering,
             warnings: context.warnings + image.warnings,
-            requestID: context.id
+            requestID: context.id,
+            provenance: image.pixelDigest.map { Provenance(model, image.header, pixelDigest: $0, rendering) },
+            showsProvenance: query.hasProvenance
         )
         metrics.scored(model.manifest.name, score: object.score, verdict: object.verdict)
         return object
     }
 
-    /// Returns the rendering that the query of a score or batch request asks for.
+    /// Returns the parameters `names` of a score or batch request.
     ///
-    /// Other parameters are ignored with a warning, because clients add their own, for example to trace requests.
-    func rendering(
+    /// Others are ignored with a warning, because clients add their own, for example to trace requests.
+    func parameters(
+        _ names: [String],
         of request: AdmittedRequest,
         _ context: inout RequestContext
-    ) throws(ServiceError) -> Rendering {
-        let parameters = try request.parameters(Rendering.names, ignoringOthers: true)
+    ) throws(ServiceError) -> QueryParameters {
+        let parameters = try request.parameters(names, ignoringOthers: true)
         context.warnings = parameters.warning.map { [$0] } ?? []
-        return try Rendering(parameters)
+        return parameters
     }
 
     func score(
@@ -102,10 +117,10 @@ extension InferenceService {
         _ model: Model.Information,
         _ context: inout RequestContext
     ) async throws -> Response {
-        let rendering = try rendering(of: request, &context)
+        let query = try ScoreQuery(parameters(ScoreQuery.names, of: request, &context))
         let body = try await input.decompressed(body, of: request, context.deadline)
         let image = try ImageInput.image(in: body.bytes, request.bodyFormat, &context)
-        return json(try await scored(image, model, rendering, &context))
+        return json(try await scored(image, model, query, &context))
     }
 
     func dissolve(

@@ -25,9 +25,21 @@ extension InferenceService {
             return json(list)
         case .model(let name): return json(object(try model(name)))
         case .server: return json(OpenInference.Server(version: Self.version))
-        case .modelMetadata(let name): return json(OpenInference.Metadata(try model(name)))
-        case .modelReady(let name): return try ready(model(name))
-        case .infer(let name): return try await withModel(name) { try await infer(request, body, $0, &context) }
+        case .repositoryIndex: return repositoryIndex()
+        case .repositoryLoad(let name):
+            try OpenInference.checkLoad(await input.decompressed(body, of: request, context.deadline).bytes)
+            return try await reload(model(name).manifest.name)
+        case .statistics:
+            return json(statistics.object(engine.models.values.sorted { $0.manifest.name < $1.manifest.name }))
+        case .modelMetadata(let name, let version):
+            return json(OpenInference.Metadata(try model(name, version: version)))
+        case .modelReady(let name, let version): return try ready(model(name, version: version))
+        case .modelConfiguration(let name, let version):
+            return json(OpenInference.ModelConfiguration(try model(name, version: version)))
+        case .modelStatistics(let name, let version):
+            return json(statistics.object([try model(name, version: version)]))
+        case .infer(let name, let version):
+            return try await withModel(name) { try await infer(request, body, checked($0, version: version), &context) }
         case .score(let name): return try await withModel(name) { try await score(request, body, $0, &context) }
         case .batch(let name): return try await batch(request, body, model(name).manifest.name, &context)
         case .dissolve(let name): return try await withModel(name) { try await dissolve(request, body, $0, &context) }
@@ -144,7 +156,8 @@ extension InferenceService {
         }
     }
 
-    private func late() -> ServiceError {
+    /// The error of an image or a request whose deadline has passed; counts it.
+    func late() -> ServiceError {
         metrics.rejected(.late)
         return ServiceError(
             503,

@@ -6,7 +6,11 @@ package enum Route: Sendable, Hashable {
     case model(String)
     /// Routes of the Open Inference Protocol, version 2.
     case server, serverLive, serverReady
-    case modelMetadata(String), modelReady(String), infer(String)
+    case repositoryIndex, repositoryLoad(String), statistics
+    /// With the model's name and, if the path contains one, its version.
+    case modelMetadata(String, version: String? = nil), modelReady(String, version: String? = nil)
+    case infer(String, version: String? = nil), modelConfiguration(String, version: String? = nil)
+    case modelStatistics(String, version: String? = nil)
     /// With the model's name, or nil for the default model.
     case score(String?), batch(String?), dissolve(String?), heatMap(String?), verify(String?), reload(String?)
 
@@ -26,6 +30,8 @@ package enum Route: Sendable, Hashable {
         case ["v2"]: self = .server
         case ["v2", "health", "live"]: self = .serverLive
         case ["v2", "health", "ready"]: self = .serverReady
+        case ["v2", "repository", "index"]: self = .repositoryIndex
+        case ["v2", "models", "stats"]: self = .statistics
         case ["v1", "score"]: self = .score(nil)
         case ["v1", "batch"]: self = .batch(nil)
         case ["v1", "dissolve"]: self = .dissolve(nil)
@@ -33,11 +39,16 @@ package enum Route: Sendable, Hashable {
         case ["v1", "verify"]: self = .verify(nil)
         case ["v1", "reload"]: self = .reload(nil)
         default:
+            if parts.count == 5, parts.starts(with: ["v2", "repository", "models"]), parts[4] == "load" {
+                self = .repositoryLoad(parts[3])
+                return
+            }
             guard parts.count >= 3, parts[1] == "models", !parts[2].isEmpty else { return nil }
+            if parts[0] == "v2" {
+                self.init(model: parts[2], parts.dropFirst(3))
+                return
+            }
             switch [parts[0]] + parts.dropFirst(3) {
-            case ["v2"]: self = .modelMetadata(parts[2])
-            case ["v2", "ready"]: self = .modelReady(parts[2])
-            case ["v2", "infer"]: self = .infer(parts[2])
             case ["v1"]: self = .model(parts[2])
             case ["v1", "score"]: self = .score(parts[2])
             case ["v1", "batch"]: self = .batch(parts[2])
@@ -47,6 +58,23 @@ package enum Route: Sendable, Hashable {
             case ["v1", "reload"]: self = .reload(parts[2])
             default: return nil
             }
+        }
+    }
+
+    /// Returns the route of the Open Inference Protocol for `rest`, what follows the name of a model.
+    private init?(model: String, _ rest: ArraySlice<String>) {
+        var (rest, version) = (rest, String?.none)
+        if rest.count >= 2, rest.first == "versions" {
+            version = rest.dropFirst().first
+            rest = rest.dropFirst(2)
+        }
+        switch Array(rest) {
+        case []: self = .modelMetadata(model, version: version)
+        case ["ready"]: self = .modelReady(model, version: version)
+        case ["config"]: self = .modelConfiguration(model, version: version)
+        case ["stats"]: self = .modelStatistics(model, version: version)
+        case ["infer"]: self = .infer(model, version: version)
+        default: return nil
         }
     }
 
@@ -63,9 +91,19 @@ package enum Route: Sendable, Hashable {
         case .server: "/v2"
         case .serverLive: "/v2/health/live"
         case .serverReady: "/v2/health/ready"
-        case .modelMetadata: "/v2/models/{model}"
-        case .modelReady: "/v2/models/{model}/ready"
-        case .infer: "/v2/models/{model}/infer"
+        case .repositoryIndex: "/v2/repository/index"
+        case .repositoryLoad: "/v2/repository/models/{model}/load"
+        case .statistics: "/v2/models/stats"
+        case .modelMetadata(_, nil): "/v2/models/{model}"
+        case .modelMetadata: "/v2/models/{model}/versions/{version}"
+        case .modelReady(_, nil): "/v2/models/{model}/ready"
+        case .modelReady: "/v2/models/{model}/versions/{version}/ready"
+        case .modelConfiguration(_, nil): "/v2/models/{model}/config"
+        case .modelConfiguration: "/v2/models/{model}/versions/{version}/config"
+        case .modelStatistics(_, nil): "/v2/models/{model}/stats"
+        case .modelStatistics: "/v2/models/{model}/versions/{version}/stats"
+        case .infer(_, nil): "/v2/models/{model}/infer"
+        case .infer: "/v2/models/{model}/versions/{version}/infer"
         case .score(nil): "/v1/score"
         case .score: "/v1/models/{model}/score"
         case .batch(nil): "/v1/batch"
@@ -87,7 +125,10 @@ package enum Route: Sendable, Hashable {
     /// One route of each pattern, compared with openapi.yaml in tests.
     package static let examples: [Route] = [
         .page, .contract, .live, .ready, .metrics, .models, .model("m"), .server, .serverLive,
-        .serverReady, .modelMetadata("m"), .modelReady("m"), .infer("m"), .score(nil), .score("m"), .batch(nil),
+        .serverReady, .repositoryIndex, .repositoryLoad("m"), .statistics, .modelMetadata("m"),
+        .modelMetadata("m", version: "1"), .modelReady("m"), .modelReady("m", version: "1"), .modelConfiguration("m"),
+        .modelConfiguration("m", version: "1"), .modelStatistics("m"), .modelStatistics("m", version: "1"), .infer("m"),
+        .infer("m", version: "1"), .score(nil), .score("m"), .batch(nil),
         .batch("m"), .dissolve(nil), .dissolve("m"), .heatMap(nil), .heatMap("m"), .verify(nil), .verify("m"),
         .reload(nil), .reload("m"),
     ]
@@ -95,7 +136,7 @@ package enum Route: Sendable, Hashable {
     /// The method of the route; GET routes also allow HEAD, and all allow OPTIONS.
     package var method: String {
         switch self {
-        case .score, .batch, .dissolve, .heatMap, .verify, .reload, .infer: "POST"
+        case .score, .batch, .dissolve, .heatMap, .verify, .reload, .infer, .repositoryIndex, .repositoryLoad: "POST"
         default: "GET"
         }
     }
@@ -114,8 +155,10 @@ package enum Route: Sendable, Hashable {
         switch self {
         case .page, .contract, .live, .ready, .server, .serverLive, .serverReady: nil
         case .metrics: .metrics
-        case .models, .model, .modelMetadata, .modelReady, .infer, .score, .batch, .dissolve, .heatMap: .score
-        case .verify, .reload: .admin
+        case .models, .model, .repositoryIndex, .statistics, .modelMetadata, .modelReady, .modelConfiguration,
+            .modelStatistics, .infer, .score, .batch, .dissolve, .heatMap:
+            .score
+        case .verify, .reload, .repositoryLoad: .admin
         }
     }
 
@@ -125,24 +168,33 @@ package enum Route: Sendable, Hashable {
         switch self {
         case .page, .contract, .live, .server, .serverLive: return [200, 204]
         case .ready, .serverReady: return [200, 204, 503]
-        case .metrics, .models, .model, .modelMetadata, .modelReady: return common
+        case .metrics, .models, .model, .repositoryIndex, .statistics, .modelMetadata, .modelReady,
+            .modelConfiguration, .modelStatistics:
+            return common
         case .score, .batch, .dissolve, .heatMap, .infer: return common + [408, 411, 413, 415, 422]
         case .verify, .reload: return common + [422]
+        case .repositoryLoad: return common + [413, 422]
         }
     }
 
     /// Whether the route uses one model.
     var needsModel: Bool {
         switch self {
-        case .page, .contract, .live, .ready, .metrics, .models, .server, .serverLive, .serverReady: false
-        case .model, .modelMetadata, .modelReady, .infer, .score, .batch, .dissolve, .heatMap, .verify, .reload: true
+        case .page, .contract, .live, .ready, .metrics, .models, .server, .serverLive, .serverReady, .repositoryIndex,
+            .statistics:
+            false
+        case .model, .modelMetadata, .modelReady, .modelConfiguration, .modelStatistics, .infer, .repositoryLoad,
+            .score, .batch, .dissolve, .heatMap, .verify, .reload:
+            true
         }
     }
 
     /// The model's name, if the path contains one.
     var model: String? {
         switch self {
-        case .model(let name), .modelMetadata(let name), .modelReady(let name), .infer(let name): name
+        case .model(let name), .repositoryLoad(let name), .modelMetadata(let name, _), .modelReady(let name, _),
+            .modelConfiguration(let name, _), .modelStatistics(let name, _), .infer(let name, _):
+            name
         case .score(let name), .batch(let name), .dissolve(let name), .heatMap(let name), .verify(let name),
             .reload(let name):
             name

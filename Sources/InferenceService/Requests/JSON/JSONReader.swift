@@ -135,6 +135,14 @@ package struct JSONReader {
         return try quoted()
     }
 
+    /// Skips one value of any kind and returns its text.
+    package mutating func text() throws(JSONError) -> ArraySlice<UInt8> {
+        skipWhiteSpace()
+        let start = position
+        try skip()
+        return bytes[start..<position]
+    }
+
     /// Skips one value of any kind.
     package mutating func skip() throws(JSONError) {
         let base = depth
