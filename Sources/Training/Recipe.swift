@@ -138,6 +138,34 @@ public struct Recipe: Sendable, Codable, Hashable {
         }
     }
 
+    /// How images are rendered for the model, copied to model.json for clients that render DICOM files.
+    public struct Rendering: Sendable, Codable, Hashable {
+        /// Whether small samples are bright (MONOCHROME1) or dark (MONOCHROME2).
+        public enum Photometric: String, Sendable, Codable {
+            case monochrome1 = "MONOCHROME1"
+            case monochrome2 = "MONOCHROME2"
+        }
+
+        /// The range of samples that is shown.
+        public enum Window: String, Sendable, Codable {
+            /// The VOI LUT or window of the file.
+            case voi
+            /// All values of the stored bits.
+            case full
+            /// 8-bit images as they are.
+            case none
+        }
+
+        /// The photometric interpretation of the images.
+        public var photometric: Photometric
+        /// The window of the images.
+        public var window: Window
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case photometric, window
+        }
+    }
+
     /// The name and version of the model.
     public var name, version: String
     /// The description of the model.
@@ -150,6 +178,8 @@ public struct Recipe: Sendable, Codable, Hashable {
     public var seed: UInt64
     /// The images that the model takes.
     public var input: Input
+    /// How images are rendered for the model; nil for color images.
+    public var rendering: Rendering?
     /// The diffusion stage.
     public var diffusion: Diffusion
     /// The encoder stage.
@@ -158,7 +188,7 @@ public struct Recipe: Sendable, Codable, Hashable {
     public var score: Score
 
     enum CodingKeys: String, CodingKey {
-        case name, version, description, license, seed, input, diffusion, encoder, score
+        case name, version, description, license, seed, input, rendering, diffusion, encoder, score
         case intendedUse = "intended_use"
     }
 

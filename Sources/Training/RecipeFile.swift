@@ -48,6 +48,7 @@ extension Recipe {
     private static let sections: [String: [String]] = [
         "input": Input.CodingKeys.allCases.map(\.rawValue), "diffusion": Diffusion.CodingKeys.allCases.map(\.rawValue),
         "encoder": Encoder.CodingKeys.allCases.map(\.rawValue), "score": Score.CodingKeys.allCases.map(\.rawValue),
+        "rendering": Rendering.CodingKeys.allCases.map(\.rawValue),
     ]
 
     private func validate() throws(RecipeError) {
@@ -137,6 +138,9 @@ extension Recipe {
         manifest.description = description
         manifest.intendedUse = intendedUse
         manifest.license = license
+        manifest.rendering = rendering.map {
+            .object(["photometric": .string($0.photometric.rawValue), "window": .string($0.window.rawValue)])
+        }
         manifest.calibration = ModelManifest.Calibration(
             file: ModelFiles.calibration,
             sha256: digest(ModelFiles.calibration),

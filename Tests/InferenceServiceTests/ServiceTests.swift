@@ -147,6 +147,23 @@ import Testing
         #expect((0..<20).allSatisfy { row in (0..<30).allSatisfy { strip[row, 60 + $0] == single[row, $0] } })
     }
 
+    @Test("A map of the score has the input's size, if the score has one, and the metadata say so")
+    func scoreMap() async throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../Models")
+        let service = try service([ModelDirectory(path: folder.appendingPathComponent("pneumonia").path)])
+        let over = await service.respond(to: post("/v1/heatmap", query: "of=score"))
+        let colors = try PNG.decode(over.body, maximumPixels: 10_000).image
+        #expect(over.status == 200 && (colors.height, colors.width, colors.channels) == (20, 30, 3))
+        let plain = await service.respond(to: post("/v1/heatmap", query: "of=score&overlay=false"))
+        let map = try PNG.decode(plain.body, maximumPixels: 10_000).image
+        #expect((map.height, map.width, map.channels) == (20, 30, 1) && map.samples.contains { $0 > 0.5 })
+        let dissolving = await service.respond(to: post("/v1/heatmap", query: "of=dissolve&overlay=false"))
+        #expect(dissolving.status == 200 && dissolving.body != plain.body)
+        let metadata = try json(await service.respond(to: get("/v1/models/pneumonia")))
+        guard case .object(let score)? = metadata["score"] else { throw CocoaError(.coderInvalidValue) }
+        #expect(score["map"] == .bool(true))
+    }
+
     @Test("A heat map has the input's size, is overlaid in color or plain, and is brightest at the largest change")
     func heatMap() async throws {
         let service = try service()
@@ -234,6 +251,8 @@ import Testing
             (post("/v1/dissolve", query: "t=99999999999999999999"), 400),
             (post("/v1/dissolve", query: "overlay=false"), 400), (post("/v1/heatmap", query: "t=1,2"), 400),
             (post("/v1/heatmap", query: "overlay=no"), 400),
+            (post("/v1/heatmap", query: "of=x"), 400), (post("/v1/heatmap", query: "of=score&t=5"), 400),
+            (post("/v1/dissolve", query: "of=score"), 400), (post("/v1/heatmap", query: "of=score"), 422),
             (post("/v1/heatmap", query: "overlay=true&overlay=true"), 400),
             (post("/v1/heatmap", query: "t=50&s=1"), 400), (post("/v1/heatmap", []), 400), (get("/v1/heatmap"), 405),
             (post("/v1/dissolve", query: "t=" + Array(repeating: "1", count: 17).joined(separator: ",")), 400),

@@ -22,7 +22,7 @@ struct ModelObject: Encodable {
 
     private enum Key: String, CodingKey {
         case name, version, digest, description, license, input, calibration, evaluation, limits, dissolve, score
-        case notice
+        case notice, rendering
         case intendedUse = "intended_use"
         case isDefault = "default"
     }
@@ -46,6 +46,12 @@ struct ModelObject: Encodable {
         let method: String
         let parts: [String]?
         let views, bank: Int
+        let hasMap: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case method, parts, views, bank
+            case hasMap = "map"
+        }
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -65,9 +71,11 @@ struct ModelObject: Encodable {
             method: manifest.score.method,
             parts: manifest.score.parts,
             views: manifest.score.views,
-            bank: information.bankEntries
+            bank: information.bankEntries,
+            hasMap: information.hasScoreMap
         )
         try container.encode(score, forKey: .score)
+        try container.encodeIfPresent(manifest.rendering, forKey: .rendering)
         let calibration = information.calibration.map {
             Calibration(alpha: $0.alpha, images: $0.normality.count, threshold: $0.threshold)
         }

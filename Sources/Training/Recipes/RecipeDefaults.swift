@@ -23,6 +23,7 @@ extension Recipe {
         license = try members.member(.license, or: "unspecified")
         seed = try members.member(.seed, or: 0)
         input = try members.decode(Input.self, forKey: .input)
+        if members.contains(.rendering) { rendering = try members.decode(Rendering.self, forKey: .rendering) }
         diffusion = try members.member(.diffusion, or: Diffusion())
         encoder = try members.member(.encoder, or: Encoder())
         score = try members.member(.score, or: Score())
