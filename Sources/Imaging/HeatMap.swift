@@ -20,13 +20,20 @@ package struct HeatMap: Sendable {
 
     /// Creates the map of the change of each pixel, averaged over the channels and scaled to a maximum of 1.
     package init(_ image: Image, dissolved: Image) {
+        var changes = Self.changes(from: image, to: dissolved)
+        let maximum = max(Self.floor, changes.samples.max() ?? 0)
+        for index in changes.samples.indices { changes.samples[index] /= maximum }
+        map = changes
+    }
+
+    /// Returns the absolute change of each pixel, averaged over the channels.
+    package static func changes(from image: Image, to dissolved: Image) -> Image {
         let channels = image.channels
         let changes = (0..<image.height * image.width).map { pixel -> Float in
             let places = pixel * channels..<(pixel + 1) * channels
             return places.reduce(0) { $0 + abs(image.samples[$1] - dissolved.samples[$1]) } / Float(channels)
         }
-        let maximum = max(Self.floor, changes.max() ?? 0)
-        map = Image(height: image.height, width: image.width, channels: 1, samples: changes.map { $0 / maximum })
+        return Image(height: image.height, width: image.width, channels: 1, samples: changes)
     }
 
     /// Returns a function that computes the rows of the map, scaled to `height` x `width`.

@@ -84,6 +84,8 @@ public struct ModelManifest: Sendable, Codable {
         public var shifts: Shift
         /// The side to which images are resized for the encoder; nil for the size of the input.
         public var resolution: Int?
+        /// Whether the histogram of each image is equalized for the encoder; nil is false.
+        public var equalize: Bool?
 
         /// Creates an encoder.
         public init(
@@ -95,7 +97,8 @@ public struct ModelManifest: Sendable, Codable {
             channels: Int,
             projection: Int,
             shifts: Shift,
-            resolution: Int? = nil
+            resolution: Int? = nil,
+            equalize: Bool? = nil
         ) {
             self.file = file
             self.sha256 = sha256
@@ -106,6 +109,7 @@ public struct ModelManifest: Sendable, Codable {
             self.projection = projection
             self.shifts = shifts
             self.resolution = resolution
+            self.equalize = equalize
         }
     }
 

@@ -66,6 +66,8 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var width, projection: Int
         /// The side to which images are resized for the encoder; nil for the size of the input.
         public var resolution: Int?
+        /// Whether the histogram of each image is equalized for the encoder; nil is false.
+        public var equalize: Bool?
         /// The shifts that the encoder learns to classify.
         public var shifts: Shift
         /// The number of images per step (12 views per image, or 8 without negatives), and the number of steps.
@@ -94,7 +96,8 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var jitterProbability, grayProbability: Double
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case stem, width, projection, resolution, shifts, batch, steps, optimizer, decay, negatives, temperature,
+            case stem, width, projection, resolution, equalize, shifts, batch, steps, optimizer, decay, negatives,
+                temperature,
                 mask
             case jitter, hue
             case jitterProbability = "jitter_probability"

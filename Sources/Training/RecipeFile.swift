@@ -123,7 +123,8 @@ extension Recipe {
                 channels: input.channels,
                 projection: encoder.projection,
                 shifts: encoder.shifts,
-                resolution: encoder.resolution
+                resolution: encoder.resolution,
+                equalize: encoder.equalize
             ),
             score: ModelManifest.Score(
                 file: ModelFiles.bank,

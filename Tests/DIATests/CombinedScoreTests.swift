@@ -21,11 +21,13 @@ import Testing
                 shifts: 4,
                 views: 1
             )
-            return ScoreInputs(
-                features: features,
-                residuals: [20: Double(draw(1)[0])],
-                changes: [100: Self.network.stageFeatures.map { draw(4 * $0) }]
+            // Anomalies have small residuals and large peaks.
+            let change = ScoreInputs.Change(
+                residual: Double(draw(1)[0]),
+                peak: -Double(draw(1)[0]),
+                stages: Self.network.stageFeatures.map { draw(4 * $0) }
             )
+            return ScoreInputs(features: features, changes: [20: change, 100: change])
         }
     }
 
@@ -107,7 +109,7 @@ import Testing
         let copies = training.indices.map { index in
             var inputs = training[index]
             inputs.features.stages[0][0] += index % 2 == 0 ? 2 : -2
-            inputs.changes[100]?[0][1] += index % 2 == 0 ? 2 : -2
+            inputs.changes[100]?.stages[0][1] += index % 2 == 0 ? 2 : -2
             return ScoreVariation.Copy(original: index, inputs: inputs)
         }
         let plain = try ScoreBank(training: training, parts: parts)
@@ -115,9 +117,9 @@ import Testing
         func values(_ bank: ScoreBank, feature: Int) -> [Double] {
             var image = training[0]
             image.features.stages[0] = [1, 1, 1, 1]
-            image.changes[100]?[0] = [1, 1, 1, 1]
+            image.changes[100]?.stages[0] = [1, 1, 1, 1]
             image.features.stages[0][feature] += 3
-            image.changes[100]?[0][feature] += 3
+            image.changes[100]?.stages[0][feature] += 3
             return bank(image).parts
         }
         // The parts are standardized, so a part's value is in deviations of the training images.
@@ -128,14 +130,14 @@ import Testing
 
     @Test("A combined score is the mean of its parts and is lower for images from another distribution")
     func mean() throws {
-        let parts = try parts(["csi", "neighbors.3", "density.2", "change.1.100", "residual.20"])
+        let parts = try parts(["csi", "neighbors.3", "density.2", "change.1.100", "residual.20", "peak.20"])
         let bank = try ScoreBank(training: scoreInputs(30, seed: 5), parts: parts)
         let (normal, other) = (
             scoreInputs(10, seed: 6).map { bank($0) }, scoreInputs(10, seed: 7, center: -1).map { bank($0) }
         )
         for result in normal + other {
-            #expect(result.parts.count == 5)
-            #expect(abs(result.parts.reduce(0, +) / 5 - result.normality) < 1e-9)
+            #expect(result.parts.count == 6)
+            #expect(abs(result.parts.reduce(0, +) / 6 - result.normality) < 1e-9)
         }
         let lowest = try #require(normal.map(\.normality).min())
         #expect(other.allSatisfy { $0.normality < lowest })
@@ -182,13 +184,13 @@ import Testing
 
     @Test("Score components accept only their canonical names")
     func names() {
-        for name in ["csi", "neighbors.1", "density.4", "change.3.100", "residual.0", "residual.999"] {
+        for name in ["csi", "neighbors.1", "density.4", "change.3.100", "residual.0", "residual.999", "peak.7"] {
             #expect(ScoreComponent(name, timesteps: 1000)?.name == name)
         }
         for name in [
             "", ".", "csi.1", "neighbors", "neighbors.0", "neighbors.5", "density.01", "density.+1", "residual.1000",
             "residual.-1", "residual.99999999999999999999", "residual.1.2", "nearest.1", "change.3", "change.0.1",
-            "change.1.1000", "change.1.1.1",
+            "change.1.1000", "change.1.1.1", "peak.1000",
         ] {
             #expect(ScoreComponent(name, timesteps: 1000) == nil, "\(name)")
         }

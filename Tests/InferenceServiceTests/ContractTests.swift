@@ -105,7 +105,8 @@ import Testing
             "BatchLine.error", "BatchLine.filename", "BatchLine.id", "BatchLine.result", "InferenceResult.id",
             "InputParameters.bits", "InputParameters.photometric", "InputParameters.window_center",
             "InputParameters.window_width", "InputTensor.data", "InputTensor.parameters", "Model.description",
-            "Model.intended_use", "Model.license", "Model.rendering", "rendering.photometric", "rendering.window", "calibration.threshold", "components.parts",
+            "Model.intended_use", "Model.license", "Model.rendering", "rendering.photometric", "rendering.window",
+            "calibration.threshold", "components.parts",
             "Score.provenance", "parameters.binary_data_size", "score.parts",
         ]
         #expect(optional == expected)

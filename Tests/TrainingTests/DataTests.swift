@@ -66,6 +66,42 @@ import Training
         }
     }
 
+    @Test("A mask in ground_truth shows where the lesion is; a damaged one is an error that names it")
+    func masks() async throws {
+        try await withTemporaryFolder { folder in
+            try Phantom(side: 64).writeDataSet(to: folder.path, .init(train: 1, validation: 1, test: 2), seed: 1)
+            let data = try DataSet.load(path: folder.path).data
+            for image in data.splits[.test] ?? [] {
+                guard image.label == "lesion" else {
+                    #expect(image.mask == nil)
+                    continue
+                }
+                let mask = try #require(image.mask)
+                let inside = mask.samples.indices.filter { mask.samples[$0] > 0.5 }
+                #expect((1...60).contains(inside.count))
+                // The lesion is brighter than the lung around it.
+                let mean = inside.reduce(0) { $0 + image.image.samples[$1] } / Float(inside.count)
+                #expect(mean > 0.3)
+            }
+            #expect(data.splits[.validation]?.allSatisfy { $0.mask == nil } == true)
+            let small = try DataSet.load(
+                DataSource(path: folder.path),
+                size: ImageSize(channels: 1, height: 32, width: 32)
+            )
+            #expect(
+                small.data.splits[.test]?.compactMap(\.mask).allSatisfy { $0.height == 32 && $0.channels == 1 } == true
+            )
+            let place = folder.appendingPathComponent("ground_truth/lesion/00001_mask.png")
+            try Data("not an image".utf8).write(to: place)
+            do {
+                _ = try DataSet.load(path: folder.path)
+                Issue.record("a damaged mask was read")
+            } catch {
+                #expect("\(error)".contains("00001_mask.png"))
+            }
+        }
+    }
+
     @Test("Unreadable files are all named, and are skipped only on request")
     func unreadable() async throws {
         try await withTemporaryFolder { folder in

@@ -15,7 +15,7 @@ import Training
             text: """
                 {"name": "tiny", "input": {"channels": 1, "height": 32, "width": 32},
                  "diffusion": {"dim": 8, "dim_mults": [1, 2], "resolution": 16, "fit": "resize", "batch": 2, "steps": 2},
-                 "encoder": {"width": 4, "projection": 8, "resolution": 16, "batch": 2, "steps": 2},
+                 "encoder": {"width": 4, "projection": 8, "resolution": 16, "equalize": true, "batch": 2, "steps": 2},
                  "score": {"parts": ["density.2", "change.3.200", "neighbors.1"], "views": 1, "alpha": 0.2}}
                 """
         )
@@ -25,7 +25,10 @@ import Training
             let place = folder.appendingPathComponent("m").path
             let workers = ThreadPool(count: 1)
             let set = try DataSet.load(path: data).data
-            _ = try Pipeline(recipe, data: set, normal: "normal", folder: place, workers: workers).run()
+            let run = try Pipeline(recipe, data: set, normal: "normal", folder: place, workers: workers).run()
+            // Phantoms have masks.
+            let pixels = try #require(run?.pixelAUROC)
+            #expect(Set(pixels.keys) == ["dissolve", "score"] && pixels.values.allSatisfy { (0...1).contains($0) })
             let bank = try Data(contentsOf: URL(fileURLWithPath: "\(place)/bank.safetensors"))
             try body(
                 Model(ModelDirectory(path: place), workers: workers),
@@ -62,7 +65,8 @@ import Training
             for row in 18..<24 { for column in 6..<12 { image[row, column] = 1 } }
             let map = try #require(model.scoreMap(image))
             func mean(_ rows: Range<Int>, _ columns: Range<Int>) -> Float {
-                rows.reduce(0) { sum, row in columns.reduce(sum) { $0 + map[row, $1] } } / Float(rows.count * columns.count)
+                rows.reduce(0) { sum, row in columns.reduce(sum) { $0 + map[row, $1] } }
+                    / Float(rows.count * columns.count)
             }
             #expect(mean(18..<24, 6..<12) > 2 * mean(0..<32, 0..<32))
         }

@@ -29,6 +29,12 @@ extension ModelManifest {
         )
     }
 
+    /// What is done to images before the encoder sees views of them.
+    public var encoderInput: EncoderInput {
+        let network = encoderNetwork
+        return EncoderInput(height: network.height, width: network.columns, equalizes: encoder.equalize ?? false)
+    }
+
     /// The noise schedule.
     public var noiseSchedule: NoiseSchedule { NoiseSchedule(dissolve.betaSchedule, timesteps: dissolve.timesteps) }
 
@@ -50,7 +56,7 @@ extension ModelManifest {
                 throw ModelFileError(
                     file: Self.fileName,
                     reason: "unknown part '\(name)' in score.parts; valid parts are csi, neighbors.1 to neighbors.4, "
-                        + "density.1 to density.4, change.STAGE.STEP and residual.STEP with STAGE from 1 to 4 and STEP below the "
+                        + "density.1 to density.4, change.STAGE.STEP, residual.STEP and peak.STEP with STAGE from 1 to 4 and STEP below the "
                         + "number of timesteps"
                 )
             }
@@ -81,6 +87,7 @@ extension ModelManifest {
         return ImageEncoder(
             network,
             parameters: try Parameters(layout: network.graph().parameters, from: weights),
+            input: encoderInput,
             views: viewFamily,
             stages: parts.contains { $0.stage != nil },
             workers: workers
@@ -98,6 +105,7 @@ extension ModelManifest {
         return FeatureMaps(
             network,
             parameters: try Parameters(layout: network.mapGraph(stages: stages).parameters, from: weights),
+            input: encoderInput,
             views: viewFamily,
             stages: stages,
             workers: workers

@@ -16,14 +16,21 @@ final class FeatureMaps {
     let views: ViewFamily
     /// The stages in ascending order.
     let stages: [Int]
-    private let network: ResNet18
+    private let preparation: EncoderInput
     private let plan: InferencePlan
     private let shapes: [PlaneShape]
 
     /// Prepares the layers of `network` up to the last of `stages`; nil if there are none.
-    init?(_ network: ResNet18, parameters: Parameters, views: ViewFamily, stages: [Int], workers: ThreadPool) {
+    init?(
+        _ network: ResNet18,
+        parameters: Parameters,
+        input: EncoderInput,
+        views: ViewFamily,
+        stages: [Int],
+        workers: ThreadPool
+    ) {
         guard !stages.isEmpty else { return nil }
-        self.network = network
+        preparation = input
         self.views = views
         self.stages = stages
         let graph = network.mapGraph(stages: stages)
@@ -34,7 +41,7 @@ final class FeatureMaps {
     /// Returns the maps of each stage.
     func callAsFunction(_ image: Image) -> [Int: Maps] {
         var input: [Float] = []
-        views.append(of: image.resized(height: network.height, width: network.columns), to: &input)
+        views.append(of: preparation(image), to: &input)
         var outputs = shapes.map { [Float](repeating: 0, count: views.count * $0.height * $0.width * $0.channels) }
         plan.run([input], batch: views.count, into: &outputs)
         let maps = zip(shapes, outputs).map { shape, values in

@@ -8,6 +8,7 @@ public final class ImageEncoder {
     /// The views with which an image is scored.
     public let views: ViewFamily
     private let network: ResNet18
+    private let preparation: EncoderInput
     private let plan: InferencePlan
     private let workers: ThreadPool
     // Reused by every call, like the input in the thread pool, so that scoring makes no large allocations.
@@ -16,8 +17,16 @@ public final class ImageEncoder {
     private let sizes: [Int]
 
     /// Prepares `network` with `parameters`; with `stages` the features include those of each stage.
-    public init(_ network: ResNet18, parameters: Parameters, views: ViewFamily, stages: Bool, workers: ThreadPool) {
+    public init(
+        _ network: ResNet18,
+        parameters: Parameters,
+        input: EncoderInput,
+        views: ViewFamily,
+        stages: Bool,
+        workers: ThreadPool
+    ) {
         self.network = network
+        preparation = input
         self.views = views
         self.workers = workers
         sizes =
@@ -38,7 +47,7 @@ public final class ImageEncoder {
         input[0].removeAll(keepingCapacity: true)
         for image in images {
             precondition(image.channels == network.channels, "wrong number of channels")
-            views.append(of: image.resized(height: network.height, width: network.columns), to: &input[0])
+            views.append(of: preparation(image), to: &input[0])
         }
         for (index, size) in sizes.enumerated() {
             let missing = batch * size - outputs[index].count

@@ -8,6 +8,7 @@ struct CombinedScore: Sendable {
         case neighbors(NeighborBank, stage: Int)
         case density(FeatureDensity, of: ScoreComponent)
         case residual(step: Int)
+        case peak(step: Int)
     }
 
     /// A part with its mean and deviation over the training images.
@@ -31,6 +32,7 @@ struct CombinedScore: Sendable {
             switch part {
             case .csi: measure = .csi
             case .residual(let step): measure = .residual(step: step)
+            case .peak(let step): measure = .peak(step: step)
             case .neighbors(let stage):
                 measure = .neighbors(NeighborBank(training.map { $0.features.stages[stage - 1] }), stage: stage)
             case .density, .change:
@@ -62,7 +64,8 @@ extension CombinedScore.Measure {
         case .neighbors(let bank, let stage):
             bank.negativeLogDistance(inputs.features.stages[stage - 1], excluding: excluded)
         case .density(let density, let part): density.density(inputs.vector(part) ?? density.mean)
-        case .residual(let step): inputs.residuals[step] ?? 0
+        case .residual(let step): inputs.changes[step]?.residual ?? 0
+        case .peak(let step): -(inputs.changes[step]?.peak ?? 0)
         }
     }
 }

@@ -71,7 +71,7 @@ public struct ScoreBank: Sendable {
         guard let combined else { return result }
         for (part, entry) in zip(parts, combined.parts) {
             switch entry.measure {
-            case .csi, .residual: break
+            case .csi, .residual, .peak: break
             case .neighbors(let bank, _):
                 result.append(NamedTensor(name: part.name, shape: [bank.entries, bank.size], values: bank.axes))
             case .density(let density, _):
@@ -130,6 +130,7 @@ public struct ScoreBank: Sendable {
         switch part {
         case .csi: return .csi
         case .residual(let step): return .residual(step: step)
+        case .peak(let step): return .peak(step: step)
         case .neighbors(let stage):
             let size = network.stageFeatures[stage - 1] * Shift.count
             let entries = try rows(of: part.name, in: file, dimensions: 2, at: 0)

@@ -12,6 +12,8 @@ public enum ScoreComponent: Sendable, Hashable {
     case change(stage: Int, step: Int)
     /// How much the image changes when it is dissolved at a step: anomalies tend to be smooth and change less.
     case residual(step: Int)
+    /// The largest local change when the image is dissolved at a step: a small lesion that dissolves changes much.
+    case peak(step: Int)
 
     /// Parses the name of a part, such as "neighbors.3" or "change.3.100"; nil if the name is invalid.
     ///
@@ -29,6 +31,7 @@ public enum ScoreComponent: Sendable, Hashable {
         case ("change", 2) where stages.contains(numbers[0]) && steps.contains(numbers[1]):
             self = .change(stage: numbers[0], step: numbers[1])
         case ("residual", 1) where steps.contains(numbers[0]): self = .residual(step: numbers[0])
+        case ("peak", 1) where steps.contains(numbers[0]): self = .peak(step: numbers[0])
         default: return nil
         }
     }
@@ -41,21 +44,22 @@ public enum ScoreComponent: Sendable, Hashable {
         case .density(let stage): "density.\(stage)"
         case .change(let stage, let step): "change.\(stage).\(step)"
         case .residual(let step): "residual.\(step)"
+        case .peak(let step): "peak.\(step)"
         }
     }
 
-    /// Whether the part dissolves the image.
-    public var dissolves: Bool {
+    /// The step at which the part dissolves the image; nil if it does not.
+    public var step: Int? {
         switch self {
-        case .csi, .neighbors, .density: false
-        case .change, .residual: true
+        case .csi, .neighbors, .density: nil
+        case .change(_, let step), .residual(let step), .peak(let step): step
         }
     }
 
     /// Whether the part is a density of the training images.
     public var isDensity: Bool {
         switch self {
-        case .csi, .neighbors, .residual: false
+        case .csi, .neighbors, .residual, .peak: false
         case .density, .change: true
         }
     }
@@ -63,7 +67,7 @@ public enum ScoreComponent: Sendable, Hashable {
     /// The encoder stage whose pooled features the part reads, 1 to 4; nil if it reads none.
     public var stage: Int? {
         switch self {
-        case .csi, .residual: nil
+        case .csi, .residual, .peak: nil
         case .neighbors(let stage), .density(let stage), .change(let stage, _): stage
         }
     }

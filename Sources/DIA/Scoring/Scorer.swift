@@ -8,14 +8,15 @@ import Neural
 public final class Scorer {
     private let encoder: ImageEncoder
     private let dissolver: Dissolver
-    private let residualSteps, changeSteps: [Int]
+    /// The steps at which images are dissolved, and those of them for which the features are computed too.
+    private let steps, featureSteps: [Int]
 
     /// Creates a scorer that computes the inputs for a score of `parts`.
     public init(encoder: ImageEncoder, dissolver: Dissolver, parts: [ScoreComponent]) {
         self.encoder = encoder
         self.dissolver = dissolver
-        residualSteps = parts.compactMap { if case .residual(let step) = $0 { step } else { nil } }
-        changeSteps = Set(parts.compactMap { if case .change(_, let step) = $0 { step } else { nil } }).sorted()
+        steps = Set(parts.compactMap(\.step)).sorted()
+        featureSteps = Set(parts.filter { $0.stage != nil }.compactMap(\.step)).sorted()
     }
 
     /// The number of images at which the views fill about four chunks of the encoder.
@@ -27,26 +28,50 @@ public final class Scorer {
     /// Returns the inputs of the score for each image; images must have the networks' size and channels.
     public func inputs(_ images: [Image]) -> [ScoreInputs] {
         var result = encoder.features(images).map { ScoreInputs(features: $0) }
-        let steps = Set(residualSteps + changeSteps).sorted()
         guard !steps.isEmpty else { return result }
         let references = images.map { dissolver.resampled($0) }
-        let needsReferences = !changeSteps.isEmpty && references != images
-        let baselines = needsReferences ? encoder.features(references) : result.map(\.features)
+        let needsBaselines = !featureSteps.isEmpty && references != images
+        let baselines = needsBaselines ? encoder.features(references) : result.map(\.features)
         for step in steps {
             let dissolved = dissolver.dissolve(images, at: images.map { _ in step })
-            if changeSteps.contains(step) {
-                for (index, pair) in zip(encoder.features(dissolved), baselines).enumerated() {
-                    let stages = zip(pair.0.stages, pair.1.stages)
-                    result[index].changes[step] = stages.map { zip($0, $1).map { $0 - $1 } }
-                }
-            }
-            guard residualSteps.contains(step) else { continue }
-            for (index, pair) in zip(references, dissolved).enumerated() {
-                let sum = zip(pair.0.samples, pair.1.samples).reduce(0.0) { $0 + Double(abs($1.0 - $1.1)) }
-                result[index].residuals[step] = log(sum / Double(pair.0.samples.count) + Self.floor)
+            let features = featureSteps.contains(step) ? encoder.features(dissolved) : []
+            for index in images.indices {
+                let change = Self.change(from: references[index], to: dissolved[index])
+                let stages =
+                    features.isEmpty
+                    ? []
+                    : zip(features[index].stages, baselines[index].stages).map { pair in
+                        zip(pair.0, pair.1).map { $0 - $1 }
+                    }
+                result[index].changes[step] = .init(residual: change.mean, peak: change.peak, stages: stages)
             }
         }
         return result
+    }
+
+    /// Returns the logs of the average change of a sample, and of the largest change of a pixel, averaged over its 3 x 3
+    /// neighborhood and the channels.
+    private static func change(from image: Image, to dissolved: Image) -> (mean: Double, peak: Double) {
+        let (width, channels) = (image.width, image.channels)
+        let changes = zip(image.samples, dissolved.samples).map { abs($0 - $1) }
+        let sum = changes.reduce(0.0) { $0 + Double($1) }
+        var peak: Float = 0
+        for row in 0..<image.height {
+            for column in 0..<width {
+                let rows = max(row - 1, 0)...min(row + 1, image.height - 1)
+                let columns = max(column - 1, 0)...min(column + 1, width - 1)
+                var total: Float = 0
+                for y in rows {
+                    for index in (y * width + columns.lowerBound) * channels..<(y * width + columns.upperBound + 1)
+                        * channels
+                    {
+                        total += changes[index]
+                    }
+                }
+                peak = max(peak, total / Float(rows.count * columns.count * channels))
+            }
+        }
+        return (log(sum / Double(changes.count) + floor), log(Double(peak) + floor))
     }
 
     /// Returns the map of where the score of `image` comes from; nil if no part of the score is a density.
@@ -55,10 +80,10 @@ public final class Scorer {
     func map(_ image: Image, densities: [ScoreBank.Density], maps: FeatureMaps) -> ScoreMap {
         let own = maps(image)
         var changes: [Int: [Int: FeatureMaps.Maps]] = [:]
-        if !changeSteps.isEmpty {
+        if !featureSteps.isEmpty {
             let reference = dissolver.resampled(image)
             let baseline = reference == image ? own : maps(reference)
-            for step in changeSteps {
+            for step in featureSteps {
                 let dissolved = maps(dissolver.dissolve([image], at: [step])[0])
                 changes[step] = dissolved.merging(baseline) { dissolved, baseline in
                     var change = dissolved
@@ -71,7 +96,7 @@ public final class Scorer {
             switch part {
             case .density(let stage): own[stage]
             case .change(let stage, let step): changes[step]?[stage]
-            case .csi, .neighbors, .residual: nil
+            case .csi, .neighbors, .residual, .peak: nil
             }
         }
     }

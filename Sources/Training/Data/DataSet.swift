@@ -9,6 +9,8 @@ public struct LabeledImage: Sendable {
     public var label: String
     /// The path of the file relative to the data; for an .npz file the array and the index.
     public var name = ""
+    /// Where the anomaly is, of the size of the image and in one channel: above one half inside; nil if it is unknown.
+    public var mask: Image?
     /// The group, such as the patient; nil if the data was read without a pattern for groups.
     public var group: String?
 }
@@ -87,7 +89,16 @@ public struct DataSet: Sendable {
                 for (item, outcome) in zip(items, outcomes) {
                     switch outcome {
                     case .success(let image?):
-                        images.append(LabeledImage(image: image, label: item.label, name: item.name, group: item.group))
+                        var labeled = LabeledImage(
+                            image: image,
+                            label: item.label,
+                            name: item.name,
+                            group: item.group
+                        )
+                        if split == .test {
+                            labeled.mask = try source.mask(of: item, height: image.height, width: image.width)
+                        }
+                        images.append(labeled)
                     case .success(nil): break
                     case .failure(let error): unreadable.append(error)
                     }

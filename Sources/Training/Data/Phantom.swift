@@ -5,7 +5,8 @@ import Neural
 
 /// Procedural images that resemble chest radiographs: a body, two lungs, a spine and ribs.
 ///
-/// Sizes and positions vary. An image with a lesion has an additional small soft spot in one lung.
+/// Sizes and positions vary. An image with a lesion has an additional small soft spot in one lung, of one to three pixels
+/// (standard deviation).
 public struct Phantom: Sendable {
     /// The side of an image in pixels.
     public var side: Int
@@ -13,8 +14,19 @@ public struct Phantom: Sendable {
     /// Creates a generator of phantoms of `side` x `side` pixels.
     public init(side: Int) { self.side = side }
 
+    /// The largest side at which lesions grow with the image.
+    private static let largestSideForLesions = 48.0
+
     /// Returns one phantom.
     public func image(withLesion: Bool, using generator: inout some RandomNumberGenerator) -> Image {
+        imageAndMask(withLesion: withLesion, using: &generator).image
+    }
+
+    /// Returns one phantom, and its mask: 1 where a lesion has at least half of its strength, 0 elsewhere.
+    func imageAndMask(
+        withLesion: Bool,
+        using generator: inout some RandomNumberGenerator
+    ) -> (image: Image, mask: Image) {
         func vary(_ middle: Double, _ reach: Double) -> Double {
             middle + Double.random(in: -reach...reach, using: &generator)
         }
@@ -29,7 +41,7 @@ public struct Phantom: Sendable {
         let lesion = (
             x: centre.x + side * lung.apart + cos(angle) * distance * lung.width,
             y: centre.y + sin(angle) * distance * lung.height,
-            radius: vary(0.045, 0.012),
+            radius: vary(0.045, 0.012) * min(1, Self.largestSideForLesions / Double(self.side)),
             strength: vary(0.24, 0.06)
         )
         /// Returns 1 inside an ellipse and 0 outside, with a soft edge.
@@ -38,6 +50,7 @@ public struct Phantom: Sendable {
             return 1 / (1 + exp((radius - 1) / soft))
         }
         var image = Image(height: self.side, width: self.side, channels: 1)
+        var mask = image
         for row in 0..<self.side {
             for column in 0..<self.side {
                 let x = (Double(column) + 0.5) / Double(self.side)
@@ -54,13 +67,15 @@ public struct Phantom: Sendable {
                 value += inBody * inLungs * ribs.strength * wave
                 if withLesion {
                     let (lx, ly) = (x - lesion.x, y - lesion.y)
-                    value += lesion.strength * exp(-(lx * lx + ly * ly) / (2 * lesion.radius * lesion.radius))
+                    let share = exp(-(lx * lx + ly * ly) / (2 * lesion.radius * lesion.radius))
+                    value += lesion.strength * share
+                    mask[row, column] = share >= 0.5 ? 1 : 0
                 }
                 value += Double(Normal.next(using: &generator)) * 0.012
                 image[row, column] = Float(min(max(value, 0), 1))
             }
         }
-        return image
+        return (image, mask)
     }
 
     /// The number of images of each kind in a synthetic data set.
@@ -79,6 +94,8 @@ public struct Phantom: Sendable {
     }
 
     /// Writes a labeled data set: `train/normal`, `val/normal`, `val/lesion`, `test/normal`, `test/lesion`.
+    ///
+    /// The masks of the test images are in `ground_truth/lesion`, as in MVTec AD.
     public func writeDataSet(to path: String, _ counts: Counts, seed: UInt64) throws {
         let parts = [
             ("train/normal", counts.train), ("val/normal", counts.validation), ("val/lesion", counts.validation),
@@ -88,11 +105,16 @@ public struct Phantom: Sendable {
             var generator = SplitMix64(seed: seed, stream: UInt64(stream))
             try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
             for index in 0..<count {
-                let image = image(withLesion: folder.hasSuffix("lesion"), using: &generator)
+                let hasLesion = folder.hasSuffix("lesion")
+                let (image, mask) = imageAndMask(withLesion: hasLesion, using: &generator)
                 let digits = String(index)
                 let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
                 let url = URL(fileURLWithPath: "\(path)/\(folder)/\(name).png")
                 try Data(PNG.encode(image)).write(to: url)
+                guard folder == "test/lesion" else { continue }
+                let masks = "\(path)/\(DataSource.maskFolder)/lesion"
+                try FileManager.default.createDirectory(atPath: masks, withIntermediateDirectories: true)
+                try Data(PNG.encode(mask)).write(to: URL(fileURLWithPath: "\(masks)/\(name)\(DataSource.maskSuffix)"))
             }
         }
     }

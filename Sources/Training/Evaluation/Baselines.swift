@@ -47,10 +47,11 @@ public struct Baselines: Sendable, Codable {
         let network = manifest.encoderNetwork
         var generator = SplitMix64(seed: seed, stream: RandomStream.encoderWeights)
         // Parts that dissolve images use the trained U-Net.
-        let parts = model.information.parts.filter { !$0.dissolves }
+        let parts = model.information.parts.filter { $0.step == nil }
         let encoder = ImageEncoder(
             network,
             parameters: Parameters(layout: network.graph().parameters, using: &generator),
+            input: manifest.encoderInput,
             views: manifest.viewFamily,
             stages: parts.contains { $0.stage != nil },
             workers: workers

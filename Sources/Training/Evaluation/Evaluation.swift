@@ -39,6 +39,8 @@ public struct Evaluation: Sendable, Codable {
     public var falsePositivesAtLevels: [Rate]?
     /// The shares of normal and of anomalous images that are atypical; nil without input statistics.
     public var atypicalNormals, atypicalAnomalies: Double?
+    /// The AUROC over pixels of each kind of heat map; nil unless there are images with masks.
+    public var pixelAUROC: [String: Double]?
     /// What simpler scores reach; nil without training images.
     public var baselines: Baselines?
 
@@ -57,6 +59,7 @@ public struct Evaluation: Sendable, Codable {
         case split, normals, anomalies, method, auroc, aupr, fpr95, accuracy, sensitivity, alpha, baselines
         case sensitivityAtRates = "sensitivity_at_false_positive_rate"
         case falsePositivesAtLevels = "false_positive_rate_at_p_value"
+        case pixelAUROC = "pixel_auroc"
         case atypicalNormals = "atypical_normals"
         case atypicalAnomalies = "atypical_anomalies"
         case aurocInterval = "auroc_interval_95"
@@ -128,6 +131,9 @@ public struct Evaluation: Sendable, Codable {
             more.append(
                 "| atypical input | \(percent(atypicalNormals)) of normal, \(percent(atypicalAnomalies)) of anomalous |"
             )
+        }
+        for (kind, area) in (pixelAUROC ?? [:]).sorted(by: { $0.key < $1.key }) {
+            more.append("| AUROC of pixels, heat map of=\(kind) | \(figure(area)) |")
         }
         if let baselines {
             more.append("| baseline: AUROC of the 5 nearest training images | \(figure(baselines.floor)) |")

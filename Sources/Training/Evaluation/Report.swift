@@ -23,6 +23,12 @@ public struct Report {
     ) throws {
         scored = try ScoredSplit(model, data: data, split: split, normal: normal, isInterrupted: isInterrupted)
         evaluation = Evaluation(scored, seed: seed)
+        evaluation.pixelAUROC = try PixelAUROC.measure(
+            model,
+            data.splits[split] ?? [],
+            normal: normal,
+            isInterrupted: isInterrupted
+        )
         let training = (data.splits[.train] ?? []).filter { $0.label == normal }
         guard training.count > 1 else { return }
         evaluation.baselines = try Baselines(

@@ -106,6 +106,7 @@ extension Recipe.Encoder {
         stem = try members.member(.stem, or: stem)
         width = try members.member(.width, or: width)
         projection = try members.member(.projection, or: projection)
+        if members.contains(.equalize) { equalize = try members.decode(Bool.self, forKey: .equalize) }
         if members.contains(.resolution) { resolution = try members.decode(Int.self, forKey: .resolution) }
         shifts = try members.member(.shifts, or: shifts)
         batch = try members.member(.batch, or: batch)

@@ -61,6 +61,7 @@ public struct RecipeEstimate: Sendable {
         let encoder = ImageEncoder(
             recipe.encoderNetwork,
             parameters: stage.parameters,
+            input: manifest.encoderInput,
             views: manifest.viewFamily,
             stages: parts.contains { $0.stage != nil },
             workers: workers

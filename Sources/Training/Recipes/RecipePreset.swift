@@ -21,6 +21,8 @@ public enum RecipePreset: String, Sendable, CaseIterable {
         /// The longest side of the encoder's images; larger inputs are resized.
         var encoderResolution: Int
         var encoderBatch, encoderSteps: Int
+        /// The range of t of the negatives; the same noise reaches finer detail at a higher resolution.
+        var dissolveSteps: ClosedRange<Int>
         var optimizer: String
         var encoderRate: String
         var warmUpSteps: Int
@@ -47,6 +49,7 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 encoderResolution: 32,
                 encoderBatch: 16,
                 encoderSteps: 400,
+                dissolveSteps: 30...100,
                 optimizer: "adam",
                 encoderRate: "0.001",
                 warmUpSteps: 40,
@@ -69,11 +72,12 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 encoderResolution: 32,
                 encoderBatch: 16,
                 encoderSteps: 600,
+                dissolveSteps: 60...200,
                 optimizer: "adam",
                 encoderRate: "0.001",
                 warmUpSteps: 60,
                 method: "combined",
-                parts: ["density.3", "neighbors.3", "change.3.100"],
+                parts: ["density.3", "neighbors.3", "change.3.200"],
                 variation: 1,
                 views: 16,
                 cropScale: "0.08"
@@ -91,6 +95,7 @@ public enum RecipePreset: String, Sendable, CaseIterable {
                 encoderResolution: 224,
                 encoderBatch: 32,
                 encoderSteps: 20_000,
+                dissolveSteps: 30...100,
                 optimizer: "lars",
                 encoderRate: "1.0",
                 warmUpSteps: 2000,
@@ -141,11 +146,11 @@ public enum RecipePreset: String, Sendable, CaseIterable {
               // The encoder that scores images.
               "encoder": {
                 "stem": "\(encoderSide > 128 ? "imagenet" : "cifar")", "width": \(numbers.width), "projection": 128,
-                "resolution": \(encoderSide), "shifts": "rotation",
+                "resolution": \(encoderSide), "equalize": false, "shifts": "rotation",
                 "batch": \(numbers.encoderBatch), "steps": \(numbers.encoderSteps),
                 "optimizer": "\(numbers.optimizer)", "learning_rate": \(numbers.encoderRate),
                 "warm_up_steps": \(numbers.warmUpSteps), "decay": "cosine",
-                "negatives": "dissolved", "dissolve_from": 30, "dissolve_to": 100,
+                "negatives": "dissolved", "dissolve_from": \(numbers.dissolveSteps.lowerBound), "dissolve_to": \(numbers.dissolveSteps.upperBound),
                 "temperature": 0.5, "mask": "shifted_removed",
                 "crop_scale": 0.08, "jitter": 0.4, "hue": 0.1, "jitter_probability": 0.8,
                 "\(Recipe.Encoder.CodingKeys.grayProbability.rawValue)": 0.2

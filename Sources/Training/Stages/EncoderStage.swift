@@ -51,12 +51,11 @@ struct EncoderStage: Stage {
         // The order is chunk, shift, image.
         var input: [Float] = []
         var labels: [Int] = []
-        let network = recipe.encoderNetwork
+        let prepared = recipe.manifest(files: [:]).encoderInput
         for chunk in [first, second] + (third.map { [$0] } ?? []) {
             for k in 0..<Shift.count {
                 for image in chunk {
-                    let image = image.resized(height: network.height, width: network.columns)
-                    input += augmentation(recipe.encoder.shifts(image, k), using: &generator).samples
+                    input += augmentation(recipe.encoder.shifts(prepared(image), k), using: &generator).samples
                     labels.append(k)
                 }
             }
