@@ -20,7 +20,7 @@ STATIC = .build-deploy
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations bench-model-memory attacks clients-test chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations bench-model-memory attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -35,7 +35,8 @@ help:
 	@echo "make chaos             chaos test: kills, disconnects, corrupt models, full disk, clock jumps (MINUTES=4)"
 	@echo "make deploy-test       test the systemd service in Debian 12 and 13 containers (as root)"
 	@echo "make page-test         test the web page in Chromium (installs it)"
-	@echo "make clients-test      compare clients of the Open Inference Protocol, from PyPI, with /v1/score (docs/clients.md)"
+	@echo "make clients-test      score an image with many clients and through proxies, from PyPI and Debian (docs/clients.md)"
+	@echo "make contract          test openapi.yaml with schemathesis and a generated client, from PyPI"
 	@echo "make attacks           measure memory and latency under attack (docs/results/attacks.md)"
 	@echo "make sanitize          run the server tests with ThreadSanitizer"
 	@echo "make bench-bombs       measure time and memory of hostile images"
@@ -141,6 +142,11 @@ page-test: deps
 clients-test: build
 	Tests/Clients/setup.sh
 	Tests/Clients/run.py
+
+contract: deps
+	$(BUILD) --product dia-server
+	Tests/Contract/setup.sh
+	.build/contract-venv/bin/python Tests/Contract/contract.py
 
 attacks: build
 	Tests/Attacks/attacks.py --report docs/results/attacks.md

@@ -1,15 +1,49 @@
 #!/usr/bin/env bash
-# Installs each client of the Open Inference Protocol in a virtual environment of its own: their requirements conflict.
-set -e
+# Installs the clients. Those of Python are in virtual environments: the requirements of the clients of the Open Inference
+# Protocol conflict. The argument "plain" leaves these out. Programs of Debian that would start a service are unpacked
+# and not installed.
+set -euo pipefail
 cd "$(dirname "$0")/../.."
+sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)
+
 install() {
-    venv=.build/clients/$1
-    [ -f "$venv/$2" ] && return
-    echo "Installing $2"
+    local venv=.build/clients/$1 mark=.build/clients/$1/$2
+    shift 2
+    [ -f "$mark" ] && return
+    echo "Installing $*"
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "$3"
-    touch "$venv/$2"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"
+    touch "$mark"
 }
+install http http-2026-11 aiohttp==3.14.5 httpx==0.28.1 requests==2.34.2
+
+missing=()
+command -v curl > /dev/null || missing+=(curl)
+command -v node > /dev/null || missing+=(nodejs)
+# The launcher of a single source file needs the compiler.
+command -v javac > /dev/null || missing+=(default-jdk-headless)
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "Installing ${missing[*]} with apt-get"
+    "${sudo[@]}" apt-get update -qq
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+fi
+
+unpacked=.build/clients/debian
+if [ ! -f $unpacked/complete ]; then
+    packages=(nginx haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 prometheus golang-1.19-go golang-1.19-src)
+    echo "Unpacking ${packages[*]}"
+    rm -rf $unpacked
+    mkdir -p $unpacked
+    # The lists of packages may be older than the newest versions.
+    (cd $unpacked && apt-get download -qq "${packages[@]}" 2> /dev/null) ||
+        { "${sudo[@]}" apt-get update -qq && (cd $unpacked && apt-get download -qq "${packages[@]}"); }
+    for file in $unpacked/*.deb; do dpkg-deb --extract "$file" $unpacked; done
+    rm $unpacked/*.deb
+    touch $unpacked/complete
+fi
+
+[ "${1:-}" = plain ] && exit
 install triton tritonclient-2.73.0 "tritonclient[http]==2.73.0"
 install kserve kserve-0.21.0 "kserve==0.21.0"
 install mlserver mlserver-1.7.1 "mlserver==1.7.1"

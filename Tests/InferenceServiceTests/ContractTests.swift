@@ -102,7 +102,8 @@ import Testing
         }
         // A member that is always sent must be required, so that clients can rely on it.
         let expected: Set<String> = [
-            "BatchLine.error", "BatchLine.filename", "BatchLine.id", "BatchLine.result", "InferenceResult.id",
+            "BatchImage.id", "BatchLine.error", "BatchLine.filename", "BatchLine.id", "BatchLine.result",
+            "InferenceResult.id",
             "InputParameters.bits", "InputParameters.photometric", "InputParameters.window_center",
             "InputParameters.window_width", "InputTensor.data", "InputTensor.parameters", "Model.description",
             "Model.intended_use", "Model.license", "Model.rendering", "rendering.photometric", "rendering.window",
