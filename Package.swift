@@ -146,7 +146,7 @@ let package = Package(
         .testTarget(
             name: "CodecsTests",
             dependencies: ["Codecs", "Imaging", "TestSupport"],
-            resources: [.copy("Images")],
+            resources: [.copy("Images"), .copy("Archives")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -30,7 +30,7 @@ public enum Gzip {
             }
             defer { unsafe _ = deflateEnd(stream) }
             var output = [UInt8](repeating: 0, count: Int(unsafe deflateBound(stream, UInt(bytes.count))))
-            let (status, _, written) = unsafe run(stream, bytes, into: &output) { unsafe deflate($0, Z_FINISH) }
+            let (status, _, written) = unsafe run(stream, bytes[...], into: &output) { unsafe deflate($0, Z_FINISH) }
             guard status == Z_STREAM_END else { throw .invalid }
             return Array(output.prefix(written))
         }
@@ -83,7 +83,7 @@ func inflateAll(
         var position = 0
         while true {
             if isCancelled() { throw .cancelled }
-            let (status, consumed, written) = unsafe run(stream, bytes, from: position, into: &chunk) {
+            let (status, consumed, written) = unsafe run(stream, bytes[...], from: position, into: &chunk) {
                 unsafe inflate($0, Z_NO_FLUSH)
             }
             guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }

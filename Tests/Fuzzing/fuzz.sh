@@ -17,7 +17,7 @@ case $target in
 esac
 # libpng, libjpeg, zlib and Foundation are not instrumented. Their behavior shows only in the hit counts of this project's code.
 case $target in
-    png | jpeg | configuration | gzip) counters=1 ;;
+    png | jpeg | configuration | gzip | zip) counters=1 ;;
     *) counters=0 ;;
 esac
 

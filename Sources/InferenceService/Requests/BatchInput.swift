@@ -1,19 +1,22 @@
+import Codecs
 import HTTP
 
-/// The images of a batch: parts of multipart/form-data, or lines of NDJSON.
+/// The images of a batch: parts of multipart/form-data, lines of NDJSON, or files in an archive.
 package enum BatchInput {
     /// Maximum number of images in a batch.
     static let limit = 1000
 
-    /// One image as received; a line is not parsed before its turn.
+    /// One image as received; a line is not parsed, and a file is not decompressed, before its turn.
     enum Entry: Sendable {
         case part(Multipart.Part)
         case line(ArraySlice<UInt8>)
+        case file(ArchiveEntry)
 
         /// The label, as far as it can be read without the whole entry: an ID at the start of a line.
         var label: Label {
             switch self {
             case .part(let part): .filename(part.filename)
+            case .file(let file): .filename(file.name)
             case .line(let text): .id(BatchInput.parse(text.prefix(4096)).id)
             }
         }
@@ -23,6 +26,8 @@ package enum BatchInput {
             switch self {
             case .part(let part): part.body.count
             case .line(let text): text.count
+            // Nothing is parsed.
+            case .file: 0
             }
         }
     }
@@ -56,24 +61,49 @@ package enum BatchInput {
     private static let idLimit = 1024
 
     private static let hint =
-        "send PNGs as the parts 'image' of multipart/form-data, or application/x-ndjson with one line per image: "
-        + #"{"id": "...", "image": "(base64)"}"#
+        "send PNGs in an archive as application/zip or application/x-tar, as the parts 'image' of multipart/form-data, "
+        + #"or application/x-ndjson with one line per image: {"id": "...", "image": "(base64)"}"#
+
+    private static let types = ["multipart/form-data", "application/x-ndjson", "application/zip", "application/x-tar"]
 
     /// Returns the format of a batch; throws if the head is not acceptable.
     static func format(_ head: RequestHead) throws(ServiceError) -> BodyFormat {
-        try BodyFormat.of(head, accepted: ["multipart/form-data", "application/x-ndjson"], hint: hint)
+        try BodyFormat.of(head, accepted: types, hint: hint)
     }
 
     /// Returns the images in `body`, a decompressed body in `format`, in order: at least one.
-    static func content(_ body: [UInt8], _ format: BodyFormat?) throws(ServiceError) -> Content {
-        guard case .multipart(let boundary)? = format else {
+    ///
+    /// Files in an archive may have at most `maximumBytes`. `isCancelled` is polled regularly.
+    static func content(
+        _ body: [UInt8],
+        _ format: BodyFormat?,
+        maximumBytes: Int,
+        isCancelled: () -> Bool = { false }
+    ) throws(ServiceError) -> Content {
+        func lineContent() throws(ServiceError) -> Content {
             let lines = try lines(body)
             guard !lines.isEmpty else { throw ServiceError(400, "the batch does not contain an image: \(hint)") }
             return Content(entries: lines.map { .line($0) }, otherFields: 0, label: "id")
         }
-        let form = try ImageForm(body, boundary: boundary, hint: hint)
-        guard form.images.count <= limit else { throw ServiceError(413, "more than \(limit) images") }
-        return Content(entries: form.images.map { .part($0) }, otherFields: form.otherFields, label: "filename")
+        func archiveContent(_ archive: some Sequence<ArchiveEntry>) throws(ServiceError) -> Content {
+            let files = try BatchArchive.images(in: archive, limit: limit, isCancelled: isCancelled)
+            return Content(entries: files.map { .file($0) }, otherFields: 0, label: "filename")
+        }
+        let zip = ZipReader(body, limit: maximumBytes, ratio: ContentCoding.ratio)
+        let tar = TarReader(body, limit: maximumBytes)
+        switch format {
+        case .multipart(let boundary)?:
+            let form = try ImageForm(body, boundary: boundary, hint: hint)
+            guard form.images.count <= limit else { throw ServiceError(413, "more than \(limit) images") }
+            return Content(entries: form.images.map { .part($0) }, otherFields: form.otherFields, label: "filename")
+        case .zip?: return try archiveContent(zip)
+        case .tar?: return try archiveContent(tar)
+        case .undeclared?:
+            if ZipReader.recognizes(body) { return try archiveContent(zip) }
+            if TarReader.recognizes(body) { return try archiveContent(tar) }
+            throw BodyFormat.unsupported(types, hint: hint)
+        default: return try lineContent()
+        }
     }
 
     /// Returns the lines of `body` that are not blank, at most ``limit``.
@@ -100,6 +130,9 @@ package enum BatchInput {
         case .line(let text):
             let line = parse(text)
             return (.id(line.id), line.image.flatMap(nonEmpty))
+        case .file(let file):
+            let image = file.content.map { EncodedImage($0) }.mapError { ServiceError($0) }
+            return (.filename(file.name), image.flatMap(nonEmpty))
         }
     }
 

@@ -2,9 +2,9 @@ import HTTP
 
 /// Format of a request body, from its Content-Type.
 enum BodyFormat: Sendable {
-    case png, lines, json
-    /// The Content-Type says nothing about the body of a path that takes a PNG: its signature is checked when the body
-    /// is there.
+    case png, lines, json, zip, tar
+    /// The Content-Type says nothing about the body of a path that takes a PNG or an archive: its signature is checked
+    /// when the body is there.
     case undeclared
     case multipart(boundary: String)
 
@@ -17,13 +17,15 @@ enum BodyFormat: Sendable {
         guard fields.count <= 1 else { throw unsupported(accepted, hint: hint) }
         let contentType = fields.first ?? ""
         let name = ParameterizedField(contentType).value
-        if accepted.contains("image/png"), unspecific.contains(name) { return .undeclared }
+        if accepted.contains(where: recognizable.contains), unspecific.contains(name) { return .undeclared }
         let type = synonyms[name] ?? name
         guard accepted.contains(type) else { throw unsupported(accepted, hint: hint) }
         switch type {
         case "image/png": return .png
         case "application/x-ndjson": return .lines
         case "application/json": return .json
+        case "application/zip": return .zip
+        case "application/x-tar": return .tar
         default:
             guard let boundary = Multipart.boundary(of: contentType) else {
                 throw ServiceError(400, "multipart/form-data requires a boundary of 1 to 70 characters")
@@ -44,9 +46,14 @@ enum BodyFormat: Sendable {
     /// What clients send for any body: no Content-Type, one for unknown bytes, and the default of curl.
     private static let unspecific: Set<String> = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
 
+    /// Types whose bodies have a signature.
+    private static let recognizable: Set<String> = ["image/png", "application/zip", "application/x-tar"]
+
     /// Other names of accepted types.
     private static let synonyms = [
         "image/x-png": "image/png", "image/apng": "image/png", "application/jsonl": "application/x-ndjson",
-        "application/ndjson": "application/x-ndjson",
+        "application/ndjson": "application/x-ndjson", "application/x-zip-compressed": "application/zip",
+        "application/x-zip": "application/zip", "application/tar": "application/x-tar",
+        "application/x-gtar": "application/x-tar", "application/x-ustar": "application/x-tar",
     ]
 }

@@ -1,27 +1,32 @@
-import Codecs
+package import Codecs
 
 extension PNG {
     /// The first bytes of every file (PNG specification, section 5.2).
     static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 }
 
-/// An encoded image: PNG bytes, or base64 in a JSON string or a part of a form; slices of the request body, not copies.
+/// An encoded image: PNG bytes, base64 in a JSON string or a part of a form, or a compressed file in an archive; slices
+/// of the request body, not copies.
 package enum EncodedImage: Sendable {
     case png(ArraySlice<UInt8>)
     case base64(JSONReader.StringToken)
+    case deflated(DeflatedFile)
 
     var isEmpty: Bool {
         switch self {
         case .png(let bytes): bytes.isEmpty
         case .base64(let text): text.bytes.isEmpty
+        case .deflated(let file): file.count == 0
         }
     }
 
-    /// Maximum bytes of memory to decode base64.
+    /// Maximum bytes of memory to decode base64 or to decompress a file.
     var decodedBytes: Int {
         switch self {
         case .png: 0
         case .base64(let text): text.bytes.count / 4 * 3 + 3
+        // The state of zlib too.
+        case .deflated(let file): file.count + (64 << 10)
         }
     }
 
@@ -36,7 +41,7 @@ package enum EncodedImage: Sendable {
         case known(height: Int, width: Int, heldBytes: Int)
         /// The bytes are not a PNG, or the header is not acceptable.
         case none
-        /// The first characters of the base64 text do not contain enough of the file.
+        /// The first characters of the base64 text, or compressed bytes, do not contain enough of the file.
         case hidden
     }
 
@@ -51,6 +56,10 @@ package enum EncodedImage: Sendable {
                 return text.bytes.count > 512 ? .hidden : .none
             }
             head = bytes
+        case .deflated(let file):
+            guard let start = file.prefix(29) else { return .none }
+            head = start
+            guard head.count == min(29, file.count) else { return .hidden }
         }
         guard let (height, width) = PNG.declaredSize(head) else { return .none }
         // The last byte of IHDR, and the depth.
@@ -59,7 +68,7 @@ package enum EncodedImage: Sendable {
         return .known(height: height, width: width, heldBytes: height * width * bytesPerPixel)
     }
 
-    /// Returns the PNG's bytes; throws if the text is not valid base64.
+    /// Returns the PNG's bytes; throws if the text is not valid base64, or the compressed file is damaged.
     package func bytes() throws(ServiceError) -> ArraySlice<UInt8> {
         switch self {
         case .png(let bytes): return bytes
@@ -68,6 +77,8 @@ package enum EncodedImage: Sendable {
                 throw ServiceError(400, "the image is not valid base64 (RFC 4648)")
             }
             return bytes[...]
+        case .deflated(let file):
+            do { return try file.bytes()[...] } catch { throw ServiceError(error) }
         }
     }
 }

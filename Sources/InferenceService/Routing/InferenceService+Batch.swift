@@ -22,8 +22,15 @@ extension InferenceService {
                 cost: body.bytes.count / 4,
                 bytes: 0,
                 deadline: context.deadline
-            ) { _ in
-                Result { () throws(ServiceError) in try BatchInput.content(body.bytes, format) }
+            ) { [maximumBytes = input.maximumBytes] work in
+                Result { () throws(ServiceError) in
+                    try BatchInput.content(
+                        body.bytes,
+                        format,
+                        maximumBytes: maximumBytes,
+                        isCancelled: { work.isCancelled }
+                    )
+                }
             }
             let content = try parsed.get()
             let entries = content.entries

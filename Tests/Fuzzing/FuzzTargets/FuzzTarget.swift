@@ -3,8 +3,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
     case parameters, multipart, ndjson, inference, png, jpeg, safetensors, manifest, recipe, npz, configuration, keys,
-        gzip,
-        json, base64
+        gzip, zip, tar, json, base64
 
     /// Feeds `bytes` to the part; a violated rule ends the process.
     package func run(_ bytes: [UInt8]) {
@@ -25,6 +24,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .configuration: Self.runConfiguration(bytes)
         case .keys: Self.runKeys(bytes)
         case .gzip: Self.runGzip(bytes)
+        case .zip: Self.runZip(bytes)
+        case .tar: Self.runTar(bytes)
         case .json: Self.runJSON(bytes)
         case .base64: Self.runBase64(bytes)
         }
