@@ -71,7 +71,7 @@ import Testing
         #expect(objects.map { $0["filename"] } == names.map { .string($0) })
         #expect(objects.map { $0["index"] } == (0..<4).map { .number(Double($0)) })
         #expect(objects.map { $0["result"] != nil } == [true, true, false, false])
-        #expect(objects[2]["error"]["detail"] == .string("the image is not a valid PNG: the file is not a PNG"))
+        #expect(objects[2]["error"]["detail"] == .string("the image is not a valid PNG: not a PNG file"))
         #expect(objects[3]["error"]["detail"] == .string("the image is empty"))
     }
 

@@ -49,7 +49,7 @@ extension FuzzTarget {
 
     private static func check(_ entries: [ArchiveEntry], _ files: [File]) {
         require(entries.map(\.name) == files.map(\.name), "names survive packing")
-        for (entry, file) in zip(entries, files) {
+        for (entry, file) in Swift.zip(entries, files) {
             switch entry.content {
             case .failure(let error): require(false, "a packed file can be read: \(error)")
             case .success(.stored(let bytes)): require(Array(bytes) == file.bytes, "contents survive packing")

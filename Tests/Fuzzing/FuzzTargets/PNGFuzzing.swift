@@ -33,7 +33,7 @@ extension FuzzTarget {
         }
         require(again.channels == image.channels && again.width == image.width, "encoding keeps the shape")
         // Half a step of 8 bits, plus rounding in the division.
-        let isNear = zip(again.samples, image.samples).allSatisfy { abs($0 - $1) <= 0.5 / 255 + 1e-6 }
+        let isNear = Swift.zip(again.samples, image.samples).allSatisfy { abs($0 - $1) <= 0.5 / 255 + 1e-6 }
         require(isNear, "encoding loses at most half a step of 8 bits")
     }
 
