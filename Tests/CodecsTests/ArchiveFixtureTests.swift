@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Archives made by other programs (Tests/Reference/make_archives.py), and the same ones damaged.
-@Suite struct ArchiveFixtureTests {
+@Suite(.serialized) struct ArchiveFixtureTests {
     /// A file as it is expected: its content in hexadecimal, or a part of the error.
     struct Expected: Decodable, Sendable {
         let name: String
@@ -59,10 +59,11 @@ import Testing
         }
     }
 
-    @Test("An archive truncated at any byte gives the files before that place and an error", arguments: fixtures)
+    // A tar archive is mostly padding, so only some of its bytes are tried.
+    @Test("An archive that is truncated gives the files before that place and an error", arguments: fixtures)
     func truncated(_ fixture: Fixture) throws {
         let whole = fixture.entries(fixture.bytes)
-        for length in 0..<fixture.bytes.count {
+        for length in stride(from: 0, to: fixture.bytes.count, by: fixture.isZip ? 3 : 61) {
             let entries = fixture.entries(Array(fixture.bytes[..<length]))
             let isCut = entries.last?.endsArchive ?? false
             let files = isCut ? entries.dropLast() : entries[...]
@@ -80,12 +81,12 @@ import Testing
         // Without the flag for a data descriptor, a size of 0 is that of an empty file.
         let contents = Set(fixture.entries(fixture.bytes).compactMap { try? bytes($0) } + [[]])
         for position in fixture.bytes.indices {
-            for change in [0x01, 0x08, 0x80, 0xFF] as [UInt8] {
+            for change in [0x01, 0xFF] as [UInt8] {
                 var changed = fixture.bytes
                 changed[position] ^= change
                 for entry in fixture.entries(changed) {
                     guard let content = try? bytes(entry) else { continue }
-                    #expect(contents.contains(content), "\(position) \(change)")
+                    if !contents.contains(content) { Issue.record("\(position) \(change)") }
                 }
             }
         }
@@ -93,8 +94,8 @@ import Testing
 
     @Test("A changed byte in the headers of a tar archive is found", arguments: fixtures.filter { !$0.isZip })
     func flippedHeader(_ fixture: Fixture) throws {
-        for position in 0..<512 {
-            for change in [0x01, 0x08, 0x80, 0xFF] as [UInt8] {
+        for position in stride(from: 0, to: 512, by: 3) {
+            for change in [0x01, 0xFF] as [UInt8] {
                 var changed = fixture.bytes
                 changed[position] ^= change
                 let entries = fixture.entries(changed)
@@ -104,7 +105,7 @@ import Testing
                 }
             }
         }
-        for position in stride(from: 512, to: fixture.bytes.count, by: 3) {
+        for position in stride(from: 512, to: fixture.bytes.count, by: 61) {
             var changed = fixture.bytes
             changed[position] ^= 0x81
             #expect(fixture.entries(changed).count <= fixture.bytes.count / 512)
