@@ -22,6 +22,9 @@ public enum PNGError: Error, Equatable, CustomStringConvertible {
 
 /// Decodes and encodes PNG files.
 public enum PNG {
+    /// The first bytes of every file (PNG specification, section 5.2).
+    public static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+
     /// The longest side of an image that is decoded.
     ///
     /// It is far larger than any scan, and small enough that a small file with a large declared size cannot take much memory.

@@ -20,20 +20,10 @@ package struct HeatMap: Sendable {
 
     /// Creates the map of the change of each pixel, averaged over the channels and scaled to a maximum of 1.
     package init(_ image: Image, dissolved: Image) {
-        var changes = Self.changes(from: image, to: dissolved)
+        var changes = image.changes(to: dissolved)
         let maximum = max(Self.floor, changes.samples.max() ?? 0)
         for index in changes.samples.indices { changes.samples[index] /= maximum }
         map = changes
-    }
-
-    /// Returns the absolute change of each pixel, averaged over the channels.
-    package static func changes(from image: Image, to dissolved: Image) -> Image {
-        let channels = image.channels
-        let changes = (0..<image.height * image.width).map { pixel -> Float in
-            let places = pixel * channels..<(pixel + 1) * channels
-            return places.reduce(0) { $0 + abs(image.samples[$1] - dissolved.samples[$1]) } / Float(channels)
-        }
-        return Image(height: image.height, width: image.width, channels: 1, samples: changes)
     }
 
     /// Returns a function that computes the rows of the map, scaled to `height` x `width`.
@@ -66,5 +56,16 @@ package struct HeatMap: Sendable {
         return (
             luminance + (1 - luminance) * opacity, luminance + (green - luminance) * opacity, luminance * (1 - opacity)
         )
+    }
+}
+
+extension Image {
+    /// Returns the absolute change of each pixel to `other`, an image of the same size, averaged over the channels.
+    package func changes(to other: Image) -> Image {
+        let changes = (0..<height * width).map { pixel -> Float in
+            let places = pixel * channels..<(pixel + 1) * channels
+            return places.reduce(0) { $0 + abs(samples[$1] - other.samples[$1]) } / Float(channels)
+        }
+        return Image(height: height, width: width, channels: 1, samples: changes)
     }
 }

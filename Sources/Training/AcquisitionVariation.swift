@@ -12,12 +12,6 @@ enum AcquisitionVariation {
     private static let brightness: ClosedRange<Float> = 0.85...1.15
     /// The largest share of the image that is cut off at each border.
     private static let border = 1.0 / 16
-    /// The number of copies aimed at, with one to four copies of each image.
-    private static let copies = 1000
-
-    /// Returns how often each of `count` images is varied.
-    static func copies(of count: Int) -> Int { min(4, max(1, (copies + count - 1) / count)) }
-
     /// Returns a randomly varied copy of `image`, of the same size.
     static func copy(of image: Image, using generator: inout some RandomNumberGenerator) -> Image {
         let exponent = Float(
@@ -25,17 +19,24 @@ enum AcquisitionVariation {
         )
         var result = image
         for index in result.samples.indices { result.samples[index] = pow(max(result.samples[index], 0), exponent) }
-        let mean = result.samples.reduce(0, +) / Float(result.samples.count)
         let (contrast, brightness) = (
             Float.random(in: contrast, using: &generator), Float.random(in: brightness, using: &generator)
         )
-        for index in result.samples.indices {
-            let value = ((result.samples[index] - mean) * contrast + mean) * brightness
-            result.samples[index] = min(max(value, 0), 1)
-        }
+        result.adjust(contrast: contrast, brightness: brightness)
         func cut() -> Double { Double.random(in: 0...border, using: &generator) }
         let (top, left, bottom, right) = (cut(), cut(), cut(), cut())
         let crop = Crop(top: top, left: left, height: 1 - top - bottom, width: 1 - left - right)
         return crop(result)
+    }
+}
+
+extension Recipe.Score {
+    /// The number of varied copies aimed at, with one to four copies of each image.
+    private static let variedCopies = 1000
+
+    /// Returns how often each of `count` images of the bank is varied for a score of `parts`; 0 if it has no density.
+    func variedCopies(of count: Int, for parts: [ScoreComponent]) -> Int {
+        guard variation > 0, parts.contains(where: \.isDensity) else { return 0 }
+        return min(4, max(1, (Self.variedCopies + count - 1) / count))
     }
 }

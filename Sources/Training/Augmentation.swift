@@ -34,11 +34,7 @@ struct Augmentation {
             let (saturation, turn) = (factor(), Float.random(in: -hue...hue, using: &generator))
             Self.recolor(&image, saturation: saturation, turn: turn)
         }
-        let mean = image.samples.reduce(0, +) / Float(image.samples.count)
-        for index in image.samples.indices {
-            let value = ((image.samples[index] - mean) * contrast + mean) * brightness
-            image.samples[index] = min(max(value, 0), 1)
-        }
+        image.adjust(contrast: contrast, brightness: brightness)
     }
 
     /// Scales the saturation and rotates the hue by `turn`, a fraction of the circle.
@@ -64,5 +60,16 @@ struct Augmentation {
             high == red
             ? (green - blue) / range : high == green ? 2 + (blue - red) / range : 4 + (red - green) / range
         return (hue < 0 ? hue + 6 : hue, range / high, high)
+    }
+}
+
+extension Image {
+    /// Scales the differences from the mean by `contrast`, then all samples by `brightness`; the result is in [0, 1].
+    mutating func adjust(contrast: Float, brightness: Float) {
+        let mean = samples.reduce(0, +) / Float(samples.count)
+        for index in samples.indices {
+            let value = ((samples[index] - mean) * contrast + mean) * brightness
+            samples[index] = min(max(value, 0), 1)
+        }
     }
 }

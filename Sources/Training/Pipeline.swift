@@ -179,10 +179,10 @@ public struct Pipeline {
 
     /// Scores varied copies of `images`, if the score has a density for them.
     private func variation(of images: [Image], _ scorer: Scorer, _ parts: [ScoreComponent]) throws -> ScoreVariation {
-        guard recipe.score.variation > 0, parts.contains(where: \.isDensity) else { return .none }
+        let count = recipe.score.variedCopies(of: images.count, for: parts)
+        guard count > 0 else { return .none }
         var generator = SplitMix64(seed: recipe.seed, stream: RandomStream.variation)
-        let originals = Array(repeating: Array(images.indices), count: AcquisitionVariation.copies(of: images.count))
-            .flatMap { $0 }
+        let originals = (0..<count).flatMap { _ in images.indices }
         let copies = originals.map { AcquisitionVariation.copy(of: images[$0], using: &generator) }
         let inputs = try scoreInputs(copies, scorer, "variation")
         return ScoreVariation(

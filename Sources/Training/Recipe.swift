@@ -96,10 +96,8 @@ public struct Recipe: Sendable, Codable, Hashable {
         public var jitterProbability, grayProbability: Double
 
         enum CodingKeys: String, CodingKey, CaseIterable {
-            case stem, width, projection, resolution, equalize, shifts, batch, steps, optimizer, decay, negatives,
-                temperature,
-                mask
-            case jitter, hue
+            case stem, width, projection, resolution, equalize, shifts, batch, steps, optimizer, decay
+            case negatives, temperature, mask, jitter, hue
             case jitterProbability = "jitter_probability"
             case grayProbability = "gray_probability"
             case learningRate = "learning_rate"

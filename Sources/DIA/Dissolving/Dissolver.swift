@@ -61,11 +61,16 @@ public final class Dissolver {
     }
 }
 
+extension ModelManifest.Dissolve {
+    /// Returns `image` as the U-Net sees it; see ``ModelManifest/Fit/resampled(_:side:)``.
+    public func resampled(_ image: Image) -> Image { fit.resampled(image, side: resolution) }
+}
+
 extension ModelManifest.Fit {
     /// Returns `image` as a U-Net with the resolution `side` sees it: without the detail that resizing removes.
     ///
     /// A dissolved image is compared with this image, so that the difference is what dissolving has removed.
-    public func resampled(_ image: Image, side: Int) -> Image {
+    func resampled(_ image: Image, side: Int) -> Image {
         switch self {
         case .pad: image
         case .resize: image.resized(height: side, width: side).resized(height: image.height, width: image.width)

@@ -56,8 +56,8 @@ extension ModelManifest {
                 throw ModelFileError(
                     file: Self.fileName,
                     reason: "unknown part '\(name)' in score.parts; valid parts are csi, neighbors.1 to neighbors.4, "
-                        + "density.1 to density.4, change.STAGE.STEP, residual.STEP and peak.STEP with STAGE from 1 to 4 and STEP below the "
-                        + "number of timesteps"
+                        + "density.1 to density.4, change.STAGE.STEP, residual.STEP and peak.STEP with STAGE from 1 to 4 "
+                        + "and STEP below the number of timesteps"
                 )
             }
             result.append(part)
@@ -83,10 +83,15 @@ extension ModelManifest {
         parts: [ScoreComponent],
         workers: ThreadPool
     ) throws(ModelFileError) -> ImageEncoder {
-        let network = encoderNetwork
-        return ImageEncoder(
-            network,
-            parameters: try Parameters(layout: network.graph().parameters, from: weights),
+        let parameters = try Parameters(layout: encoderNetwork.graph().parameters, from: weights)
+        return imageEncoder(parameters, parts: parts, workers: workers)
+    }
+
+    /// Creates the encoder with `parameters`; it computes the features that `parts` read.
+    public func imageEncoder(_ parameters: Parameters, parts: [ScoreComponent], workers: ThreadPool) -> ImageEncoder {
+        ImageEncoder(
+            encoderNetwork,
+            parameters: parameters,
             input: encoderInput,
             views: viewFamily,
             stages: parts.contains { $0.stage != nil },
@@ -102,6 +107,7 @@ extension ModelManifest {
     ) throws(ModelFileError) -> FeatureMaps? {
         let network = encoderNetwork
         let stages = Set(parts.filter(\.isDensity).compactMap(\.stage)).sorted()
+        guard !stages.isEmpty else { return nil }
         return FeatureMaps(
             network,
             parameters: try Parameters(layout: network.mapGraph(stages: stages).parameters, from: weights),

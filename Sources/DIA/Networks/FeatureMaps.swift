@@ -20,8 +20,8 @@ final class FeatureMaps {
     private let plan: InferencePlan
     private let shapes: [PlaneShape]
 
-    /// Prepares the layers of `network` up to the last of `stages`; nil if there are none.
-    init?(
+    /// Prepares the layers of `network` up to the last of `stages`, at least one.
+    init(
         _ network: ResNet18,
         parameters: Parameters,
         input: EncoderInput,
@@ -29,7 +29,6 @@ final class FeatureMaps {
         stages: [Int],
         workers: ThreadPool
     ) {
-        guard !stages.isEmpty else { return nil }
         preparation = input
         self.views = views
         self.stages = stages

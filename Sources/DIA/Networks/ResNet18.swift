@@ -68,12 +68,12 @@ public struct ResNet18: Sendable, Hashable {
         return graph
     }
 
-    /// Returns the network without pooling; its outputs are the feature maps `[rows, columns, channels]` of `stages`, which
-    /// are ascending numbers from 1 to 4.
-    public func mapGraph(stages: [Int]) -> Graph {
+    /// Returns the network without pooling; its outputs are the feature maps `[rows, columns, channels]` of `stages`, at
+    /// least one, in ascending order from 1 to 4.
+    func mapGraph(stages: [Int]) -> Graph {
         var graph = Graph()
         var x = firstLayers(&graph)
-        for stage in 1...(stages.last ?? 1) {
+        for stage in 1...stages[stages.count - 1] {
             x = blocks(&graph, x, stage: stage - 1)
             if stages.contains(stage) { graph.output(x) }
         }

@@ -40,22 +40,22 @@ struct ScoreMap {
         let (positions, channels) = (maps.rows * maps.columns, maps.channels)
         let average = average(maps, views)
         let gradient = density.distribution.gradient(average)
-        var total = Image(height: height, width: width, channels: 1)
-        var coverage = total
+        let empty = Image(height: height, width: width, channels: 1)
+        var (total, coverage) = (empty, empty)
         for k in 0..<Shift.count {
-            let weights = gradient[k * channels..<(k + 1) * channels].map { Float($0 / density.typicalSquaredDistance) }
+            // The distance is the sum over the shifts, and the map their average.
+            let weights = gradient[k * channels..<(k + 1) * channels].map {
+                Float(Shift.count) * Float($0 / density.typicalSquaredDistance)
+            }
             let means = density.distribution.mean[k * channels..<(k + 1) * channels]
             // The mean is the same for all positions.
-            let offset = zip(weights, means).reduce(0) { $0 + $1.0 * $1.1 } * Float(Shift.count)
-            var (sum, count) = (Image(height: height, width: width, channels: 1), total)
-            count.samples = [Float](repeating: 0, count: count.samples.count)
+            let offset = zip(weights, means).reduce(0) { $0 + $1.0 * $1.1 }
+            var (sum, count) = (empty, empty)
             for (index, crop) in views.crops.enumerated() {
                 let first = (k * views.crops.count + index) * positions * channels
                 let contributions = (0..<positions).map { position in
                     let start = first + position * channels
-                    return weights.indices.reduce(-offset) {
-                        $0 + Float(Shift.count) * weights[$1] * maps.values[start + $1]
-                    }
+                    return weights.indices.reduce(-offset) { $0 + weights[$1] * maps.values[start + $1] }
                 }
                 let plane = Image(height: maps.rows, width: maps.columns, channels: 1, samples: contributions)
                 crop.place(plane, onto: &sum, counting: &count)

@@ -49,34 +49,26 @@ public final class Scorer {
         return result
     }
 
-    /// Returns the logs of the average change of a sample, and of the largest change of a pixel, averaged over its 3 x 3
-    /// neighborhood and the channels.
+    /// Returns the logs of the average change of a pixel, and of the largest change, averaged over 3 x 3 pixels.
     private static func change(from image: Image, to dissolved: Image) -> (mean: Double, peak: Double) {
-        let (width, channels) = (image.width, image.channels)
-        let changes = zip(image.samples, dissolved.samples).map { abs($0 - $1) }
-        let sum = changes.reduce(0.0) { $0 + Double($1) }
+        let changes = image.changes(to: dissolved)
+        let sum = changes.samples.reduce(0.0) { $0 + Double($1) }
         var peak: Float = 0
-        for row in 0..<image.height {
-            for column in 0..<width {
-                let rows = max(row - 1, 0)...min(row + 1, image.height - 1)
-                let columns = max(column - 1, 0)...min(column + 1, width - 1)
+        for row in 0..<changes.height {
+            let rows = max(row - 1, 0)...min(row + 1, changes.height - 1)
+            for column in 0..<changes.width {
+                let columns = max(column - 1, 0)...min(column + 1, changes.width - 1)
                 var total: Float = 0
-                for y in rows {
-                    for index in (y * width + columns.lowerBound) * channels..<(y * width + columns.upperBound + 1)
-                        * channels
-                    {
-                        total += changes[index]
-                    }
-                }
-                peak = max(peak, total / Float(rows.count * columns.count * channels))
+                for y in rows { for x in columns { total += changes[y, x] } }
+                peak = max(peak, total / Float(rows.count * columns.count))
             }
         }
-        return (log(sum / Double(changes.count) + floor), log(Double(peak) + floor))
+        return (log(sum / Double(changes.samples.count) + floor), log(Double(peak) + floor))
     }
 
-    /// Returns the map of where the score of `image` comes from; nil if no part of the score is a density.
+    /// Returns the map of where the score of `image` comes from.
     ///
-    /// `maps` are the feature maps of all stages that `densities` read.
+    /// `maps` computes the feature maps of all stages that `densities` read.
     func map(_ image: Image, densities: [ScoreBank.Density], maps: FeatureMaps) -> ScoreMap {
         let own = maps(image)
         var changes: [Int: [Int: FeatureMaps.Maps]] = [:]

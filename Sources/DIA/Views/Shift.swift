@@ -9,27 +9,20 @@ extension ModelManifest.Shift {
     public static let count = 4
 
     /// Returns `image` with shift `k`, `0..<4`.
-    public func callAsFunction(_ image: Image, _ k: Int) -> Image {
+    public func callAsFunction(_ image: Image, _ k: Int) -> Image { moved(image, k, isInverse: false) }
+
+    /// Returns the image that shift `k` turns into `image`.
+    func inverse(_ image: Image, _ k: Int) -> Image { moved(image, k, isInverse: true) }
+
+    private func moved(_ image: Image, _ k: Int, isInverse: Bool) -> Image {
         guard k != 0 else { return image }
         let (height, width) = (image.height, image.width)
         var result = image
         for row in 0..<height {
             for column in 0..<width {
-                let (fromRow, fromColumn) = source(row, column, height, width, k)
-                for channel in 0..<image.channels { result[row, column, channel] = image[fromRow, fromColumn, channel] }
-            }
-        }
-        return result
-    }
-
-    /// Returns the image that shift `k` turns into `image`.
-    func inverse(_ image: Image, _ k: Int) -> Image {
-        guard k != 0 else { return image }
-        var result = image
-        for row in 0..<image.height {
-            for column in 0..<image.width {
-                let (toRow, toColumn) = source(row, column, image.height, image.width, k)
-                for channel in 0..<image.channels { result[toRow, toColumn, channel] = image[row, column, channel] }
+                let (here, there) = ((row, column), source(row, column, height, width, k))
+                let (from, to) = isInverse ? (here, there) : (there, here)
+                for channel in 0..<image.channels { result[to.0, to.1, channel] = image[from.0, from.1, channel] }
             }
         }
         return result

@@ -70,9 +70,6 @@ package enum OpenInference {
         }
     }
 
-    /// Media types that do not describe the body.
-    private static let undeclared = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
-
     /// Returns the format of a request body; throws if the head is not acceptable.
     ///
     /// Clients that send binary data declare no Content-Type, or application/octet-stream. Some libraries, and curl,
@@ -82,7 +79,7 @@ package enum OpenInference {
         let hasBody = head.headers.contains("content-length") || head.headers.contains("transfer-encoding")
         let fields = head.headers.all("content-type")
         let type = (fields.first ?? "").split(separator: ";").first?.trimmed.lowercased() ?? ""
-        if hasBody, fields.count <= 1, Self.undeclared.contains(type) { return .json }
+        if hasBody, fields.count <= 1, BodyFormat.unspecific.contains(type) { return .json }
         return try BodyFormat.of(head, accepted: ["application/json"], hint: hint)
     }
 }

@@ -44,7 +44,7 @@ enum BodyFormat: Sendable {
     }
 
     /// What clients send for any body: no Content-Type, one for unknown bytes, and the default of curl.
-    private static let unspecific: Set<String> = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
+    static let unspecific: Set<String> = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
 
     /// Types whose bodies have a signature.
     private static let recognizable: Set<String> = ["image/png", "application/zip", "application/x-tar"]

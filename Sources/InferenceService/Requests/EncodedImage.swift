@@ -1,10 +1,5 @@
 package import Codecs
 
-extension PNG {
-    /// The first bytes of every file (PNG specification, section 5.2).
-    static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-}
-
 /// An encoded image: PNG bytes, base64 in a JSON string or a part of a form, or a compressed file in an archive; slices
 /// of the request body, not copies.
 package enum EncodedImage: Sendable {

@@ -187,7 +187,7 @@ extension InferenceService {
         guard query.isOfScore else {
             let part = model.manifest.dissolve
             let dissolved = try await dissolved(image, model, query.steps, &context)[0]
-            return HeatMap(part.fit.resampled(image, side: part.resolution), dissolved: dissolved)
+            return HeatMap(part.resampled(image), dissolved: dissolved)
         }
         let deadline = context.deadline
         let timed = try await engineWork { () async throws(EngineError) in

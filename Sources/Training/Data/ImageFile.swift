@@ -25,7 +25,7 @@ enum ImageFile {
         maximumPixels: Int,
         isCancelled: () -> Bool
     ) throws {
-        if bytes.starts(with: Self.pngSignature) {
+        if bytes.starts(with: PNG.signature) {
             do {
                 try PNG.withReader(bytes, maximumPixels: maximumPixels, asGray: asGray) { (reader) throws(PNGError) in
                     consumer.begin(ImageProperties(reader.header), channels: reader.channels)
@@ -47,8 +47,6 @@ enum ImageFile {
             throw Unrecognized(bytes)
         }
     }
-
-    private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     /// The error of a file that is neither a PNG nor a JPEG.
     struct Unrecognized: Error, CustomStringConvertible {

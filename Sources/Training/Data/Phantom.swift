@@ -104,6 +104,8 @@ public struct Phantom: Sendable {
         for (stream, (folder, count)) in parts.enumerated() where count > 0 {
             var generator = SplitMix64(seed: seed, stream: UInt64(stream))
             try FileManager.default.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
+            let masks = folder == "test/lesion" ? "\(path)/\(DataSource.maskFolder)/lesion" : nil
+            if let masks { try FileManager.default.createDirectory(atPath: masks, withIntermediateDirectories: true) }
             for index in 0..<count {
                 let hasLesion = folder.hasSuffix("lesion")
                 let (image, mask) = imageAndMask(withLesion: hasLesion, using: &generator)
@@ -111,9 +113,7 @@ public struct Phantom: Sendable {
                 let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
                 let url = URL(fileURLWithPath: "\(path)/\(folder)/\(name).png")
                 try Data(PNG.encode(image)).write(to: url)
-                guard folder == "test/lesion" else { continue }
-                let masks = "\(path)/\(DataSource.maskFolder)/lesion"
-                try FileManager.default.createDirectory(atPath: masks, withIntermediateDirectories: true)
+                guard let masks else { continue }
                 try Data(PNG.encode(mask)).write(to: URL(fileURLWithPath: "\(masks)/\(name)\(DataSource.maskSuffix)"))
             }
         }

@@ -6,7 +6,7 @@ import Neural
 public struct Baselines: Sendable, Codable {
     /// The AUROC of the mean distance to the nearest training normals; see ``NeighborFloor``.
     public var floor: Double
-    /// The AUROC of the same score with an encoder whose weights are random; parts that do not read the encoder are left
+    /// The AUROC of the same score with an encoder whose weights are random; parts that dissolve images are left
     /// out, and without any other part the score is csi.
     public var untrainedEncoder: Double
 
@@ -44,18 +44,11 @@ public struct Baselines: Sendable, Codable {
         guard let floor else { throw DataError("train", "has no normal images for the baselines") }
         self.floor = floor
         let manifest = model.information.manifest
-        let network = manifest.encoderNetwork
         var generator = SplitMix64(seed: seed, stream: RandomStream.encoderWeights)
         // Parts that dissolve images use the trained U-Net.
         let parts = model.information.parts.filter { $0.step == nil }
-        let encoder = ImageEncoder(
-            network,
-            parameters: Parameters(layout: network.graph().parameters, using: &generator),
-            input: manifest.encoderInput,
-            views: manifest.viewFamily,
-            stages: parts.contains { $0.stage != nil },
-            workers: workers
-        )
+        let parameters = Parameters(layout: manifest.encoderNetwork.graph().parameters, using: &generator)
+        let encoder = manifest.imageEncoder(parameters, parts: parts, workers: workers)
         func features(_ images: [Image], _ title: String) throws -> [ScoreInputs] {
             try mapBatches(
                 images,

@@ -38,8 +38,11 @@ enum ErrorGallery {
             let gray = image.converted(toChannels: 1).resized(height: rows, width: columns)
             var bytes = ByteImage(height: rows, width: columns, channels: 1)
             for place in gray.samples.indices { bytes.samples[place] = ByteImage.byte(gray.samples[place]) }
-            let reference = part.fit.resampled(image, side: part.resolution)
-            let fill = HeatMap(reference, dissolved: changed).rows(over: bytes, height: rows, width: columns)
+            let fill = HeatMap(part.resampled(image), dissolved: changed).rows(
+                over: bytes,
+                height: rows,
+                width: columns
+            )
             var line = [UInt8](repeating: 0, count: 3 * columns)
             var map = Image(height: rows, width: columns, channels: 3)
             for row in 0..<rows {

@@ -24,16 +24,15 @@ enum PixelAUROC {
         let chosen = Array(masked + images.filter { $0.label == normal }.prefix(limit))
         _ = try mapBatches(chosen, size: 4, title: "heat maps", phase: .evaluation, isInterrupted: isInterrupted) {
             batch in
-            for image in batch {
-                let prepared = model.information.prepare(image.image)
-                let dissolved = model.dissolve([prepared], at: [part.defaultT])[0]
-                let reference = part.fit.resampled(prepared, side: part.resolution)
-                var maps = ["dissolve": HeatMap.changes(from: reference, to: dissolved)]
-                maps["score"] = model.scoreMap(prepared)
+            let prepared = batch.map { model.information.prepare($0.image) }
+            let dissolved = model.dissolve(prepared, at: prepared.map { _ in part.defaultT })
+            for (index, image) in batch.enumerated() {
+                var maps = ["dissolve": part.resampled(prepared[index]).changes(to: dissolved[index])]
+                maps["score"] = model.scoreMap(prepared[index])
                 for (kind, map) in maps {
                     let mask = image.mask?.resized(height: map.height, width: map.width)
-                    for (index, value) in map.samples.enumerated() {
-                        if mask.map({ $0.samples[index] > 0.5 }) ?? false {
+                    for (pixel, value) in map.samples.enumerated() {
+                        if mask.map({ $0.samples[pixel] > 0.5 }) ?? false {
                             values[kind, default: ([], [])].inside.append(Double(value))
                         } else {
                             values[kind, default: ([], [])].outside.append(Double(value))

@@ -58,22 +58,14 @@ public struct RecipeEstimate: Sendable {
         encoderStep = try step(&stage)
         let manifest = recipe.manifest(files: [:])
         let parts = try manifest.scoreParts()
-        let encoder = ImageEncoder(
-            recipe.encoderNetwork,
-            parameters: stage.parameters,
-            input: manifest.encoderInput,
-            views: manifest.viewFamily,
-            stages: parts.contains { $0.stage != nil },
-            workers: workers
-        )
+        let encoder = manifest.imageEncoder(stage.parameters, parts: parts, workers: workers)
         let scorer = Scorer(encoder: encoder, dissolver: dissolver, parts: parts)
         let batch = (0..<max(scorer.preferredBatchSize, 1)).map { images[$0 % images.count] }
         _ = try time { _ = scorer.inputs(batch) }
         scoredImage = try time { _ = scorer.inputs(batch) } / Double(batch.count)
         let calibration = Int(Double(normals) * recipe.score.calibrationShare)
         let bank = min(normals - calibration, recipe.score.bank)
-        let isVaried = recipe.score.variation > 0 && parts.contains(where: \.isDensity)
-        scoredImages = bank * (isVaried ? 1 + AcquisitionVariation.copies(of: bank) : 1) + calibration
+        scoredImages = bank * (1 + recipe.score.variedCopies(of: bank, for: parts)) + calibration
         total =
             Double(recipe.diffusion.steps) * diffusionStep + Double(recipe.encoder.steps) * encoderStep
             + Double(scoredImages) * scoredImage

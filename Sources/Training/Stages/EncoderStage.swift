@@ -53,9 +53,10 @@ struct EncoderStage: Stage {
         var labels: [Int] = []
         let prepared = recipe.manifest(files: [:]).encoderInput
         for chunk in [first, second] + (third.map { [$0] } ?? []) {
+            let images = chunk.map { prepared($0) }
             for k in 0..<Shift.count {
-                for image in chunk {
-                    input += augmentation(recipe.encoder.shifts(prepared(image), k), using: &generator).samples
+                for image in images {
+                    input += augmentation(recipe.encoder.shifts(image, k), using: &generator).samples
                     labels.append(k)
                 }
             }
