@@ -159,6 +159,7 @@ import Testing
             (post("/v1/models/jane/score"), 404, "no such model", "jane"),
             (post("/v1/dissolve", query: "jane=1"), 400, "unknown parameter", "jane"),
             (post("/v1/dissolve", query: "t=jane"), 400, "'t' must be", "jane"),
+            (post("/v1/heatmap", query: "of=jane"), 400, "'of' must be", "jane"),
             (post("/v1/score", chunk), 400, "not a valid PNG", "JANE"),
             (post("/v1/score", deep, query: "bits=12"), 422, "does not fit in 12 bits", "54321"),
             (post("/v1/score", Array(Self.png.dropLast(20))), 400, "truncated", "jane"),

@@ -30,7 +30,7 @@ package struct DissolveQuery {
         switch parameters["of"] ?? "dissolve" {
         case "dissolve": isOfScore = false
         case "score": isOfScore = true
-        case let other: throw ServiceError(400, "'of' is '\(other)', expected 'dissolve' or 'score'")
+        default: throw ServiceError(400, "'of' must be 'dissolve' or 'score'")
         }
         guard !isOfScore || parameters["t"] == nil else {
             throw ServiceError(400, "'t' has no meaning with of=score")
