@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -9,26 +10,9 @@ import urllib.request
 
 import debian
 
-NGINX = """
-daemon off;
-master_process off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        client_max_body_size 32m;
-        location / {{ proxy_pass http://127.0.0.1:{upstream}; }}
-    }}
-}}
-"""
+sys.path.insert(0, str(debian.ROOT / "Tools"))
+
+import service_process  # noqa: E402
 
 HAPROXY = """
 defaults
@@ -55,18 +39,20 @@ scrape_configs:
 
 def nginx(upstream):
     """Starts nginx as a proxy of the port `upstream`."""
-    return debian.Service("nginx", ["-p", "{folder}", "-e", "{folder}/error.log", "-c", "{file}"], NGINX, upstream)
+    return service_process.nginx(debian.executable("nginx"), upstream, environment=debian.environment())
 
 
 def haproxy(upstream):
     """Starts HAProxy as a proxy of the port `upstream`, with a health check."""
-    return debian.Service("haproxy", ["-f", "{file}"], HAPROXY, upstream)
+    command = [debian.executable("haproxy"), "-f", "{file}"]
+    return service_process.Service(command, HAPROXY, debian.environment(), upstream=upstream)
 
 
 def prometheus(upstream):
     """Starts Prometheus, which scrapes the port `upstream` each second."""
-    command = ["--config.file={file}", "--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:{port}"]
-    return debian.Service("prometheus", command, PROMETHEUS, upstream)
+    options = ["--config.file={file}", "--storage.tsdb.path={folder}/data", "--web.listen-address=127.0.0.1:{port}"]
+    command = [debian.executable("prometheus"), *options]
+    return service_process.Service(command, PROMETHEUS, debian.environment(), upstream=upstream)
 
 
 def version(name):

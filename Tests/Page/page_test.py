@@ -324,10 +324,11 @@ class Access(PageTest):
 
     @unittest.skipUnless(nginx.EXECUTABLE, "needs nginx")
     def test_the_page_works_behind_nginx(self):
-        with nginx.Nginx(self.server.port) as proxy:
+        with nginx.start(self.server.port) as proxy:
+            url = proxy.url + nginx.PATH
             # nginx completes the address with the slash that the relative addresses of the page need.
-            self.browser.get(proxy.url.removesuffix("/"))
-            self.assertEqual(self.browser.current_url, proxy.url)
+            self.browser.get(url.removesuffix("/"))
+            self.assertEqual(self.browser.current_url, url)
             self.wait(lambda: self.find("#model option"))
             self.choose(LESION)
             card = self.card("lesion.png")

@@ -26,9 +26,4 @@ if ! PATH=$PATH:/usr/sbin command -v nginx > /dev/null && [ ! -x $nginx/usr/sbin
     for file in $nginx/*.deb; do [ ! -e "$file" ] || dpkg-deb --extract "$file" $nginx; done
 fi
 
-venv=.build/page-venv
-cmp -s Tests/Page/requirements.txt $venv/requirements.txt && exit
-rm -rf $venv
-python3 -m venv $venv
-$venv/bin/pip install --quiet --disable-pip-version-check --requirement Tests/Page/requirements.txt
-cp Tests/Page/requirements.txt $venv/requirements.txt
+exec Tools/python-venv.sh .build/page-venv Tests/Page/requirements.txt
