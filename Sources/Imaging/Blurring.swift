@@ -31,6 +31,23 @@ extension Image {
         return result
     }
 
+    /// Returns the image in which each pixel is the average of its 3 x 3 neighborhood, cut at the borders.
+    public func averagedOverNeighbors() -> Image {
+        var result = self
+        for row in 0..<height {
+            let rows = max(row - 1, 0)...min(row + 1, height - 1)
+            for column in 0..<width {
+                let columns = max(column - 1, 0)...min(column + 1, width - 1)
+                for channel in 0..<channels {
+                    var total: Float = 0
+                    for y in rows { for x in columns { total += self[y, x, channel] } }
+                    result[row, column, channel] = total / Float(rows.count * columns.count)
+                }
+            }
+        }
+        return result
+    }
+
     /// Returns the median filter of the image, with windows of 2 `radius` + 1 pixels a side; borders are repeated.
     public func medianFiltered(radius: Int) -> Image {
         precondition((0...100).contains(radius), "invalid radius: \(radius) pixels")

@@ -2,12 +2,13 @@
 package struct HeatMap: Sendable {
     /// The smallest change that is displayed as the maximum; smaller changes are noise and are not amplified.
     private static let floor: Float = 0.05
-    /// The smallest contribution to a score, in multiples of the typical one, that is displayed as the maximum.
+    /// The smallest contribution to a score that is displayed as the maximum.
     private static let contributionFloor: Float = 4
 
     private let map: Image
 
-    /// Creates the map of `contributions` to a score, where 1 is typical: positions up to 1 are not colored.
+    /// Creates the map of `contributions` to a score, whose average is in standard deviations: positions up to 1 are not
+    /// colored.
     package init(contributions: Image) {
         let maximum = max(Self.contributionFloor, contributions.samples.max() ?? 0)
         map = Image(

@@ -10,13 +10,17 @@ import Training
 /// Maps of where a score comes from.
 @Suite struct ScoreMapTests {
     /// Trains a small model on phantoms, with one view of each shift and the encoder at half the size of the input.
-    private func withModel(_ body: (Model, Safetensors, [Image]) throws -> Void) async throws {
+    private func withModel(
+        parts: String = #"["density.2", "change.3.200", "neighbors.1"]"#,
+        maps: Set<String> = ["dissolve", "score"],
+        _ body: (Model, [Image]) throws -> Void
+    ) async throws {
         let recipe = try Recipe.parse(
             text: """
                 {"name": "tiny", "input": {"channels": 1, "height": 32, "width": 32},
                  "diffusion": {"dim": 8, "dim_mults": [1, 2], "resolution": 16, "fit": "resize", "batch": 2, "steps": 2},
                  "encoder": {"width": 4, "projection": 8, "resolution": 16, "equalize": true, "batch": 2, "steps": 2},
-                 "score": {"parts": ["density.2", "change.3.200", "neighbors.1"], "views": 1, "alpha": 0.2}}
+                 "score": {"parts": \(parts), "views": 1, "alpha": 0.2}}
                 """
         )
         try await withTemporaryFolder { folder in
@@ -28,39 +32,35 @@ import Training
             let run = try Pipeline(recipe, data: set, normal: "normal", folder: place, workers: workers).run()
             // Phantoms have masks.
             let pixels = try #require(run?.pixelAUROC)
-            #expect(Set(pixels.keys) == ["dissolve", "score"] && pixels.values.allSatisfy { (0...1).contains($0) })
-            let bank = try Data(contentsOf: URL(fileURLWithPath: "\(place)/bank.safetensors"))
+            #expect(Set(pixels.keys) == maps && pixels.values.allSatisfy { (0...1).contains($0) })
             try body(
                 Model(ModelDirectory(path: place), workers: workers),
-                Safetensors(parsing: Array(bank), file: "bank"),
                 set.prepared(.test, channels: 1, height: 32, width: 32).map(\.image)
             )
         }
     }
 
-    @Test("A map divides the squared distance of the densities, relative to the typical one, among the positions")
+    @Test("A map divides the anomaly of the densities among the positions")
     func exact() async throws {
-        try await withModel { model, bank, images in
-            let (means, deviations) = (
-                try bank.floats("standard.mean", shape: [3]), try bank.floats("standard.deviation", shape: [3])
-            )
-            #expect(model.information.hasScoreMap && means.allSatisfy(\.isFinite))
+        try await withModel { model, images in
+            #expect(model.information.hasScoreMap)
             for image in images {
                 let parts = model.score([image])[0].parts
-                // A part is -1/2 log of the squared distance, standardized by the mean over the training images.
-                let ratios = (0..<2).map { exp(-2 * parts[$0] * Double(deviations[$0])) }
                 let map = try #require(model.scoreMap(image))
                 #expect((map.height, map.width, map.channels) == (32, 32, 1))
-                let mean = map.samples.reduce(0) { $0 + Double($1) } / Double(map.samples.count)
-                let expected = (ratios[0] + ratios[1]) / 2
-                #expect(abs(mean - expected) < 0.01 * expected, "\(mean) \(expected)")
+                let expected = (max(-parts[0], 0) + max(-parts[1], 0)) / 3
+                #expect(abs(mean(map) - expected) < 0.01 * max(expected, 0.01), "\(mean(map)) \(expected)")
             }
         }
     }
 
+    private func mean(_ map: Image) -> Double {
+        map.samples.reduce(0) { $0 + Double($1) } / Double(map.samples.count)
+    }
+
     @Test("A bright square that no training image has is where the map is highest")
     func place() async throws {
-        try await withModel { model, _, images in
+        try await withModel { model, images in
             var image = images[0]
             for row in 18..<24 { for column in 6..<12 { image[row, column] = 1 } }
             let map = try #require(model.scoreMap(image))
@@ -69,6 +69,30 @@ import Training
                     / Float(rows.count * columns.count)
             }
             #expect(mean(18..<24, 6..<12) > 2 * mean(0..<32, 0..<32))
+        }
+    }
+
+    @Test("The map of a peak is where the image changes more than typical images do, and empty for these")
+    func peak() async throws {
+        try await withModel(parts: #"["peak.200"]"#) { model, images in
+            #expect(model.information.hasScoreMap)
+            for image in images {
+                var changed = image
+                for row in 10..<12 { for column in 20..<22 { changed[row, column] = 1 } }
+                for image in [image, changed] {
+                    let anomaly = max(-model.score([image])[0].parts[0], 0)
+                    let map = try #require(model.scoreMap(image))
+                    #expect(abs(mean(map) - anomaly) < 0.01 * max(anomaly, 0.01))
+                    #expect(map.samples.allSatisfy { $0 >= 0 })
+                }
+            }
+        }
+    }
+
+    @Test("A score of pooled parts has no map")
+    func none() async throws {
+        try await withModel(parts: #"["neighbors.1", "residual.20"]"#, maps: ["dissolve"]) { model, images in
+            #expect(!model.information.hasScoreMap && model.scoreMap(images[0]) == nil)
         }
     }
 }

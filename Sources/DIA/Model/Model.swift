@@ -66,7 +66,7 @@ public final class Model {
             inputCheck: inputCheck,
             bankEntries: bank.csi.entries,
             parts: parts,
-            hasScoreMap: maps != nil,
+            hasScoreMap: bank.placed.contains { $0 != nil },
             preferredBatchSize: encoder.preferredBatchSize
         )
     }
@@ -75,12 +75,11 @@ public final class Model {
     public func score(_ images: [Image]) -> [ScoreBank.Result] { scorer.inputs(images).map { bank($0) } }
 
     /// Returns a map of one channel of where the score of `image` comes from, of the size of the image; nil if no part of
-    /// the score is a density.
+    /// the score has a map.
     ///
-    /// 1 is the average contribution of a position in a typical training image. The image must be prepared.
-    public func scoreMap(_ image: Image) -> Image? {
-        maps.map { scorer.map(image, densities: bank.densities, maps: $0).image }
-    }
+    /// Its average is the anomaly of the score in standard deviations, as far as it has positions; see ``ScoreMap``. The
+    /// image must be prepared.
+    public func scoreMap(_ image: Image) -> Image? { scorer.map(image, bank: bank, maps: maps)?.image }
 
     /// Replays the golden set; returns nil if the model has none.
     public func verify() -> GoldenSet.Outcome? { golden?.replay(self) }

@@ -43,20 +43,27 @@ public struct ScoreBank: Sendable {
         return Result(normality: parts.reduce(0, +) / Double(parts.count), csi: csi, parts: parts)
     }
 
-    /// A part of the score that is a density, with the squared Mahalanobis distance of typical training images.
+    /// A part of the score that is a density.
     struct Density {
         let part: ScoreComponent
         let distribution: FeatureDensity
-        let typicalSquaredDistance: Double
     }
 
-    /// The densities of the score.
-    var densities: [Density] {
-        zip(parts, combined?.parts ?? []).compactMap { part, entry in
-            guard case .density(let density, _) = entry.measure else { return nil }
-            // The mean of the part is that of -1/2 log of the squared distance.
-            let typical = exp(-2 * Double(entry.mean))
-            return Density(part: part, distribution: density, typicalSquaredDistance: typical)
+    /// A part of the score that has a map.
+    enum Placed {
+        case density(Density)
+        /// The largest change at `step`, which is `typical` for training images.
+        case peak(step: Int, typical: Double)
+    }
+
+    /// The parts of the score in order; nil for each that has no map.
+    var placed: [Placed?] {
+        zip(parts, combined?.parts ?? []).map { part, entry in
+            switch entry.measure {
+            case .density(let density, _): return .density(Density(part: part, distribution: density))
+            case .peak(let step): return .peak(step: step, typical: exp(-Double(entry.mean)))
+            case .csi, .neighbors, .residual: return nil
+            }
         }
     }
 

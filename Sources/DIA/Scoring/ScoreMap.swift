@@ -1,31 +1,45 @@
 import Imaging
 
-/// Where a score of densities comes from: an exact division of the squared Mahalanobis distance among the positions of
-/// the image.
+/// Where a combined score comes from: its anomaly, which is the average of that of its parts, divided among the positions
+/// of the image.
 ///
-/// The features f of a density are averages over the positions and the views. With u = W (f - mean), where W is the
-/// whitening, the squared distance |u|² is the average of u · W (m - mean) over the features m of all positions. Each of
-/// these numbers, divided by the squared distance that is typical for training images, is drawn where the position is in
-/// the image, and averaged over the views that show it.
+/// The anomaly of a part is the number of standard deviations by which it finds the image more anomalous than the training
+/// images. It is divided in proportion to:
+/// - for a density, the contributions of the positions to the squared Mahalanobis distance, which is their sum. The features
+///   f are averages over the positions and the views. With u = W (f - mean), where W is the whitening, |u|² is the average
+///   of u · W (m - mean) over the features m of all positions. Each of these numbers is drawn where the position is in the
+///   image, and averaged over the views that show it.
+/// - for a peak, the change of each place above the peak of a typical training image.
+///
+/// Parts that find the image no more anomalous than the training images, and parts without positions, are not in the map.
 struct ScoreMap {
-    /// The map of one image: 1 is the contribution of a position in a typical training image.
+    /// The map of one part of the score.
+    enum Part {
+        /// The feature maps that a density reads, for all views of a family.
+        case density(ScoreBank.Density, FeatureMaps.Maps, ViewFamily)
+        /// The changes that dissolving makes to the image, averaged over the places that the peak compares.
+        case peak(changes: Image, typical: Double)
+    }
+
+    /// The map of one image: its average is the anomaly of the score, as far as it has positions.
     let image: Image
 
-    /// Creates the map of an image of `height` x `width` with the given feature `maps`.
-    ///
-    /// `maps` returns the maps of all views that a density was fitted to, by part; the map is the mean over the `densities`.
-    init(
-        height: Int,
-        width: Int,
-        views: ViewFamily,
-        densities: [ScoreBank.Density],
-        maps: (ScoreComponent) -> FeatureMaps.Maps?
-    ) {
+    /// Creates the map of an image of `height` x `width` from `parts`, each with its anomaly; `count` is the number of all
+    /// parts of the score.
+    init(height: Int, width: Int, parts: [(map: Part, anomaly: Double)], count: Int) {
         var sum = [Float](repeating: 0, count: height * width)
-        for density in densities {
-            guard let maps = maps(density.part) else { continue }
-            let map = Self.map(density, maps, views, height, width)
-            for index in sum.indices { sum[index] += map.samples[index] / Float(densities.count) }
+        for part in parts where part.anomaly > 0 {
+            var map: Image
+            switch part.map {
+            case .density(let density, let maps, let views): map = Self.map(density, maps, views, height, width)
+            case .peak(let changes, let typical):
+                map = changes.resized(height: height, width: width)
+                for index in map.samples.indices { map.samples[index] = max(0, map.samples[index] - Float(typical)) }
+            }
+            let average = map.samples.reduce(0) { $0 + Double($1) } / Double(map.samples.count)
+            guard average > 0 else { continue }
+            let scale = Float(part.anomaly / Double(count) / average)
+            for index in sum.indices { sum[index] += map.samples[index] * scale }
         }
         image = Image(height: height, width: width, channels: 1, samples: sum)
     }
@@ -45,7 +59,7 @@ struct ScoreMap {
         for k in 0..<Shift.count {
             // The distance is the sum over the shifts, and the map their average.
             let weights = gradient[k * channels..<(k + 1) * channels].map {
-                Float(Shift.count) * Float($0 / density.typicalSquaredDistance)
+                Float(Shift.count) * Float($0)
             }
             let means = density.distribution.mean[k * channels..<(k + 1) * channels]
             // The mean is the same for all positions.

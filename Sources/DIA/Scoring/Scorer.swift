@@ -53,44 +53,48 @@ public final class Scorer {
     private static func change(from image: Image, to dissolved: Image) -> (mean: Double, peak: Double) {
         let changes = image.changes(to: dissolved)
         let sum = changes.samples.reduce(0.0) { $0 + Double($1) }
-        var peak: Float = 0
-        for row in 0..<changes.height {
-            let rows = max(row - 1, 0)...min(row + 1, changes.height - 1)
-            for column in 0..<changes.width {
-                let columns = max(column - 1, 0)...min(column + 1, changes.width - 1)
-                var total: Float = 0
-                for y in rows { for x in columns { total += changes[y, x] } }
-                peak = max(peak, total / Float(rows.count * columns.count))
-            }
-        }
+        let peak = changes.averagedOverNeighbors().samples.max() ?? 0
         return (log(sum / Double(changes.samples.count) + floor), log(Double(peak) + floor))
     }
 
-    /// Returns the map of where the score of `image` comes from.
+    /// Returns the map of where the score of `image` comes from; nil if no part of `bank` has a map.
     ///
-    /// `maps` computes the feature maps of all stages that `densities` read.
-    func map(_ image: Image, densities: [ScoreBank.Density], maps: FeatureMaps) -> ScoreMap {
-        let own = maps(image)
+    /// `maps` computes the feature maps of all stages that the densities of `bank` read; nil if it has none.
+    func map(_ image: Image, bank: ScoreBank, maps: FeatureMaps?) -> ScoreMap? {
+        let reference = dissolver.resampled(image)
+        let dissolved = Dictionary(uniqueKeysWithValues: steps.map { ($0, dissolver.dissolve([image], at: [$0])[0]) })
+        var own: [Int: FeatureMaps.Maps] = [:]
         var changes: [Int: [Int: FeatureMaps.Maps]] = [:]
-        if !featureSteps.isEmpty {
-            let reference = dissolver.resampled(image)
-            let baseline = reference == image ? own : maps(reference)
+        if let maps {
+            own = maps(image)
+            let baseline = featureSteps.isEmpty || reference == image ? own : maps(reference)
             for step in featureSteps {
-                let dissolved = maps(dissolver.dissolve([image], at: [step])[0])
-                changes[step] = dissolved.merging(baseline) { dissolved, baseline in
-                    var change = dissolved
-                    for index in change.values.indices { change.values[index] -= baseline.values[index] }
-                    return change
+                changes[step] = dissolved[step].map { copy in
+                    maps(copy).merging(baseline) { dissolved, baseline in
+                        var change = dissolved
+                        for index in change.values.indices { change.values[index] -= baseline.values[index] }
+                        return change
+                    }
                 }
             }
         }
-        return ScoreMap(height: image.height, width: image.width, views: maps.views, densities: densities) { part in
-            switch part {
-            case .density(let stage): own[stage]
-            case .change(let stage, let step): changes[step]?[stage]
-            case .csi, .neighbors, .residual, .peak: nil
+        let anomalies = bank(inputs([image])[0]).parts.map { -$0 }
+        let parts = zip(bank.placed, anomalies).compactMap { placed, anomaly -> (ScoreMap.Part, Double)? in
+            switch placed {
+            case .density(let density):
+                guard let maps, let stage = density.part.stage else { return nil }
+                let values = density.part.step.map { changes[$0]?[stage] } ?? own[stage]
+                return values.map { (.density(density, $0, maps.views), anomaly) }
+            case .peak(let step, let typical):
+                return dissolved[step].map { copy in
+                    let changes = reference.changes(to: copy).averagedOverNeighbors()
+                    return (.peak(changes: changes, typical: typical), anomaly)
+                }
+            case nil: return nil
             }
         }
+        return parts.isEmpty
+            ? nil : ScoreMap(height: image.height, width: image.width, parts: parts, count: anomalies.count)
     }
 
     /// Dissolves each image at its own step.
