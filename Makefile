@@ -173,7 +173,7 @@ bench-model-memory: build
 	python3 Benchmarks/model_memory.py
 
 $(PHANTOMS):
-	$(BIN)/dia-train synthesize --out $@ --train 600 --validation 100 --test 200 --seed 0
+	$(BIN)/dia-train synthesize --out $@ --side 128 --train 600 --validation 100 --test 200 --seed 0
 
 train-phantom: build
 	rm -rf $(PHANTOMS) Models/phantom/.training

@@ -25,7 +25,7 @@ import Testing
 
         /// A request for `operation` with a valid body, for the model `model` if the path takes one.
         init(_ operation: OpenAPIDocument.Operation, _ document: OpenAPIDocument, model: String, png: [UInt8]) throws {
-            path = operation.path.replacing("{model}", with: model).replacing("{version}", with: "1.0.0")
+            path = operation.path.replacing("{model}", with: model).replacing("{version}", with: "2.0.0")
             guard let documented = operation.object["requestBody"] else { return }
             let content = try document.resolved(documented)["content"].members
             let text = Data(png).base64EncodedString()
@@ -133,7 +133,7 @@ import Testing
         let manifest = place.appendingPathComponent("model.json")
         var text = try String(contentsOf: manifest, encoding: .utf8)
             .replacing("\"name\": \"gray-pad\"", with: "\"name\": \"phantom\"")
-            .replacing("\"version\": \"1\"", with: "\"version\": \"1.0.0\"")
+            .replacing("\"version\": \"1\"", with: "\"version\": \"2.0.0\"")
         // Black is -1 for the U-Net and 0 for the encoder, so the first layer's output is 0 for black.
         let large: Float = 3e38
         for (file, weight, bias) in [

@@ -194,7 +194,7 @@ import Testing
         #expect(part["server_version"] == .string(InferenceService.version))
         #expect(part["width"] == .number(30) && part["height"] == .number(20) && part["bit_depth"] == .number(8))
         #expect(part["color"] == .string("gray") && part["rendering"] == object["rendering"])
-        #expect(part["resizing"]["width"] == .number(32) && part["resizing"]["height"] == .number(32))
+        #expect(part["resizing"]["width"] == .number(128) && part["resizing"]["height"] == .number(128))
         #expect(part["threshold"] == object["threshold"])
         #expect(try await score(png)["provenance"] == nil)
         #expect(try await score(png, "provenance=false")["provenance"] == nil)
