@@ -94,7 +94,7 @@ let package = Package(
 
         // The service.
         .target(name: "StructuredLogging", dependencies: ["Console", logging], swiftSettings: strict),
-        .target(name: "HTTP", swiftSettings: strict),
+        .target(name: "HTTP", dependencies: [deque], swiftSettings: strict),
         .target(name: "Metrics", swiftSettings: settings),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Metrics", "OpenSSL", logging], swiftSettings: strict),
         .target(

@@ -24,7 +24,7 @@ public enum Deflate {
     /// Whether `bytes` start with a zlib header (RFC 1950, section 2.2).
     ///
     /// A raw stream does not: its first byte would be a stored block whose padding is not zero.
-    private static func hasZlibHeader(_ bytes: [UInt8]) -> Bool {
+    static func hasZlibHeader(_ bytes: [UInt8]) -> Bool {
         guard bytes.count >= 2, bytes[0] & 0x0F == 8, bytes[0] >> 4 <= 7 else { return false }
         return (Int(bytes[0]) << 8 | Int(bytes[1])) % 31 == 0
     }

@@ -2,8 +2,10 @@ import CZlib
 
 /// An error while decompressing a deflate stream.
 public enum InflateError: Error, Equatable {
-    /// The data is not a deflate stream, or is truncated.
+    /// The data is not a deflate stream.
     case invalid
+    /// The stream does not end within the data.
+    case truncated
     /// The decompressed size is not the expected one.
     case wrongLength
 }
@@ -19,6 +21,7 @@ public enum Inflate {
             var output = [UInt8](repeating: 0, count: count + 1)
             guard bytes.count <= Int(UInt32.max), output.count <= Int(UInt32.max) else { throw .wrongLength }
             let (status, _, written) = unsafe run(stream, bytes, into: &output) { unsafe inflate($0, Z_FINISH) }
+            // Either the output is full or the input is used up.
             guard status == Z_STREAM_END else { throw status == Z_BUF_ERROR ? .wrongLength : .invalid }
             guard written == count else { throw .wrongLength }
             output.removeLast()
@@ -47,6 +50,7 @@ public enum Inflate {
                 let (status, consumed, written) = unsafe run(stream, bytes, from: packed, into: &chunk) {
                     unsafe inflate($0, Z_NO_FLUSH)
                 }
+                guard status != Z_BUF_ERROR else { throw .truncated }
                 guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
                 packed += consumed
                 size += written

@@ -69,6 +69,8 @@ final class Connection: @unchecked Sendable {
     private var rate: TransferRate
     /// Handler of the request whose body is being read.
     private var handleBody: (@Sendable ([UInt8]) async -> Response)?
+    /// The body that is being read while it is handled.
+    private var incoming: IncomingBody?
     private var cancelWork: (() -> Void)?
     private var stream: (any BodyStream)?
     private var isClosed = false
@@ -238,11 +240,17 @@ final class Connection: @unchecked Sendable {
                 handleBody = handler
                 rate = TransferRate(now: environment.now())
                 perform(state.proceed(now: environment.now()))
+            case .streamBody(let handler): handleStreaming(handler)
             }
         case .handle(let request):
             guard let handleBody else { preconditionFailure("a request is handled before its head was admitted") }
             self.handleBody = nil
             cancelWork = environment.run({ await handleBody(request.body) }) { [weak self] in self?.answer($0) }
+        case .body(let bytes):
+            if incoming?.add(bytes) == false { state.pauseBody(now: environment.now()) }
+        case .bodyEnded(let error):
+            incoming?.end(error)
+            incoming = nil
         case .reject(let error): answer(environment.errorResponse(error, peer))
         case .send(let bytes):
             outgoing.append(bytes[...])
@@ -259,9 +267,24 @@ final class Connection: @unchecked Sendable {
         }
     }
 
+    /// Starts `handler` with a body that it reads while it arrives.
+    private func handleStreaming(_ handler: @escaping @Sendable (any BodySource) async -> Response) {
+        let queue = environment.queue
+        let body = IncomingBody { [weak self] in
+            queue.async { [weak self] in
+                guard let self, !isClosed else { return }
+                perform(state.resumeBody(now: environment.now()))
+            }
+        }
+        incoming = body
+        rate = TransferRate(now: environment.now())
+        cancelWork = environment.run({ await handler(body) }) { [weak self] in self?.answer($0) }
+        perform(state.proceedStreaming(now: environment.now()))
+    }
+
     /// Reports the number of held bytes to the server.
     private func account() {
-        let change = state.heldBytes + outgoing.count + wire.count - heldBytes
+        let change = state.heldBytes + (incoming?.count ?? 0) + outgoing.count + wire.count - heldBytes
         guard change != 0 else { return }
         heldBytes += change
         environment.hold(change)
@@ -274,6 +297,8 @@ final class Connection: @unchecked Sendable {
         }
         cancelWork = nil
         stream = response.stream
+        // A response without a stream is the handler's last word.
+        if stream == nil { incoming = nil }
         rate = TransferRate(now: environment.now())
         perform(state.respond(response, date: environment.date(), now: environment.now()))
     }
@@ -284,7 +309,7 @@ final class Connection: @unchecked Sendable {
             guard let self, !isClosed else { return }
             switch result {
             case .success(let piece):
-                if piece == nil { self.stream = nil }
+                if piece == nil { (self.stream, incoming) = (nil, nil) }
                 perform(state.piece(piece, now: environment.now()))
             case .failure:
                 self.stream = nil
@@ -353,6 +378,8 @@ final class Connection: @unchecked Sendable {
         if cancelWork != nil || stream != nil { environment.metrics.abandoned() }
         cancelWork?()
         (cancelWork, handleBody) = (nil, nil)
+        incoming?.end(RequestError(400, "the client has disconnected"))
+        incoming = nil
         stream?.cancel()
         stream = nil
         (outgoing, wire) = (OutgoingBytes(), OutgoingBytes())

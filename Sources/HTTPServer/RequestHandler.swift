@@ -19,4 +19,9 @@ public enum HeadDecision: Sendable {
     /// The closure's task is cancelled when the client disconnects. It must not block: long jobs run on their own
     /// threads.
     case readBody(then: @Sendable (_ body: [UInt8]) async -> Response)
+    /// Sends the response that the closure returns for the body, which it reads while it arrives, without a limit on its
+    /// size.
+    ///
+    /// The response may begin before the body has ended. If it ends before, the connection is closed after it.
+    case streamBody(then: @Sendable (_ body: any BodySource) async -> Response)
 }

@@ -152,26 +152,51 @@ public final class InferenceService: Sendable {
             response = error.response(requestID: context.id)
         }
         metrics.requestBegan()
-        return .respond(finish(response, head, 0, context))
+        return .respond(finish(response, head, { _ in (0, 0) }, context))
     }
 
     /// Returns the response to an admitted request with a complete `body`.
     ///
     /// Logs one line, which contains nothing of the image, the path or the query.
     public func respond(to request: AdmittedRequest, body: [UInt8]) async -> Response {
+        guard !request.streamsBody else { return await respond(to: request, streaming: BufferedBody(body)) }
+        return await respond(to: request, received: { (body.count, $0.ignoredFields) }) { context in
+            try await answer(request, body, &context)
+        }
+    }
+
+    /// Returns the response to an admitted request whose `body` is still arriving; it may begin before the body has ended.
+    ///
+    /// Logs one line, which contains nothing of the images, the path or the query.
+    public func respond(to request: AdmittedRequest, streaming body: any BodySource) async -> Response {
+        let counted = CountedBody(body)
+        return await respond(to: request, received: { _ in (counted.count, counted.ignoredFields) }) { context in
+            guard case .batch(let name)? = request.route else { throw ServiceError(500, "the body cannot be streamed") }
+            return try await batch(request, counted, model(name).manifest.name, &context)
+        }
+    }
+
+    /// Bytes of a body, and fields of a form that were ignored, when the response is complete.
+    private typealias Received = (bytes: Int, ignoredFields: Int)
+
+    private func respond(
+        to request: AdmittedRequest,
+        received: @escaping @Sendable (RequestContext) -> Received,
+        _ answer: (inout RequestContext) async throws -> Response
+    ) async -> Response {
         var context = request.context
         context.begin(timeout: request.timeout)
         metrics.requestBegan()
         let response: Response
         do {
             if let scope = request.route?.scope { try access.confirm(context.key, scope) }
-            response = try await answer(request, body, &context)
+            response = try await answer(&context)
         } catch {
             let problem = self.error(error, otherwise: "the request could not be processed")
             context.reason = problem.reason
             response = problem.response(requestID: context.id)
         }
-        return finish(response, request.head, body.count, context)
+        return finish(response, request.head, received, context)
     }
 
     /// Returns the response to bytes that are not a valid request.
@@ -181,7 +206,7 @@ public final class InferenceService: Sendable {
         metrics.requestBegan()
         let problem = ServiceError(error)
         context.reason = problem.reason
-        return finish(problem.response(requestID: context.id), nil, 0, context)
+        return finish(problem.response(requestID: context.id), nil, { _ in (0, 0) }, context)
     }
 
     private func context(of head: RequestHead, from peer: Peer) -> RequestContext {
@@ -205,7 +230,7 @@ public final class InferenceService: Sendable {
             throw ServiceError(404, OpenInference.advice(for: head.path) ?? "no such path; see /openapi.yaml")
         }
         var (bodyFormat, coding) = (BodyFormat?.none, ContentCoding?.none)
-        var seconds = configuration.timeoutSeconds
+        var (seconds, batchTimeout) = (configuration.timeoutSeconds, Duration?.none)
         if head.method != "OPTIONS", let route {
             guard head.method == route.method || (head.method == "HEAD" && route.method == "GET") else {
                 throw ServiceError(405, "this path allows only \(route.allowed)", headers: ["Allow": route.allowed])
@@ -217,7 +242,13 @@ public final class InferenceService: Sendable {
             if route.needsModel { _ = try model(route.model) }
             coding = try ContentCoding.of(head)
             bodyFormat = try route.bodyFormat(head)
-            seconds = try RequestContext.timeout(head, maximum: seconds)
+            let limit = try RequestContext.timeout(head)
+            // The timeout of a batch is for each image, unless the client sets one for the whole.
+            if case .batch = route {
+                batchTimeout = limit.map { .seconds($0) }
+            } else if let limit {
+                seconds = min(seconds, limit)
+            }
         }
         return AdmittedRequest(
             head: head,
@@ -225,6 +256,7 @@ public final class InferenceService: Sendable {
             bodyFormat: bodyFormat,
             coding: coding,
             timeout: .seconds(seconds),
+            batchTimeout: batchTimeout,
             context: context
         )
     }
@@ -233,7 +265,7 @@ public final class InferenceService: Sendable {
     private func finish(
         _ response: Response,
         _ head: RequestHead?,
-        _ received: Int,
+        _ received: @escaping @Sendable (RequestContext) -> Received,
         _ context: RequestContext
     ) -> Response {
         var response = response
@@ -258,7 +290,7 @@ public final class InferenceService: Sendable {
                 context: context,
                 method: method,
                 status: isAbandoned ? RequestLog.abandoned : status,
-                received: received,
+                received: received(context),
                 sent: sent
             )
             metrics.requestEnded(method: line.method, route: line.route, code: line.status, duration: line.duration)

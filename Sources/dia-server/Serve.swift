@@ -209,6 +209,8 @@ private struct Handler: RequestHandler {
     func admit(_ head: RequestHead, from peer: Peer) -> HeadDecision {
         switch service.admit(head, from: peer) {
         case .respond(let response): .respond(response)
+        case .admit(let request) where request.streamsBody:
+            .streamBody { [service] in await service.respond(to: request, streaming: $0) }
         case .admit(let request): .readBody { [service] in await service.respond(to: request, body: $0) }
         }
     }

@@ -13,6 +13,8 @@ import Testing
             case .headReceived(let head): "headReceived \(head.path)"
             case .handle(let request): "handle \(request.head.path)"
             case .send(let bytes): "send \(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\r\n" })"
+            case .body(let bytes): "body \(bytes.count)"
+            case .bodyEnded(let error): "bodyEnded \(error?.status ?? 0)"
             case .pullBody: "pullBody"
             case .reject(let error): "reject \(error.status)"
             case .closeSending: "closeSending"

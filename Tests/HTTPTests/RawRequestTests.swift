@@ -58,29 +58,29 @@ import Testing
         case continued
     }
 
-    /// All events for `bytes`, fed in pieces of `size`, when every request is answered at once.
-    private func events(_ bytes: [UInt8], by size: Int) -> [Event] {
+    /// All events for `bytes`, fed in pieces of `size`, when every request is answered as soon as it is complete; with
+    /// `streams`, bodies are read as they arrive.
+    private func events(_ bytes: [UInt8], by size: Int, streams: Bool = false) -> [Event] {
         var limits = RequestLimits()
         limits.bodyBytes = 1 << 20
         var state = HTTP1ConnectionState(limits: limits, deadlines: .init(), now: .zero)
         var events: [Event] = []
         var isClosed = false
+        var streamed: Request?
         func perform(_ actions: [HTTP1ConnectionState.Action]) {
             for action in actions {
                 switch action {
+                case .headReceived(let head) where streams:
+                    streamed = Request(head: head)
+                    perform(state.proceedStreaming(now: .zero))
                 case .headReceived: perform(state.proceed(now: .zero))
-                case .handle(let request):
-                    let head = request.head
-                    let event = Event.handled(
-                        method: head.method,
-                        path: head.path,
-                        query: head.rawQuery,
-                        body: request.body,
-                        keepAlive: head.keepsAlive
-                    )
-                    events.append(event)
-                    perform(state.respond(Response(204), date: "", now: .zero))
+                case .body(let bytes): streamed?.body += bytes
+                case .bodyEnded(nil): if let streamed { handle(streamed) }
+                case .bodyEnded(let error?):
+                    events.append(.rejected(error.status))
+                    perform(state.respond(Response(error.status), date: "", now: .zero))
                     perform(state.sent(now: .zero))
+                case .handle(let request): handle(request)
                 case .reject(let error):
                     events.append(.rejected(error.status))
                     perform(state.respond(Response(error.status), date: "", now: .zero))
@@ -91,6 +91,19 @@ import Testing
                 case .closeSending, .close: isClosed = true
                 }
             }
+        }
+        func handle(_ request: Request) {
+            let head = request.head
+            let event = Event.handled(
+                method: head.method,
+                path: head.path,
+                query: head.rawQuery,
+                body: request.body,
+                keepAlive: head.keepsAlive
+            )
+            events.append(event)
+            perform(state.respond(Response(204), date: "", now: .zero))
+            perform(state.sent(now: .zero))
         }
         var rest = bytes[...]
         while !rest.isEmpty, !isClosed {
@@ -126,6 +139,17 @@ import Testing
         #expect(Self.fixtures.count > 1000)
         #expect(Self.fixtures.allSatisfy { !$0.rule.isEmpty && !$0.expect.isEmpty })
         #expect(Set(Self.fixtures.map(\.name)).count == Self.fixtures.count)
+    }
+
+    @Test("A body that is read as it arrives is framed in the same way", arguments: fixtures)
+    func streamed(_ fixture: Fixture) {
+        let bytes = fixture.bytes(fixture.raw)
+        // A streamed body has no limit.
+        guard !fixture.expect.contains(where: { $0.status == 413 }) else { return }
+        for size in bytes.count > 100_000 ? [.max, 4096] : [.max, 1] {
+            let events = events(bytes, by: size, streams: true)
+            #expect(matches(fixture, events), "by \(size): \(String(describing: events).prefix(300)); \(fixture.rule)")
+        }
     }
 
     @Test("Input gives the outcome that the RFC requires, whole and byte by byte", arguments: fixtures)

@@ -17,6 +17,8 @@ import Testing
             case .headReceived: "headReceived"
             case .handle: "handle"
             case .send(let bytes): String(decoding: bytes, as: UTF8.self)
+            case .body(let bytes): "body \(bytes.count)"
+            case .bodyEnded(let error): "bodyEnded \(error?.status ?? 0)"
             case .pullBody: "pullBody"
             case .reject: "reject"
             case .closeSending: "closeSending"

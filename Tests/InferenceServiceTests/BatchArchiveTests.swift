@@ -40,11 +40,7 @@ import Testing
     }
 
     private func objects(_ response: Response) async throws -> [JSONValue] {
-        var objects: [JSONValue] = []
-        while let piece = try await response.stream?.next() {
-            objects.append(try JSONDecoder().decode(JSONValue.self, from: Data(piece)))
-        }
-        return objects
+        try await response.streamedLines().map { try JSONDecoder().decode(JSONValue.self, from: Data($0)) }
     }
 
     private func detail(_ response: Response) -> String { String(decoding: response.body, as: UTF8.self) }
@@ -151,12 +147,10 @@ import Testing
     func refused() async throws {
         let none = ArchiveBuilder.zipEnd
         let folder = ArchiveBuilder.tarEntry("folder/", [], kind: "5") + ArchiveBuilder.tarEnd
-        let many = Array(repeatElement(zipFile("a", []), count: 1001).joined()) + none
         let cases: [([UInt8], String?, Int, String)] = [
             (none, "application/zip", 400, "does not contain a file"), (none, nil, 400, "does not contain a file"),
             (folder, "application/x-tar", 400, "does not contain a file"),
             (zipFile(".hidden", []) + none, nil, 400, "does not contain a file"),
-            (many, "application/zip", 413, "more than 1000 files"),
             (Self.png, "application/zip", 400, "the body is not a zip archive"),
             (zipFile("a", []) + none, "application/x-tar", 400, "the body is not a tar archive"),
             ([], "application/x-tar", 400, "the body is not a tar archive"),

@@ -192,6 +192,6 @@ import Testing
         let defaults = InferenceService.Configuration()
         #expect(limits["body_bytes"] == .number(Double(defaults.bodyBytes)))
         #expect(limits["pixels"] == .number(Double(defaults.maximumPixels)))
-        #expect(limits["batch_images"] == .number(1000) && limits["timeout_seconds"] == .number(30))
+        #expect(limits["batch_images"] == nil && limits["timeout_seconds"] == .number(30))
     }
 }

@@ -107,6 +107,15 @@ public final class RawClient: @unchecked Sendable {
         return true
     }
 
+    /// The next bytes, as they arrive; nil at the end of the connection.
+    public func receive() async -> [UInt8]? {
+        await blocking {
+            guard !self.buffer.isEmpty || self.fill() else { return nil }
+            defer { self.buffer = [] }
+            return self.buffer
+        }
+    }
+
     /// The next response, delimited by its Content-Length or its chunks; nil if the connection ended first.
     public func response(toHead: Bool = false) async -> Response? {
         await blocking { self.nextResponse(toHead) }

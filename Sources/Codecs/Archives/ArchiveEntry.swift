@@ -14,7 +14,7 @@ public struct ArchiveEntry: Sendable {
     /// The file's name as in the archive; nil if it could not be read.
     public let name: String?
     /// The content, or why there is none.
-    public let content: Result<Content, ArchiveError>
+    public private(set) var content: Result<Content, ArchiveError>
     /// Whether this is the last entry because the rest of the archive cannot be read.
     public let endsArchive: Bool
 
@@ -34,6 +34,27 @@ public struct ArchiveEntry: Sendable {
         self.name = name.map(Self.shortened)
         content = .failure(.invalid("\(problem); the rest of the archive cannot be read"))
         endsArchive = true
+    }
+
+    /// Bytes of memory that the content holds, compressed or not.
+    public var count: Int {
+        switch content {
+        case .success(.stored(let bytes)): bytes.count
+        case .success(.deflated(let file)): file.packedCount
+        case .failure: 0
+        }
+    }
+
+    /// A copy with bytes of its own, which does not hold the archive in memory.
+    public var detached: ArchiveEntry {
+        var copy = self
+        copy.content = content.map { content in
+            switch content {
+            case .stored(let bytes): .stored(Array(bytes)[...])
+            case .deflated(let file): .deflated(file.detached)
+            }
+        }
+        return copy
     }
 
     private static func shortened(_ name: String) -> String {

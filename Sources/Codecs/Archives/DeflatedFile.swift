@@ -12,6 +12,9 @@ public struct DeflatedFile: Sendable {
         self.checksum = checksum
     }
 
+    /// A copy with bytes of its own, which does not hold the archive in memory.
+    public var detached: DeflatedFile { DeflatedFile(Array(packed)[...], count: count, checksum: checksum) }
+
     /// Size of the compressed bytes.
     public var packedCount: Int { packed.count }
 
@@ -33,7 +36,7 @@ public struct DeflatedFile: Sendable {
             content = try Inflate.decompress(packed, count: count)
         } catch {
             switch error {
-            case .invalid: throw .invalid("the compressed file is damaged")
+            case .invalid, .truncated: throw .invalid("the compressed file is damaged")
             case .wrongLength: throw .invalid("the file is damaged: it does not have the announced size")
             }
         }

@@ -13,6 +13,9 @@ struct TarAttributes {
     /// The name that replaces the one in the header; nil if there is none.
     var name: ArraySlice<UInt8>? { sparsePath ?? path }
 
+    /// The same as text.
+    var fileName: String? { name.map { String(decoding: $0, as: UTF8.self) } }
+
     /// Reads records of the form "LENGTH KEY=VALUE\n"; returns whether they are valid.
     mutating func read(_ records: ArraySlice<UInt8>) -> Bool {
         var rest = records

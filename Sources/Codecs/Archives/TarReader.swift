@@ -1,11 +1,10 @@
-/// The files of a tar archive in memory, in order: ustar, pax, GNU tar's long names and large sizes, and the format before
+/// The files of a tar archive, in order: ustar, pax, GNU tar's long names and large sizes, and the format before
 /// ustar.
 ///
-/// Directories, links, devices and other entries that are not files are skipped. Files with holes are errors.
-public struct TarReader: Sequence, IteratorProtocol, Sendable {
-    private let bytes: [UInt8]
+/// The archive is in memory, or its bytes are added with ``append(_:isLast:)`` as they arrive. Directories, links, devices and other entries that are not files are skipped. Files with holes are errors.
+public struct TarReader: ArchiveReader, Sequence, Sendable {
+    var window: ArchiveWindow
     private let limit: Int
-    private var position = 0
     private var isAtEnd = false
     private var global = TarAttributes()
 
@@ -14,9 +13,18 @@ public struct TarReader: Sequence, IteratorProtocol, Sendable {
 
     /// Creates a reader of the archive in `bytes`; files of more than `limit` bytes are errors.
     public init(_ bytes: [UInt8], limit: Int) {
-        self.bytes = bytes
+        window = ArchiveWindow(bytes)
         self.limit = limit
     }
+
+    /// Creates a reader of an archive whose bytes follow.
+    public init(limit: Int) {
+        self.init([], limit: limit)
+        window.isComplete = false
+    }
+
+    /// Adds the next bytes of the archive.
+    public mutating func append(_ bytes: [UInt8], isLast: Bool) { window.append(bytes, isLast: isLast) }
 
     /// Whether `bytes` start like a tar archive.
     public static func recognizes(_ bytes: [UInt8]) -> Bool {
@@ -28,33 +36,56 @@ public struct TarReader: Sequence, IteratorProtocol, Sendable {
     ///
     /// An error that makes the rest of the archive unreadable is an entry too, and the last.
     public mutating func next() -> ArchiveEntry? {
+        if case .entry(let entry) = step() { entry } else { nil }
+    }
+
+    /// Returns the next file, or that the end is reached, or that more bytes are needed to tell.
+    public mutating func step() -> ArchiveStep {
+        while true {
+            let (start, attributes) = (window.position, global)
+            let item = isAtEnd ? .end : item()
+            if window.needsMore {
+                window.rewind(to: start)
+                (global, isAtEnd) = (attributes, false)
+                return .needsMore
+            }
+            switch item {
+            case .entry(let entry): return .entry(entry)
+            case .other: continue
+            case .end: return .end
+            }
+        }
+    }
+
+    /// Reads an entry with the attributes that precede it.
+    private mutating func item() -> ArchiveItem {
         var attributes = global
-        while !isAtEnd {
-            let isFirst = position == 0
+        while true {
+            let isFirst = window.isAtStart
             guard let block = take(TarHeader.blockSize) else {
                 // Programs that write archives end them with blocks of zeros.
-                return end(attributes, isFirst ? Self.unrecognized : Self.truncated)
+                return .entry(cut(attributes.fileName, isFirst ? Self.unrecognized : Self.truncated))
             }
             guard block.contains(where: { $0 != 0 }) else {
                 isAtEnd = true
-                return nil
+                return .end
             }
             guard let header = TarHeader(block) else {
-                return end(attributes, isFirst ? Self.unrecognized : "the header of a file is damaged")
+                let problem = isFirst ? Self.unrecognized : "the header of a file is damaged"
+                return .entry(end(attributes.fileName, problem))
             }
             switch header.kind {
             case .attributes, .globalAttributes, .longName:
-                guard let content = content(header.size) else { return end(attributes, Self.truncated) }
-                guard read(content, header.kind, &attributes) else {
-                    return end(attributes, "the extended header of a file is damaged")
+                guard let content = content(header.size) else {
+                    return .entry(cut(attributes.fileName, Self.truncated))
                 }
-            case .withoutContent: attributes = global
-            case .file, .sparse, .other:
-                if let entry = entry(header, attributes) { return entry }
-                attributes = global
+                guard read(content, header.kind, &attributes) else {
+                    return .entry(end(attributes.fileName, "the extended header of a file is damaged"))
+                }
+            case .withoutContent: return .other
+            case .file, .sparse, .other: return entry(header, attributes).map { .entry($0) } ?? .other
             }
         }
-        return nil
     }
 
     /// Reads the attributes that an entry holds for others; returns whether they are valid.
@@ -80,13 +111,20 @@ public struct TarReader: Sequence, IteratorProtocol, Sendable {
         let name = String(decoding: bytes, as: UTF8.self)
         if header.kind == .sparse(hasMap: true) {
             while true {
-                guard let map = take(TarHeader.blockSize) else { return end(name, Self.truncated) }
+                guard let map = take(TarHeader.blockSize) else { return cut(name, Self.truncated) }
                 // Whether another block of the map follows.
                 if map[map.startIndex + 504] == 0 { break }
             }
         }
         guard let size = attributes.size ?? header.size else { return end(name, "the size of the file is damaged") }
-        guard let content = content(size) else { return end(name, Self.truncated) }
+        guard let content = content(size) else {
+            guard !window.isComplete, size > limit else { return cut(name, Self.truncated) }
+            // The bytes of a file that is too large are not kept until they are all there.
+            window.skip(size)
+            window.skip(Self.padding(after: size))
+            guard header.kind == .file, !attributes.isSparse, bytes.last != UInt8(ascii: "/") else { return nil }
+            return ArchiveEntry(name, .failure(.tooLarge(limit: limit)))
+        }
         guard header.kind != .other, bytes.last != UInt8(ascii: "/") else { return nil }
         guard header.kind == .file, !attributes.isSparse else {
             return ArchiveEntry(name, .failure(.invalid("the file is stored with holes (GNU sparse), not as a whole")))
@@ -97,20 +135,26 @@ public struct TarReader: Sequence, IteratorProtocol, Sendable {
 
     /// Returns the next `count` bytes; nil if there are fewer.
     private mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
-        guard count <= bytes.count - position else { return nil }
-        defer { position += count }
-        return bytes[position..<position + count]
+        guard count <= window.bytes.count - window.position else { return nil }
+        defer { window.position += count }
+        return window.bytes[window.position..<window.position + count]
     }
 
     /// Returns the content of an entry, which is padded to whole blocks; nil if it is not there as a whole.
     private mutating func content(_ size: Int?) -> ArraySlice<UInt8>? {
         guard let size, let content = take(size) else { return nil }
-        position = Swift.min(bytes.count, position + (0 &- size) & (TarHeader.blockSize - 1))
+        let (padding, rest) = (Self.padding(after: size), window.bytes.count - window.position)
+        // A complete archive may end without its padding.
+        guard padding <= rest || window.isComplete else { return nil }
+        window.position += Swift.min(padding, rest)
         return content
     }
 
-    private mutating func end(_ attributes: TarAttributes, _ problem: String) -> ArchiveEntry {
-        end(attributes.name.map { String(decoding: $0, as: UTF8.self) }, problem)
+    private static func padding(after size: Int) -> Int { (0 &- size) & (TarHeader.blockSize - 1) }
+
+    /// Ends the archive at the end of the bytes, unless more can follow.
+    private mutating func cut(_ name: String?, _ problem: String) -> ArchiveEntry {
+        end(name, window.wantsMore(limit: limit) ?? problem)
     }
 
     private mutating func end(_ name: String?, _ problem: String) -> ArchiveEntry {

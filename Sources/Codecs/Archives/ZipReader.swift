@@ -1,9 +1,10 @@
-/// The files of a zip archive in memory, in the order of their local headers (PKWARE APPNOTE).
+/// The files of a zip archive, in the order of their local headers (PKWARE APPNOTE).
 ///
-/// The headers are read in sequence, without the directory at the end. Files may be stored or deflated; sizes are those of
+/// The archive is in memory, or its bytes are added with ``append(_:isLast:)`` as they arrive. The headers are read in
+/// sequence, without the directory at the end. Files may be stored or deflated; sizes are those of
 /// the header, also in zip64 fields, or those of the data descriptor after a deflated file. Directories are skipped.
 /// Encrypted files, other compression methods, and stored files with a data descriptor are errors.
-public struct ZipReader: Sequence, IteratorProtocol, Sendable {
+public struct ZipReader: ArchiveReader, Sequence, Sendable {
     private enum Signature {
         static let localHeader = 0x0403_4B50
         static let descriptor = 0x0807_4B50
@@ -11,16 +12,16 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
         static let directory: Set = [0x0201_4B50, 0x0605_4B50, 0x0606_4B50, 0x0806_4B50]
     }
 
-    private let bytes: [UInt8]
+    var window: ArchiveWindow
     private let limit, ratio: Int
     private let verifiesChecksums: Bool
     /// Bytes that may still be decompressed to find the ends of files.
     private var searchBudget: Int
-    private var position = 0
     private var isAtEnd = false
 
     static let wrongChecksum = ArchiveError.invalid("the file is damaged: its checksum (CRC-32) does not match")
     private static let truncated = "the archive is truncated"
+    private static let damaged = "the compressed file is damaged or truncated"
 
     /// Creates a reader of the archive in `bytes`.
     ///
@@ -28,11 +29,30 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
     /// `ratio` times their compressed size. Fuzzing turns off `verifiesChecksums`, because few mutated files have valid
     /// ones.
     public init(_ bytes: [UInt8], limit: Int, ratio: Int, verifiesChecksums: Bool = true) {
-        self.bytes = bytes
+        window = ArchiveWindow(bytes)
         self.limit = limit
         self.ratio = ratio
         self.verifiesChecksums = verifiesChecksums
         searchBudget = Gzip.limit(.max, count: bytes.count, ratio: ratio)
+    }
+
+    /// Creates a reader of an archive whose bytes follow.
+    public init(limit: Int, ratio: Int) {
+        self.init([], limit: limit, ratio: ratio)
+        window.isComplete = false
+    }
+
+    /// Adds the next bytes of the archive.
+    public mutating func append(_ bytes: [UInt8], isLast: Bool) {
+        window.append(bytes, isLast: isLast)
+        let (growth, overflow) = bytes.count.multipliedReportingOverflow(by: ratio)
+        searchBudget = overflow || growth > .max - searchBudget ? .max : searchBudget + growth
+    }
+
+    private var bytes: [UInt8] { window.bytes }
+    private var position: Int {
+        get { window.position }
+        set { window.position = newValue }
     }
 
     /// Whether `bytes` start like a zip archive, perhaps an empty one.
@@ -45,23 +65,42 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
     ///
     /// An error that makes the rest of the archive unreadable is an entry too, and the last.
     public mutating func next() -> ArchiveEntry? {
-        while !isAtEnd {
-            let signature = ZipLocalHeader.number(bytes[...], position, 4)
-            guard signature == Signature.localHeader else {
-                if let signature, Signature.directory.contains(signature) {
-                    isAtEnd = true
-                    return nil
-                }
-                guard position > 0 else { return end(nil, "the body is not a zip archive") }
-                return end(nil, signature == nil ? Self.truncated : "the header of a file is damaged")
+        if case .entry(let entry) = step() { entry } else { nil }
+    }
+
+    /// Returns the next file, or that the end is reached, or that more bytes are needed to tell.
+    public mutating func step() -> ArchiveStep {
+        while true {
+            let (budget, start) = (searchBudget, window.position)
+            let item = isAtEnd ? .end : item()
+            if window.needsMore {
+                window.rewind(to: start)
+                (searchBudget, isAtEnd) = (budget, false)
+                return .needsMore
             }
-            guard let header = ZipLocalHeader(bytes, at: position) else { return end(nil, Self.truncated) }
-            let isSearched = header.hasDescriptor && header.method == 8 && !header.isEncrypted
-            let entry = isSearched ? searched(header) : delimited(header)
-            guard entry.endsArchive || !header.isDirectory else { continue }
-            return entry
+            switch item {
+            case .entry(let entry): return .entry(entry)
+            case .other: continue
+            case .end: return .end
+            }
         }
-        return nil
+    }
+
+    private mutating func item() -> ArchiveItem {
+        let signature = ZipLocalHeader.number(bytes[...], position, 4)
+        guard signature == Signature.localHeader else {
+            if let signature, Signature.directory.contains(signature) {
+                isAtEnd = true
+                return .end
+            }
+            guard signature != nil || window.isComplete else { return .entry(cut(nil, Self.truncated)) }
+            guard !window.isAtStart else { return .entry(end(nil, "the body is not a zip archive")) }
+            return .entry(end(nil, signature == nil ? Self.truncated : "the header of a file is damaged"))
+        }
+        guard let header = ZipLocalHeader(bytes, at: position) else { return .entry(cut(nil, Self.truncated)) }
+        let isSearched = header.hasDescriptor && header.method == 8 && !header.isEncrypted
+        let entry = isSearched ? searched(header) : delimited(header)
+        return entry.endsArchive || !header.isDirectory ? .entry(entry) : .other
     }
 
     /// Returns a file whose content ends where its deflate stream ends, with sizes and checksum in a data descriptor.
@@ -71,15 +110,21 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
             extent = try Inflate.extent(of: bytes[header.end...], limit: searchBudget)
         } catch {
             switch error {
-            case .invalid: return end(header.name, "the compressed file is damaged or truncated")
+            case .truncated: return cut(header.name, Self.damaged)
+            case .invalid: return end(header.name, Self.damaged)
             case .wrongLength:
-                return end(header.name, "the archive decompresses to too many bytes for its size (\(ratio) times)")
+                // The budget grows with the bytes that arrive.
+                return cut(header.name, "the archive decompresses to too many bytes for its size (\(ratio) times)")
             }
         }
         searchBudget -= extent.size
         let packed = bytes[header.end..<header.end + extent.packed]
+        guard hasDescriptor(at: packed.endIndex) else { return cut(header.name, Self.truncated) }
         guard let descriptor = descriptor(at: packed.endIndex, compressedSize: extent.packed, size: extent.size) else {
-            return end(header.name, "the data descriptor after the file does not have its size, or is truncated")
+            return end(
+                header.name,
+                "the data descriptor after the file does not have its size, or is truncated"
+            )
         }
         position = descriptor.end
         guard !verifiesChecksums || descriptor.checksum == extent.checksum else {
@@ -93,10 +138,19 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
         guard let packedCount = header.compressedSize, let size = header.size else {
             return end(header.name, "the size of the file is damaged, or has more than 63 bits")
         }
-        guard packedCount <= bytes.count - header.end else { return end(header.name, Self.truncated) }
+        guard packedCount <= bytes.count - header.end else {
+            // The bytes of a file that is too large are not kept until they are all there.
+            guard !window.isComplete, packedCount > limit, !header.hasDescriptor else {
+                return cut(header.name, Self.truncated)
+            }
+            position = header.end
+            window.skip(packedCount)
+            return ArchiveEntry(header.name, .failure(.tooLarge(limit: limit)))
+        }
         let packed = bytes[header.end..<header.end + packedCount]
         let refusal = refusal(of: header)
         if header.hasDescriptor {
+            guard hasDescriptor(at: packed.endIndex) else { return cut(header.name, Self.truncated) }
             guard let descriptor = descriptor(at: packed.endIndex, compressedSize: packedCount, size: size) else {
                 return end(header.name, refusal ?? Self.truncated)
             }
@@ -142,6 +196,9 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
         }
     }
 
+    /// Whether a data descriptor at `position` has arrived, also one with a signature and long sizes.
+    private func hasDescriptor(at position: Int) -> Bool { window.isComplete || bytes.count - position >= 24 }
+
     /// Returns the checksum in a data descriptor at `position` and its end; nil if none with these sizes is there.
     ///
     /// The signature is optional, and the sizes have eight bytes in zip64 (APPNOTE, section 4.3.9). A descriptor with
@@ -162,6 +219,11 @@ public struct ZipReader: Sequence, IteratorProtocol, Sendable {
             }
         }
         return nil
+    }
+
+    /// Ends the archive at the end of the bytes, unless more can follow.
+    private mutating func cut(_ name: String?, _ problem: String) -> ArchiveEntry {
+        end(name, window.wantsMore(limit: limit) ?? problem)
     }
 
     private mutating func end(_ name: String?, _ problem: String) -> ArchiveEntry {

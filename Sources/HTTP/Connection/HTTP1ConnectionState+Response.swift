@@ -6,6 +6,11 @@ extension HTTP1ConnectionState {
         var bodyBytes = 0
         switch phase {
         case .handling(let given, let bytes): (answer, bodyBytes) = (given, bytes)
+        case .exchanging(var exchange):
+            if response.stream != nil { return beginResponse(response, &exchange, date: date, now: now) }
+            answer = exchange.answer
+            // The rest of the body is not read, so the next request could not be found.
+            answer.keepAlive = false
         case .deciding(let given, let framing, let expectsContinue):
             if framing.hasBody, !expectsContinue, framing.announcedBytes <= Self.readAhead {
                 // A small unwanted body is read, to find the next request behind it. It must be valid.
@@ -40,6 +45,29 @@ extension HTTP1ConnectionState {
         return [.send(bytes)]
     }
 
+    /// Begins a streamed response while the body of the request is still arriving.
+    private mutating func beginResponse(
+        _ response: Response,
+        _ exchange: inout Exchange,
+        date: String,
+        now: Duration
+    ) -> [Action] {
+        let answer = exchange.answer
+        let stays = answer.keepAlive && !isDraining && !answer.isHTTP1_0
+        exchange.response = StreamedResponse(
+            closes: !stays,
+            isChunked: !answer.isHTTP1_0,
+            bodyBytes: 0,
+            end: now + deadlines.request
+        )
+        phase = .exchanging(exchange)
+        (start, sentBytes) = (now, 0)
+        updateExchangeDeadline(exchange)
+        return [
+            .send(response.serialized(keepAlive: stays, isHead: false, isHTTP1_0: answer.isHTTP1_0, date: date))
+        ]
+    }
+
     /// Sends the response to a rejected head, if there is one; with `closes`, the rest of its body is not read.
     mutating func answerRejected(closes: Bool, _ now: Duration) -> [Action]? {
         guard let rejection, case .readingBody(var answer, _) = phase else { return nil }
@@ -51,24 +79,42 @@ extension HTTP1ConnectionState {
 
     /// Sends the next piece of a response body; nil ends the body.
     public mutating func piece(_ bytes: [UInt8]?, now: Duration) -> [Action] {
-        guard case .streaming(var answer) = phase, answer.isProducing else { return [] }
+        guard var response = streamedResponse, response.isProducing else { return [] }
         (start, sentBytes) = (now, 0)
         guard let bytes else {
-            phase = .sending(thenClose: answer.closes)
+            // If the body of the request has not ended, the next request could not be found.
+            let isComplete = if case .streaming = phase { true } else { false }
+            phase = .sending(thenClose: response.closes || !isComplete)
             deadline = deadlines.end(of: start, allowance: deadlines.write, bytes: 0)
-            return answer.isChunked ? [.send(Array("0\r\n\r\n".utf8))] : sent(now: now)
+            return response.isChunked ? [.send(Array("0\r\n\r\n".utf8))] : sent(now: now)
         }
-        answer.isProducing = false
-        phase = .streaming(answer)
-        deadline = min(answer.end, deadlines.end(of: start, allowance: deadlines.write, bytes: 0))
-        guard answer.isChunked else { return [.send(bytes)] }
+        response.isProducing = false
+        if case .exchanging(var exchange) = phase {
+            exchange.response = response
+            // A client may wait for results before it sends more.
+            (exchange.readingStart, exchange.readBytes) = (now, 0)
+            phase = .exchanging(exchange)
+            updateExchangeDeadline(exchange)
+        } else {
+            phase = .streaming(response)
+            deadline = min(response.end, deadlines.end(of: start, allowance: deadlines.write, bytes: 0))
+        }
+        guard response.isChunked else { return [.send(bytes)] }
         return [.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + [0x0D, 0x0A])]
+    }
+
+    /// The response whose body is being produced.
+    private var streamedResponse: StreamedResponse? {
+        switch phase {
+        case .streaming(let response): response
+        case .exchanging(let exchange): exchange.response
+        default: nil
+        }
     }
 
     /// Closes the connection before the end of the body, because the rest of the body cannot be produced.
     public mutating func abortBody() -> [Action] {
-        guard case .streaming = phase else { return [] }
-        return close()
+        streamedResponse == nil ? [] : close()
     }
 
     /// Records that some bytes of a response have been sent.
@@ -78,6 +124,7 @@ extension HTTP1ConnectionState {
         switch phase {
         case .sending: deadline = end
         case .streaming(let answer) where !answer.isProducing: deadline = min(answer.end, end)
+        case .exchanging(let exchange): updateExchangeDeadline(exchange)
         default: break
         }
     }
@@ -90,6 +137,12 @@ extension HTTP1ConnectionState {
             deadline = nil
             return [.pullBody]
         }
+        if case .exchanging(var exchange) = phase, exchange.response?.isProducing == false {
+            exchange.response?.isProducing = true
+            phase = .exchanging(exchange)
+            updateExchangeDeadline(exchange)
+            return [.pullBody]
+        }
         guard case .sending(let thenClose) = phase else { return [] }
         if thenClose {
             if inputEnded { return close() }
@@ -100,6 +153,8 @@ extension HTTP1ConnectionState {
         phase = .idle
         start = now
         deadline = now + deadlines.idle
+        // The response was begun before the shutdown.
+        if isDraining, parser.isIdle { return close() }
         let actions = advance(now)
         return actions.isEmpty && inputEnded ? receivedEnd(now: now) : actions
     }

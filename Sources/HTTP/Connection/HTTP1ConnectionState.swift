@@ -8,11 +8,15 @@
 public struct HTTP1ConnectionState: Sendable {
     /// An action for the caller to perform; actions are performed in order.
     public enum Action: Sendable {
-        /// Decide from the head whether to serve a request: call ``proceed(now:)`` to serve it, else
-        /// ``respond(_:date:now:)``.
+        /// Decide from the head whether to serve a request: call ``proceed(now:)`` or ``proceedStreaming(now:)`` to
+        /// serve it, else ``respond(_:date:now:)``.
         case headReceived(RequestHead)
         /// Handle a request and pass the response to ``respond(_:date:now:)``.
         case handle(Request)
+        /// Pass bytes of a streamed body to its handler; call ``pauseBody(now:)`` if it has enough.
+        case body([UInt8])
+        /// Tell the handler that its streamed body is complete, or why the rest of it cannot be read.
+        case bodyEnded(RequestError?)
         /// Send bytes; call ``sent(now:)`` when all of them have been sent.
         case send([UInt8])
         /// Produce the next piece of the response body and pass it to ``piece(_:now:)``.
@@ -34,14 +38,26 @@ public struct HTTP1ConnectionState: Sendable {
 
     /// A response whose body is produced while it is sent.
     struct StreamedResponse: Sendable, Equatable {
-        let closes: Bool
+        var closes: Bool
         let isChunked: Bool
         /// Bytes of the request body, which is held while the response is produced.
         let bodyBytes: Int
         /// When the whole response must have been sent, regardless of the transfer rate.
-        let end: Duration
+        var end: Duration
         /// Whether a piece is being produced and none is being sent.
         var isProducing = false
+    }
+
+    /// A request whose body is still arriving while it is handled.
+    struct Exchange: Sendable, Equatable {
+        var answer: Answer
+        /// The response, once it has begun.
+        var response: StreamedResponse?
+        /// Whether the handler has enough of the body for now.
+        var isPaused = false
+        /// When the current stretch of uninterrupted reading began, and the bytes read in it.
+        var readingStart: Duration
+        var readBytes = 0
     }
 
     enum Phase: Sendable, Equatable {
@@ -50,6 +66,7 @@ public struct HTTP1ConnectionState: Sendable {
         case deciding(Answer, BodyFraming, expectsContinue: Bool)
         case readingBody(Answer, BodyFraming)
         case handling(Answer, bodyBytes: Int)
+        case exchanging(Exchange)
         case sending(thenClose: Bool)
         case streaming(StreamedResponse)
         case lingering
@@ -96,6 +113,7 @@ public struct HTTP1ConnectionState: Sendable {
     public var wantsInput: Bool {
         switch phase {
         case .idle, .readingHead, .readingBody, .lingering: !inputEnded
+        case .exchanging(let exchange): !inputEnded && !exchange.isPaused
         case .deciding, .handling, .streaming: !inputEnded && parser.bufferedBytes < Self.readAhead
         case .sending, .closed: false
         }
@@ -118,6 +136,7 @@ public struct HTTP1ConnectionState: Sendable {
         switch phase {
         case .readingHead, .readingBody, .sending: true
         case .streaming(let answer): !answer.isProducing
+        case .exchanging(let exchange): !exchange.isPaused || exchange.response.map { !$0.isProducing } ?? false
         case .idle, .deciding, .handling, .lingering, .closed: false
         }
     }
@@ -129,6 +148,7 @@ public struct HTTP1ConnectionState: Sendable {
         switch phase {
         // Early bytes wait in the buffer.
         case .handling, .sending, .streaming, .deciding: return []
+        case .exchanging(let exchange): return exchange.isPaused ? [] : advanceBody(now)
         default: return advance(now)
         }
     }
@@ -141,7 +161,9 @@ public struct HTTP1ConnectionState: Sendable {
         inputEnded = true
         switch phase {
         case .idle, .lingering: return close()
-        case .readingHead, .readingBody: return reject(RequestError(400, "the request is truncated"), now)
+        case .readingHead, .readingBody: return reject(Self.truncated, now)
+        // The bytes that have arrived are still read.
+        case .exchanging(let exchange): return exchange.isPaused ? [] : failBody(Self.truncated, now)
         case .handling(let answer, _):
             if !answer.isHTTP1_0 {
                 probeInterval = deadlines.firstProbe
@@ -157,15 +179,26 @@ public struct HTTP1ConnectionState: Sendable {
         guard case .deciding(let answer, let framing, let expectsContinue) = phase else { return [] }
         phase = .readingBody(answer, framing)
         // Only if no part of the body has arrived yet (RFC 9110, section 10.1.1).
-        let mustContinue = expectsContinue && framing.hasBody && parser.bufferedBytes == 0
-        return (mustContinue ? [.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))] : []) + advance(now)
+        let mayContinue = expectsContinue && framing.hasBody && parser.bufferedBytes == 0
+        let actions = advance(now)
+        // A body that is too large is refused instead.
+        guard mayContinue, case .readingBody = phase else { return actions }
+        return [.send(Self.continuation)] + actions
     }
+
+    static let continuation = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+    static let late = RequestError(408, "the request took too long")
+    static let truncated = RequestError(400, "the request is truncated")
 
     /// Refuses the request whose body is being read.
     public mutating func cancel(_ error: RequestError, now: Duration) -> [Action] {
-        guard case .readingBody = phase else { return [] }
-        parser.fail(error)
-        return reject(error, now)
+        switch phase {
+        case .readingBody:
+            parser.fail(error)
+            return reject(error, now)
+        case .exchanging: return failBody(error, now)
+        default: return []
+        }
     }
 
     /// Handles an expired ``deadline``.
@@ -173,7 +206,10 @@ public struct HTTP1ConnectionState: Sendable {
         guard let deadline, now >= deadline else { return [] }
         switch phase {
         case .readingHead, .readingBody:
-            return answerRejected(closes: true, now) ?? reject(RequestError(408, "the request took too long"), now)
+            return answerRejected(closes: true, now) ?? reject(Self.late, now)
+        case .exchanging(let exchange):
+            // While reading is paused, the deadline is that of the response.
+            return exchange.isPaused ? close() : failBody(Self.late, now)
         case .handling:
             // A client that closed only its sending direction ignores an interim response (RFC 9110, section 15.2).
             // If the client has disconnected, its system replies with a reset, and the next send fails.
@@ -228,6 +264,7 @@ public struct HTTP1ConnectionState: Sendable {
                     phase = .handling(answer, bodyBytes: request.body.count)
                     deadline = nil
                     return [.handle(request)]
+                case .bytes: preconditionFailure("a body is streamed that is to be read as a whole")
                 }
             }
         } catch {

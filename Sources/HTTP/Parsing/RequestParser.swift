@@ -6,7 +6,7 @@ public struct RequestLimits: Sendable, Hashable {
     public var headerBytes = 32_768
     /// Maximum number of field lines, including trailers.
     public var headerCount = 100
-    /// Maximum bytes of a body.
+    /// Maximum bytes of a body that is not streamed.
     public var bodyBytes = 32 << 20
 
     /// The defaults.
@@ -22,14 +22,16 @@ public struct RequestParser: Sendable {
     public enum Event: Sendable {
         /// A head is complete: the request can be rejected, or "100 Continue" sent if a body follows.
         case head(RequestHead, BodyFraming)
-        /// The request with the last head is complete.
+        /// The request with the last head is complete; a streamed body has been returned before.
         case request(Request)
+        /// The next bytes of a streamed body, at least one.
+        case bytes([UInt8])
     }
 
     private enum State: Sendable {
         case requestLine
         case fields(RequestHead)
-        case fixedBody(RequestHead, length: Int)
+        case fixedBody(RequestHead, remaining: Int)
         case chunkSize(RequestHead)
         case chunkData(RequestHead, remaining: Int)
         case chunkEnd(RequestHead)
@@ -47,6 +49,8 @@ public struct RequestParser: Sendable {
     private var headerBytes = 0
     private var headerCount = 0
     private var body: [UInt8] = []
+    /// Whether the body of the current request is returned as it arrives.
+    private var isStreaming = false
 
     /// The method of the current or failed request, as soon as it is known.
     public var method: String? { if case .requestLine = state { lineMethod } else { knownMethod } }
@@ -65,6 +69,9 @@ public struct RequestParser: Sendable {
         }
         buffer += bytes
     }
+
+    /// Returns the body of the request with the last head as it arrives, without a limit on its size.
+    mutating func streamBody() { isStreaming = true }
 
     /// Fails with `error`, as if the bytes had been malformed, and discards the buffered bytes.
     public mutating func fail(_ error: RequestError) {
@@ -129,11 +136,10 @@ public struct RequestParser: Sendable {
                 if line.isEmpty {
                     try HeadParser.check(head)
                     let framing = try BodyFraming(head)
+                    isStreaming = false
                     switch framing {
-                    case .none: state = .fixedBody(head, length: 0)
-                    case .length(let length):
-                        guard length <= limits.bodyBytes else { throw tooLarge }
-                        state = .fixedBody(head, length: length)
+                    case .none: state = .fixedBody(head, remaining: 0)
+                    case .length(let length): state = .fixedBody(head, remaining: length)
                     case .chunked: state = .chunkSize(head)
                     }
                     return .head(head, framing)
@@ -141,10 +147,13 @@ public struct RequestParser: Sendable {
                 let field = try HeadParser.fieldLine(line)
                 head.headers.append(field.name, field.value)
                 state = .fields(head)
-            case .fixedBody(let head, let length):
-                take(length - body.count, of: length)
-                guard body.count == length else { return nil }
-                return complete(head)
+            case .fixedBody(let head, let remaining):
+                guard isAllowed(remaining) else { throw tooLarge }
+                guard remaining > 0 else { return complete(head) }
+                let taken = take(remaining, of: body.count + remaining)
+                guard taken > 0 else { return nil }
+                state = .fixedBody(head, remaining: remaining - taken)
+                if let bytes = streamedBytes() { return bytes }
             case .chunkSize(let head):
                 guard let line = try line(1024, tooLong: \.chunkLineTooLong) else { return nil }
                 let (size, overhead) = try ChunkHeader.parse(line)
@@ -153,11 +162,13 @@ public struct RequestParser: Sendable {
                 guard headerBytes <= limits.headerBytes else {
                     throw RequestError(400, "the chunk extensions are too long")
                 }
-                guard size <= limits.bodyBytes - body.count else { throw tooLarge }
+                guard isAllowed(size) else { throw tooLarge }
                 state = size > 0 ? .chunkData(head, remaining: size) : .trailers(head)
             case .chunkData(let head, let remaining):
-                let rest = remaining - take(remaining)
+                let taken = take(remaining)
+                let rest = remaining - taken
                 state = rest > 0 ? .chunkData(head, remaining: rest) : .chunkEnd(head)
+                if let bytes = streamedBytes() { return bytes }
                 if rest > 0 { return nil }
             case .chunkEnd(let head):
                 guard buffer.count - position >= 2 else {
@@ -203,6 +214,18 @@ public struct RequestParser: Sendable {
         return .request(request)
     }
 
+    /// Whether a body may continue with `count` bytes; a number that does not fit in `Int` is `Int.max`.
+    private func isAllowed(_ count: Int) -> Bool {
+        isStreaming ? count < .max : count <= limits.bodyBytes - body.count
+    }
+
+    /// Returns the bytes of a streamed body that have arrived; nil if there are none.
+    private mutating func streamedBytes() -> Event? {
+        guard isStreaming, !body.isEmpty else { return nil }
+        defer { body = [] }
+        return .bytes(body)
+    }
+
     /// Moves up to `count` bytes into the body, of which `length` bytes are announced; returns the number of bytes
     /// moved.
     ///
@@ -211,7 +234,9 @@ public struct RequestParser: Sendable {
     private mutating func take(_ count: Int, of length: Int? = nil) -> Int {
         let taken = min(count, buffer.count - position)
         let needed = body.count + taken
-        if let length, needed > body.capacity { body.reserveCapacity(needed >= length / 2 ? length : 2 * needed) }
+        if let length, !isStreaming, needed > body.capacity {
+            body.reserveCapacity(needed >= length / 2 ? length : 2 * needed)
+        }
         body += buffer[position..<position + taken]
         position += taken
         return taken

@@ -7,6 +7,9 @@ import ModelFile
 /// There is one input, `image`: PNG files (BYTES), or samples (UINT8, UINT16, FP32). Each output has one value per image.
 /// The binary tensor data extension and parts of Triton's other extensions are supported.
 package enum OpenInference {
+    /// Maximum number of images in a request.
+    static let imageLimit = 1000
+
     /// Server metadata.
     struct Server: Encodable {
         let name = "dia"

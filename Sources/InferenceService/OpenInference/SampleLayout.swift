@@ -40,9 +40,9 @@ struct SampleLayout {
 
     /// Throws if a request must not have `count` images.
     static func check(count: Int) throws(ServiceError) {
-        guard count > 0 else { throw ServiceError(400, "'image' must have 1 to \(BatchInput.limit) images") }
-        guard count <= BatchInput.limit else {
-            throw ServiceError(413, "'image' must have 1 to \(BatchInput.limit) images")
+        guard count > 0 else { throw ServiceError(400, "'image' must have 1 to \(OpenInference.imageLimit) images") }
+        guard count <= OpenInference.imageLimit else {
+            throw ServiceError(413, "'image' must have 1 to \(OpenInference.imageLimit) images")
         }
     }
 

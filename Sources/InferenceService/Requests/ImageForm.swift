@@ -11,21 +11,31 @@ struct ImageForm {
     init(_ body: [UInt8], boundary: String, hint: String) throws(ServiceError) {
         let parts: [Multipart.Part]
         do { parts = try Multipart.parse(body, boundary: boundary) } catch { throw ServiceError(error) }
-        images = parts.filter { $0.name == "image" }
+        images = parts.filter { $0.name == Self.imageName }
         otherFields = parts.count - images.count
-        guard images.isEmpty else { return }
-        guard !parts.isEmpty else { throw ServiceError(400, "the form does not have a part: \(hint)") }
-        throw ServiceError(
+        guard !images.isEmpty else { throw Self.missing(names: parts.map(\.name), count: parts.count, hint) }
+    }
+
+    /// The name of a part that is an image.
+    static let imageName = "image"
+
+    /// Number of names in the error for a form without an image.
+    static let listedNames = 8
+
+    /// The error for a form with `count` parts, none of them an image; `names` are the first of their names.
+    static func missing(names: [String], count: Int, _ hint: String) -> ServiceError {
+        guard count > 0 else { return ServiceError(400, "the form does not have a part: \(hint)") }
+        return ServiceError(
             400,
-            "the form does not have a part named 'image', only \(Self.list(parts.map(\.name))): \(hint)",
-            reason: "the form does not have a part named 'image', and \(parts.count) with other names"
+            "the form does not have a part named 'image', only \(list(names)): \(hint)",
+            reason: "the form does not have a part named 'image', and \(count) with other names"
         )
     }
 
     /// Names from the client, shortened.
     private static func list(_ names: [String]) -> String {
-        let shown = names.prefix(8).map { "'\($0.count > 64 ? $0.prefix(64) + "..." : $0[...])'" }
-        return (shown + (names.count > 8 ? ["..."] : [])).joined(separator: ", ")
+        let shown = names.prefix(listedNames).map { "'\($0.count > 64 ? $0.prefix(64) + "..." : $0[...])'" }
+        return (shown + (names.count > listedNames ? ["..."] : [])).joined(separator: ", ")
     }
 }
 

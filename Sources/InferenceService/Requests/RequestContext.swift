@@ -61,12 +61,13 @@ struct RequestContext: Sendable {
         )
     }
 
-    /// Returns the timeout in seconds from `X-Request-Timeout`; `maximum` is the upper limit and the default.
-    static func timeout(_ head: RequestHead, maximum: Double) throws(ServiceError) -> Double {
-        guard head.headers.contains("x-request-timeout") else { return maximum }
+    /// Returns the timeout in seconds from `X-Request-Timeout`; nil if there is none.
+    static func timeout(_ head: RequestHead) throws(ServiceError) -> Double? {
+        guard head.headers.contains("x-request-timeout") else { return nil }
         guard let text = head.headers["x-request-timeout"], let seconds = Double(text), seconds > 0, seconds.isFinite
         else { throw ServiceError(400, "X-Request-Timeout must be a number of seconds above 0") }
-        return min(seconds, maximum)
+        // Far longer than any batch, and no overflow as a duration.
+        return min(seconds, 1e9)
     }
 
     /// The `Server-Timing` field (W3C), in milliseconds: the stages of an image, and the total.

@@ -1,90 +1,133 @@
-import DequeModule
 import HTTP
 import Synchronization
 
-/// Response body of a batch: lines that are produced while they are sent.
+/// Response body of a batch: lines that are produced while the images arrive and the lines are sent.
 ///
-/// A window of images is processed ahead of the line being sent, so that the engine always has waiting jobs, and a
-/// batch never occupies more of its queue than the window. After the deadline no image is begun, and one last line
-/// stands for all that were not.
+/// One task reads images and starts a task for each, of which a window runs at a time, so that the engine always has
+/// waiting jobs, and a batch never occupies more of its queue than the window. Another task takes the lines in the order
+/// of the images. Lines that the client does not read yet are kept in memory, because many clients send the whole body
+/// before they read. After the deadline no image is begun, and one last line stands for all that were not.
 final class BatchResponse: BodyStream {
-    /// The texts of the response.
+    /// What a response does.
     struct Lines: Sendable {
         /// What precedes the first line; nil if nothing does.
         let header: [UInt8]?
-        /// Returns the line at an index.
-        let line: @Sendable (Int) async -> [UInt8]
+        /// Returns the line of an image.
+        let line: @Sendable (BatchReader.Item, _ otherFields: Int) async -> [UInt8]
+        /// Notes the number of fields of a form that were not images.
+        let noteFields: @Sendable (Int) -> Void
         /// Returns the line for a number of images, from an index on, that were not begun.
         let remainder: @Sendable (_ first: Int, _ count: Int) -> [UInt8]
+        /// Returns the line at an index where the body cannot be read any further.
+        let failure: @Sendable (Int, ServiceError) -> [UInt8]
+        /// Reserves memory for a line; waits for it.
+        let reserve: @Sendable (Int) async throws(ServiceError) -> BatchMemory
     }
 
-    private struct State {
-        var header: [UInt8]?
-        var running: Deque<Task<[UInt8], Never>> = []
-        var next = 0
-        var remainder: Range<Int>?
-        var isAbandoned = false
-    }
+    private typealias Line = (text: [UInt8], memory: BatchMemory)
 
-    private enum Step {
-        case send([UInt8])
-        case wait(Task<[UInt8], Never>)
-        case end
-    }
+    /// Maximum bytes of lines that are sent together.
+    private static let pieceBytes = 16_384
 
-    private let count, window: Int
-    private let deadline: ContinuousClock.Instant?
     private let lines: Lines
-    private let state: Mutex<State>
+    private let running: BoundedQueue<Task<[UInt8], Never>>
+    private let output = BoundedQueue<Result<Line, ServiceError>>(limit: .max)
+    private let tasks = Mutex<[Task<Void, Never>]>([])
 
-    /// Creates a stream of `count` lines, of which `window` are produced at a time.
-    init(count: Int, window: Int, deadline: ContinuousClock.Instant?, _ lines: Lines) {
-        self.count = count
-        self.window = window
-        self.deadline = deadline
+    /// Creates a response for `first` and the other images of `reader`, of which `window` are processed at a time.
+    init(
+        first: BatchReader.Item,
+        _ reader: BatchReader,
+        window: Int,
+        deadline: ContinuousClock.Instant?,
+        _ lines: Lines
+    ) {
         self.lines = lines
-        state = Mutex(State(header: lines.header))
+        running = BoundedQueue(limit: window)
+        let reading = Task { [running] in
+            await Self.read(first, reader, deadline, lines, running)
+            running.finish()
+        }
+        let writing = Task { [running, output] in
+            await Self.write(running, lines, output)
+            output.finish()
+        }
+        tasks.withLock { $0 = [reading, writing] }
     }
 
-    func next() async -> [UInt8]? {
-        switch state.withLock({ step(&$0) }) {
-        case .send(let text): return text
-        case .end: return nil
-        case .wait(let line):
-            let made = await line.value
-            state.withLock { _ = $0.running.popFirst() }
-            return made
+    func next() async throws -> [UInt8]? {
+        guard var (text, memory) = try await output.next()?.get() else { return nil }
+        while text.count < Self.pieceBytes, case .element(let more) = output.poll() {
+            memory.release()
+            let line = try more.get()
+            text += line.text
+            memory = line.memory
         }
-    }
-
-    private func step(_ state: inout State) -> Step {
-        if let header = state.header {
-            state.header = nil
-            return .send(header)
-        }
-        while !state.isAbandoned, state.next < count, state.running.count < window {
-            if let deadline, .now >= deadline {
-                state.remainder = state.next..<count
-                state.next = count
-                break
-            }
-            let index = state.next
-            state.running.append(Task { [lines] in await lines.line(index) })
-            state.next += 1
-        }
-        // The task stays in the queue while it runs, so that it can be cancelled.
-        if let first = state.running.first { return .wait(first) }
-        guard !state.isAbandoned, let remainder = state.remainder else { return .end }
-        state.remainder = nil
-        return .send(lines.remainder(remainder.lowerBound, remainder.count))
+        return text
     }
 
     func cancel() {
-        let running = state.withLock { state in
-            state.isAbandoned = true
-            defer { state.running = [] }
-            return state.running
+        for task in tasks.withLock({ $0 }) { task.cancel() }
+        // Tasks that wait for a place in a queue do not notice that they are cancelled.
+        output.cancel()
+        running.cancel()
+    }
+
+    private static func read(
+        _ first: BatchReader.Item,
+        _ reader: BatchReader,
+        _ deadline: ContinuousClock.Instant?,
+        _ lines: Lines,
+        _ running: BoundedQueue<Task<[UInt8], Never>>
+    ) async {
+        var reader = reader
+        var next: BatchReader.Item? = first
+        var notDone: Range<Int>?
+        do throws(ServiceError) {
+            while let item = next, !Task.isCancelled {
+                if notDone != nil || deadline.map({ .now >= $0 }) ?? false {
+                    // The rest is read only to be counted.
+                    notDone = (notDone?.lowerBound ?? item.index)..<item.index + 1
+                } else {
+                    let otherFields = reader.otherFields
+                    let task = Task { await lines.line(item, otherFields) }
+                    guard await running.push(task, weight: 1) else { return task.cancel() }
+                }
+                next = nil
+                next = try await reader.next()
+            }
+        } catch {
+            let (count, error) = (reader.count, error)
+            _ = await running.push(Task { lines.failure(count, error) }, weight: 1)
         }
-        for line in running { line.cancel() }
+        lines.noteFields(reader.otherFields)
+        if let notDone {
+            _ = await running.push(Task { lines.remainder(notDone.lowerBound, notDone.count) }, weight: 1)
+        }
+    }
+
+    /// Moves the lines from `running` to `output` in order, as each is finished.
+    private static func write(
+        _ running: BoundedQueue<Task<[UInt8], Never>>,
+        _ lines: Lines,
+        _ output: BoundedQueue<Result<Line, ServiceError>>
+    ) async {
+        var header = lines.header
+        while let task = await running.next() {
+            let line = await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                task.cancel()
+            }
+            let text = (header ?? []) + line
+            header = nil
+            do throws(ServiceError) {
+                let memory = try await lines.reserve(text.count)
+                output.offer(.success((text, memory)), weight: text.count)
+            } catch {
+                output.offer(.failure(error), weight: 0)
+                return running.cancel()
+            }
+        }
     }
 }

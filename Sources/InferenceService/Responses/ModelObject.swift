@@ -9,13 +9,12 @@ struct ModelObject: Encodable {
 
     /// Limits of requests.
     struct Limits: Encodable, Sendable {
-        let bodyBytes, pixels, queue, batch, batchImages: Int
+        let bodyBytes, pixels, queue, batch: Int
         let timeoutSeconds: Double
 
         enum CodingKeys: String, CodingKey {
             case pixels, queue, batch
             case bodyBytes = "body_bytes"
-            case batchImages = "batch_images"
             case timeoutSeconds = "timeout_seconds"
         }
     }

@@ -12,12 +12,13 @@ struct RequestLog {
     /// Time from the complete request to the end of its response.
     let duration: Duration
     private let context: RequestContext
-    private let received, sent: Int
+    private let received: (bytes: Int, ignoredFields: Int)
+    private let sent: Int
 
     /// Status of a request whose client disconnected before the response.
     static let abandoned = 499
 
-    init(context: RequestContext, method: String?, status: Int, received: Int, sent: Int) {
+    init(context: RequestContext, method: String?, status: Int, received: (bytes: Int, ignoredFields: Int), sent: Int) {
         self.context = context
         self.method = ["GET", "HEAD", "POST", "OPTIONS"].first { $0 == method } ?? "other"
         route = context.route?.pattern ?? "other"
@@ -31,11 +32,11 @@ struct RequestLog {
     var metadata: Logger.Metadata {
         var members: Logger.Metadata = [
             "request_id": "\(context.id)", "method": "\(method)", "route": "\(route)",
-            "status": .stringConvertible(status), "bytes_in": .stringConvertible(received),
+            "status": .stringConvertible(status), "bytes_in": .stringConvertible(received.bytes),
             "bytes_out": .stringConvertible(sent), "seconds": seconds(duration),
         ]
         if status >= 400, let reason = context.reason { members["reason"] = "\(reason)" }
-        if context.ignoredFields > 0 { members["ignored_fields"] = .stringConvertible(context.ignoredFields) }
+        if received.ignoredFields > 0 { members["ignored_fields"] = .stringConvertible(received.ignoredFields) }
         if let client = context.client { members["client"] = "\(client)" }
         if let key = context.key { members["key"] = "\(key.name)" }
         if let trace = context.trace {

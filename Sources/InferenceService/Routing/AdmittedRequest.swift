@@ -10,10 +10,15 @@ public struct AdmittedRequest: Sendable {
     let bodyFormat: BodyFormat?
     /// Compression of the body; nil if it is not compressed.
     let coding: ContentCoding?
-    /// Time from the end of the request until it times out.
+    /// Time from the end of the request until it times out; of a batch, for each image.
     let timeout: Duration
+    /// Time from the start of a batch after which no image is begun, if the client has set one.
+    let batchTimeout: Duration?
     /// ID, trace, key and client of the request.
     let context: RequestContext
+
+    /// Whether the body is to be read while it is handled, with ``InferenceService/respond(to:streaming:)``.
+    public var streamsBody: Bool { if case .batch? = route { head.method == "POST" } else { false } }
 
     /// Name of the key that allowed the request; nil if none was needed.
     package var keyName: String? { context.key?.name }
@@ -28,6 +33,7 @@ public struct AdmittedRequest: Sendable {
 public enum Admission: Sendable {
     /// The response is already known, and the body is not needed.
     case respond(Response)
-    /// The body is to be read and passed to ``InferenceService/respond(to:body:)``.
+    /// The body is to be read and passed to ``InferenceService/respond(to:body:)``, or as it arrives to
+    /// ``InferenceService/respond(to:streaming:)`` (see ``AdmittedRequest/streamsBody``).
     case admit(AdmittedRequest)
 }

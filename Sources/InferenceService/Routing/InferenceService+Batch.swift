@@ -6,7 +6,7 @@ import HTTP
 extension InferenceService {
     func batch(
         _ request: AdmittedRequest,
-        _ body: [UInt8],
+        _ body: CountedBody,
         _ model: String,
         _ context: inout RequestContext
     ) async throws -> Response {
@@ -15,52 +15,42 @@ extension InferenceService {
             let parameters = try parameters(ScoreQuery.names + ["fields"], of: request, &context)
             let fields = try parameters["fields"].map { (list) throws(ServiceError) in try ResultFields(list) }
             let query = try ScoreQuery(parameters, fields)
-            let start = ContinuousClock.now
-            let (body, format) = (try await input.decompressed(body, of: request, context.deadline), request.bodyFormat)
-            let held = try holdBatchBody(body)
-            let parsed: Result<BatchInput.Content, ServiceError> = try await input.pool.run(
-                cost: body.bytes.count / 4,
-                bytes: 0,
-                deadline: context.deadline
-            ) { [maximumBytes = input.maximumBytes] work in
-                Result { () throws(ServiceError) in
-                    try BatchInput.content(
-                        body.bytes,
-                        format,
-                        maximumBytes: maximumBytes,
-                        isCancelled: { work.isCancelled }
-                    )
-                }
+            var reader = BatchReader(body, request.bodyFormat, request.coding, imageBytes: input.maximumBytes) {
+                [self] (bytes) async throws(ServiceError) in try await reserveForBatch(bytes)
             }
-            let content = try parsed.get()
-            let entries = content.entries
-            context.ignore(fields: content.otherFields)
-            context.timings.decoding = .now - start
+            guard let first = try await reader.next() else { throw ServiceError(400, "the batch is empty") }
             let (group, context) = (engine.makeRequestGroup(), context)
-            let lines =
-                BatchFormat.prefersTable(request.head)
-                ? BatchFormat.table(BatchTable(fields, label: content.label)) : .lines(fields)
+            let isTable = BatchFormat.prefersTable(request.head)
+            let format = isTable ? BatchFormat.table(BatchTable(fields, label: reader.label)) : .lines(fields)
+            let isNamed = reader.label == "filename"
             let answer = BatchResponse(
-                count: entries.count,
+                first: first,
+                reader,
                 window: 2 * configuration.maximumBatch,
-                deadline: context.deadline,
+                deadline: request.batchTimeout.map { context.start + $0 },
                 BatchResponse.Lines(
-                    header: lines.header,
-                    line: { lines.text(of: await self.line($0, entries[$0], model, query, group, context)) },
-                    remainder: { first, count in
-                        lines.text(of: BatchRemainder(firstIndex: first, count: count, error: self.late()))
-                    }
+                    header: format.header,
+                    line: { [self] item, otherFields in
+                        var context = context
+                        context.ignore(fields: otherFields)
+                        context.deadline = .now + request.timeout
+                        return format.text(of: await line(item, model, query, group, context))
+                    },
+                    noteFields: { body.note(ignoredFields: $0) },
+                    remainder: { [self] first, count in
+                        format.text(of: BatchRemainder(firstIndex: first, count: count, error: late()))
+                    },
+                    failure: { index, error in
+                        let label: BatchInput.Label = isNamed ? .filename(nil) : .id(nil)
+                        return format.text(of: BatchLine(label: label, index: index, outcome: .failure(error)))
+                    },
+                    reserve: { [self] (bytes) async throws(ServiceError) in try await reserveForBatch(bytes) }
                 )
             )
             return Response(
                 200,
-                contentType: lines.contentType,
-                stream: ObservedStream(answer) { _ in
-                    // The images are slices of the body, so its memory is reserved until all are finished.
-                    body.memory?.release()
-                    held.release()
-                    self.releasePermit(isBatch: true)
-                }
+                contentType: format.contentType,
+                stream: ObservedStream(answer) { [self] _ in releasePermit(isBatch: true) }
             )
         } catch {
             releasePermit(isBatch: true)
@@ -68,7 +58,19 @@ extension InferenceService {
         }
     }
 
-    /// Reserves memory for a body that is held for a long time.
+    /// Reserves `bytes` of the memory for batches; waits until others release it, at most for the timeout of a request.
+    private func reserveForBatch(_ bytes: Int) async throws(ServiceError) -> BatchMemory {
+        let end = ContinuousClock.now + .seconds(configuration.timeoutSeconds)
+        while true {
+            if let share = batchBodies.reserve(bytes), let whole = configuration.budget.buffers.reserve(bytes) {
+                return BatchMemory(reservations: [share, whole])
+            }
+            guard .now < end, !Task.isCancelled else { throw ImageInput.shortOfMemory }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Reserves memory for a body with several images that is held until all are finished.
     func holdBatchBody(_ body: ImageInput.Body) throws(ServiceError) -> MemoryBudget.Reservation {
         guard let held = batchBodies.reserve(body.bytes.count) else { throw ImageInput.shortOfMemory }
         return held
@@ -76,16 +78,19 @@ extension InferenceService {
 
     /// Returns the line of one image, with a result or an error.
     private func line(
-        _ index: Int,
-        _ entry: BatchInput.Entry,
+        _ item: BatchReader.Item,
         _ model: String,
         _ query: ScoreQuery,
         _ group: RequestGroup,
         _ context: RequestContext
     ) async -> BatchLine {
+        let (index, entry) = (item.index, item.entry)
+        // The image holds its bytes until its line is written.
+        defer { item.memory.release() }
         var label: BatchInput.Label?
         do {
-            let read = try await input.pool.run(cost: entry.count / 4, bytes: 0, deadline: context.deadline) { _ in
+            let cost = entry.parsedBytes / 4
+            let read = try await input.pool.run(cost: cost, bytes: 0, deadline: context.deadline) { _ in
                 BatchInput.read(entry)
             }
             label = read.label

@@ -41,7 +41,7 @@ extension InferenceService {
         case .infer(let name, let version):
             return try await withModel(name) { try await infer(request, body, checked($0, version: version), &context) }
         case .score(let name): return try await withModel(name) { try await score(request, body, $0, &context) }
-        case .batch(let name): return try await batch(request, body, model(name).manifest.name, &context)
+        case .batch: preconditionFailure("the body of a batch is streamed")
         case .dissolve(let name): return try await withModel(name) { try await dissolve(request, body, $0, &context) }
         case .heatMap(let name): return try await withModel(name) { try await heatMap(request, body, $0, &context) }
         case .verify(let name): return try await withModel(name) { try await verify($0) }
@@ -192,7 +192,6 @@ extension InferenceService {
                 pixels: configuration.maximumPixels,
                 queue: configuration.queueCapacity,
                 batch: configuration.maximumBatch,
-                batchImages: BatchInput.limit,
                 timeoutSeconds: configuration.timeoutSeconds
             )
         )

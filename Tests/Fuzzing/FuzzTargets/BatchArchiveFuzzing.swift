@@ -5,7 +5,9 @@ extension FuzzTarget {
     static func runZip(_ bytes: [UInt8]) {
         let (limit, ratio) = (1 << 17, 100)
         let most = min(limit, max(65_536, bytes.count * ratio))
-        let files = contents(of: Array(ZipReader(bytes, limit: limit, ratio: ratio, verifiesChecksums: false)), most)
+        let whole = Array(ZipReader(bytes, limit: limit, ratio: ratio, verifiesChecksums: false))
+        checkPieces(bytes, ZipReader(limit: limit, ratio: ratio), ZipReader(bytes, limit: limit, ratio: ratio))
+        let files = contents(of: whole, most)
         require(files.count <= bytes.count / 30, "every file has a header")
         // The original may be compressed less well than zlib compresses it.
         check(Array(ZipReader(packedZip(files), limit: limit, ratio: 2000)), files)
@@ -14,10 +16,42 @@ extension FuzzTarget {
     static func runTar(_ bytes: [UInt8]) {
         // The fuzzer does not find checksums.
         let bytes = withChecksums(bytes)
+        checkPieces(bytes, TarReader(limit: 1 << 10), TarReader(bytes, limit: 1 << 10))
         let files = contents(of: Array(TarReader(bytes, limit: 1 << 10)), 1 << 10)
         require(files.count <= bytes.count / 512, "every file has a header")
         require(files.isEmpty || TarReader.recognizes(bytes), "an archive with a file is recognized")
         check(Array(TarReader(packedTar(files), limit: 1 << 10)), files)
+    }
+
+    /// The split of an archive does not matter: `reader` finds the files that `whole` does.
+    ///
+    /// A file that is too large may be known before it has arrived, so what follows it may differ.
+    private static func checkPieces<Reader: ArchiveReader>(_ bytes: [UInt8], _ reader: Reader, _ whole: Reader) {
+        var (reader, whole) = (reader, whole)
+        var pieces = Pieces(of: bytes, longest: 400)
+        var rest = bytes[...]
+        repeat {
+            let piece = rest.prefix(pieces.next())
+            rest = rest.dropFirst(piece.count)
+            reader.append(Array(piece), isLast: rest.isEmpty)
+            while case .entry(let entry) = reader.step() {
+                let expected = whole.next()
+                if case .failure(.tooLarge) = entry.content { return }
+                if case .failure(.tooLarge)? = expected?.content { return }
+                require(entry.name == expected?.name, "an archive in pieces has the same names")
+                require(entry.endsArchive == expected?.endsArchive, "an archive in pieces ends at the same place")
+                require(bytesOf(entry) == expected.flatMap(bytesOf), "an archive in pieces has the same contents")
+            }
+        } while !rest.isEmpty
+        require(whole.next() == nil, "an archive in pieces has all files")
+    }
+
+    private static func bytesOf(_ entry: ArchiveEntry) -> [UInt8]? {
+        switch entry.content {
+        case .failure: nil
+        case .success(.stored(let bytes)): Array(bytes)
+        case .success(.deflated(let file)): try? file.bytes()
+        }
     }
 
     private typealias File = (name: String, bytes: [UInt8])

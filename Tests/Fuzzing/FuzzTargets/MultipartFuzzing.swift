@@ -12,7 +12,9 @@ extension FuzzTarget {
         else { return }
         require((1...70).contains(boundary.utf8.count), "a boundary has 1 to 70 bytes")
         let body = Array(halves[1])
-        guard let parts = try? Multipart.parse(body, boundary: boundary) else { return }
+        let parsed = try? Multipart.parse(body, boundary: boundary)
+        checkPieces(body, boundary, parsed)
+        guard let parts = parsed else { return }
         let delimiter = Array("\r\n--\(boundary)".utf8)
         var end = 0
         for part in parts {
@@ -33,6 +35,29 @@ extension FuzzTarget {
         require(written.map(\.name) == parts.map(\.name), "names survive a round trip")
         require(written.map(\.body) == parts.map(\.body), "bodies survive a round trip")
         for name in parts.compactMap(\.filename) { checkEncodedWords(name) }
+    }
+
+    /// The split of the body does not matter; `parts` are those of the whole, nil if it is not valid.
+    private static func checkPieces(_ body: [UInt8], _ boundary: String, _ parts: [Multipart.Part]?) {
+        // A whole form may have a limited number of parts.
+        guard parts?.count ?? 0 < Multipart.limit else { return }
+        var pieces = Pieces(of: body, longest: 40)
+        var parser = MultipartParser(boundary: boundary, limit: body.count)
+        var found: [Multipart.Part] = []
+        var rest = body[...]
+        repeat {
+            let piece = rest.prefix(pieces.next())
+            rest = rest.dropFirst(piece.count)
+            parser.append(Array(piece), isLast: rest.isEmpty)
+            do throws(RequestError) {
+                while case .part(let part) = try parser.step() { found.append(part) }
+            } catch {
+                return require(parts == nil, "a form in pieces is refused, but not as a whole: \(error)")
+            }
+        } while !rest.isEmpty
+        guard let parts else { return require(false, "a form is refused as a whole, but not in pieces") }
+        require(found.map(\.body) == parts.map(\.body), "pieces give the same bodies")
+        require(found.map(\.name) == parts.map(\.name), "pieces give the same names")
     }
 
     /// A text in an encoded word or an extended value is read as it was written.

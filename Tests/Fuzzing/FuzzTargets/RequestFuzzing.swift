@@ -40,6 +40,7 @@ extension FuzzTarget {
                     switch event {
                     case .head(let head, let framing): outcomes.append(.head(head, framing))
                     case .request(let request): outcomes.append(.request(request))
+                    case .bytes: fatalError("broken: a body is streamed without being asked for")
                     }
                 }
             } catch {

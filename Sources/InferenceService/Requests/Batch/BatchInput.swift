@@ -3,34 +3,45 @@ import HTTP
 
 /// The images of a batch: parts of multipart/form-data, lines of NDJSON, or files in an archive.
 package enum BatchInput {
-    /// Maximum number of images in a batch.
-    static let limit = 1000
-
     /// One image as received; a line is not parsed, and a file is not decompressed, before its turn.
     enum Entry: Sendable {
         case part(Multipart.Part)
         case line(ArraySlice<UInt8>)
         case file(ArchiveEntry)
+        /// An image that cannot be read.
+        case failed(Label, ServiceError)
 
         /// The label, as far as it can be read without the whole entry: an ID at the start of a line.
         var label: Label {
             switch self {
             case .part(let part): .filename(part.filename)
             case .file(let file): .filename(file.name)
-            case .line(let text): .id(BatchInput.parse(text.prefix(4096)).id)
+            case .line(let text): .id(BatchInput.parse(text.prefix(labelBytes)).id)
+            case .failed(let label, _): label
             }
         }
 
-        /// Size of the entry in bytes.
+        /// Bytes of memory that the entry holds.
         var count: Int {
             switch self {
             case .part(let part): part.body.count
             case .line(let text): text.count
-            // Nothing is parsed.
-            case .file: 0
+            case .file(let file): file.count
+            case .failed: 0
+            }
+        }
+
+        /// Bytes that are parsed to read the entry.
+        var parsedBytes: Int {
+            switch self {
+            case .part, .line: count
+            case .file, .failed: 0
             }
         }
     }
+
+    /// Bytes at the start of a line in which its ID is searched if it cannot be read as a whole.
+    static let labelBytes = 4096
 
     /// The client's label of an image, returned with its result.
     package enum Label: Sendable, Equatable {
@@ -49,18 +60,10 @@ package enum BatchInput {
         package let image: Result<EncodedImage, ServiceError>
     }
 
-    /// The images of a body, and the number of other fields of a form.
-    struct Content {
-        let entries: [Entry]
-        let otherFields: Int
-        /// The name of the images' labels in the response.
-        let label: String
-    }
-
     /// Maximum bytes of an ID, without escapes.
     private static let idLimit = 1024
 
-    private static let hint =
+    static let hint =
         "send PNGs in an archive as application/zip or application/x-tar, as the parts 'image' of multipart/form-data, "
         + #"or application/x-ndjson with one line per image: {"id": "...", "image": "(base64)"}"#
 
@@ -71,54 +74,18 @@ package enum BatchInput {
         try BodyFormat.of(head, accepted: types, hint: hint)
     }
 
-    /// Returns the images in `body`, a decompressed body in `format`, in order: at least one.
-    ///
-    /// Files in an archive may have at most `maximumBytes`. `isCancelled` is polled regularly.
-    static func content(
-        _ body: [UInt8],
-        _ format: BodyFormat?,
-        maximumBytes: Int,
-        isCancelled: () -> Bool = { false }
-    ) throws(ServiceError) -> Content {
-        func lineContent() throws(ServiceError) -> Content {
-            let lines = try lines(body)
-            guard !lines.isEmpty else { throw ServiceError(400, "the batch does not contain an image: \(hint)") }
-            return Content(entries: lines.map { .line($0) }, otherFields: 0, label: "id")
-        }
-        func archiveContent(_ archive: some Sequence<ArchiveEntry>) throws(ServiceError) -> Content {
-            let files = try BatchArchive.images(in: archive, limit: limit, isCancelled: isCancelled)
-            return Content(entries: files.map { .file($0) }, otherFields: 0, label: "filename")
-        }
-        let zip = ZipReader(body, limit: maximumBytes, ratio: ContentCoding.ratio)
-        let tar = TarReader(body, limit: maximumBytes)
-        switch format {
-        case .multipart(let boundary)?:
-            let form = try ImageForm(body, boundary: boundary, hint: hint)
-            guard form.images.count <= limit else { throw ServiceError(413, "more than \(limit) images") }
-            return Content(entries: form.images.map { .part($0) }, otherFields: form.otherFields, label: "filename")
-        case .zip?: return try archiveContent(zip)
-        case .tar?: return try archiveContent(tar)
-        case .undeclared?:
-            if ZipReader.recognizes(body) { return try archiveContent(zip) }
-            if TarReader.recognizes(body) { return try archiveContent(tar) }
-            throw BodyFormat.unsupported(types, hint: hint)
-        default: return try lineContent()
-        }
-    }
+    /// The error for a body that is not in one of the formats.
+    static var unsupported: ServiceError { BodyFormat.unsupported(types, hint: hint) }
 
-    /// Returns the lines of `body` that are not blank, at most ``limit``.
-    package static func lines(_ body: [UInt8]) throws(ServiceError) -> [ArraySlice<UInt8>] {
-        var lines: [ArraySlice<UInt8>] = []
-        var start = 0
-        while start < body.count {
-            let end = body[start...].firstIndex(of: 0x0A) ?? body.count
-            let line = body[start..<end]
-            start = end + 1
-            guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { continue }
-            guard lines.count < limit else { throw ServiceError(413, "more than \(limit) lines") }
-            lines.append(line)
+    /// Returns the parser of a body in `format`, with images of at most `imageBytes` bytes each.
+    static func parser(_ format: BodyFormat?, imageBytes: Int) -> any BatchParser {
+        switch format {
+        case .multipart(let boundary)?: FormParser(boundary: boundary, limit: imageBytes)
+        case .zip?: ArchiveParser(ZipReader(limit: imageBytes, ratio: ContentCoding.ratio))
+        case .tar?: ArchiveParser(TarReader(limit: imageBytes))
+        case .undeclared?: UndeclaredParser(limit: imageBytes)
+        default: LineParser(imageBytes: imageBytes)
         }
-        return lines
     }
 
     /// Returns the label and the image of `entry`, or the error.
@@ -133,6 +100,7 @@ package enum BatchInput {
         case .file(let file):
             let image = file.content.map { EncodedImage($0) }.mapError { ServiceError($0) }
             return (.filename(file.name), image.flatMap(nonEmpty))
+        case .failed(let label, let error): return (label, .failure(error))
         }
     }
 

@@ -1,0 +1,86 @@
+/// What a reader of an archive finds in the bytes that it has.
+public enum ArchiveStep {
+    case entry(ArchiveEntry)
+    /// There are no more files.
+    case end
+    /// More bytes are needed; see ``ArchiveReader/append(_:isLast:)``.
+    case needsMore
+}
+
+/// A reader of the files in an archive whose bytes can be added as they arrive.
+public protocol ArchiveReader: IteratorProtocol<ArchiveEntry>, Sendable {
+    /// Adds the next bytes of the archive.
+    mutating func append(_ bytes: [UInt8], isLast: Bool)
+    /// Returns the next file, or that the end is reached, or that more bytes are needed to tell.
+    ///
+    /// While more bytes are needed, nothing is consumed, and the next call starts over.
+    mutating func step() -> ArchiveStep
+}
+
+/// What is found at a place of an archive.
+enum ArchiveItem {
+    case entry(ArchiveEntry)
+    /// Something that is not a file, and that was read.
+    case other
+    case end
+}
+
+/// The bytes of an archive that have arrived and were not read yet.
+struct ArchiveWindow: Sendable {
+    private(set) var bytes: [UInt8]
+    var position = 0
+    /// Whether the last byte of the archive is in the window.
+    var isComplete = true
+    /// Whether reading stopped because bytes are missing that can still arrive.
+    private(set) var needsMore = false
+    /// Bytes before the window.
+    private var discarded = 0
+    /// Bytes that follow the window and are not read.
+    private var skipped = 0
+
+    /// Bytes of headers that may precede a file, beyond its own limit.
+    private static let headerAllowance = 1 << 20
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Whether nothing of the archive has been read.
+    var isAtStart: Bool { discarded == 0 && position == 0 }
+
+    /// Adds bytes, and discards those that were read.
+    mutating func append(_ more: [UInt8], isLast: Bool) {
+        bytes.removeFirst(position)
+        discarded += position
+        position = 0
+        let unread = min(skipped, more.count)
+        skipped -= unread
+        discarded += unread
+        bytes += more[unread...]
+        isComplete = isLast
+    }
+
+    /// Moves the position forward by `count` bytes, which may not have arrived.
+    mutating func skip(_ count: Int) {
+        let present = min(count, bytes.count - position)
+        position += present
+        // A hostile size may be close to the largest integer.
+        skipped = skipped.addingReportingOverflow(count - present).overflow ? .max : skipped + count - present
+    }
+
+    /// Notes that bytes are missing; nil if the archive is complete without them, or more of it can arrive.
+    ///
+    /// Otherwise, what is to be read has more than `limit` bytes: the text says so.
+    mutating func wantsMore(limit: Int) -> String? {
+        guard !isComplete else { return nil }
+        guard bytes.count - position <= limit + Self.headerAllowance else {
+            return "the file, or its header, has more than \(limit) bytes"
+        }
+        needsMore = true
+        return nil
+    }
+
+    /// Returns to `position`, to try again when more bytes have arrived.
+    mutating func rewind(to position: Int) {
+        self.position = position
+        needsMore = false
+    }
+}
