@@ -20,7 +20,7 @@ STATIC = .build-deploy
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-bombs bench-allocations bench-model-memory attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -39,6 +39,7 @@ help:
 	@echo "make contract          test openapi.yaml with schemathesis and a generated client, from PyPI"
 	@echo "make attacks           measure memory and latency under attack (docs/results/attacks.md)"
 	@echo "make sanitize          run the server tests with ThreadSanitizer"
+	@echo "make bench-batch       measure one batch with 100,000 images (docs/results/large-batch.md)"
 	@echo "make bench-bombs       measure time and memory of hostile images"
 	@echo "make bench-allocations count the memory allocations of a pass through a network"
 	@echo "make bench-model-memory measure the memory of a loaded model (docs/memory.md)"
@@ -161,6 +162,9 @@ sanitize: deps
 
 bench-full-size: build
 	python3 Benchmarks/full_size.py
+
+bench-batch: build
+	python3 Benchmarks/large_batch.py
 
 bench-bombs: build
 	python3 Benchmarks/bombs.py
