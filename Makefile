@@ -1,6 +1,8 @@
 # `make serve` and `make test` need only a Swift toolchain; they install everything else.
 
-PACKAGES = pkg-config python3 libjpeg62-turbo-dev libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+# What the server and the scripts need, and what only the trainer and the command-line client need.
+SERVER_PACKAGES = pkg-config python3 libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+OTHER_PACKAGES = libjpeg62-turbo-dev libdcmtk-dev libopenjp2-7-dev
 BUILD = swift build -c release
 BIN = .build/release
 HOST ?= 127.0.0.1
@@ -20,7 +22,7 @@ STATIC = .build-deploy
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps all-deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -46,8 +48,10 @@ help:
 	@echo "make train-phantom     train Models/phantom from scratch (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  evaluate Models/phantom on the phantom data set, with images"
 
-# Installs missing C libraries with apt-get, as root or with sudo.
-deps:
+# Installs missing C libraries with apt-get, as root or with sudo: `deps` for the server, `all-deps` for everything.
+all-deps: PACKAGES = $(SERVER_PACKAGES) $(OTHER_PACKAGES)
+deps: PACKAGES = $(SERVER_PACKAGES)
+deps all-deps:
 	@command -v swift > /dev/null || { echo "A Swift toolchain (6.2 or later) is needed: https://www.swift.org/install"; exit 1; }
 	@missing=""; \
 	for package in $(PACKAGES); do dpkg -s $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; \
@@ -58,7 +62,7 @@ deps:
 		$$sudo apt-get update && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y --no-install-recommends $$missing; \
 	fi
 
-build: deps
+build: all-deps
 	$(BUILD)
 
 # Links the Swift runtime statically, so the target machine does not need a toolchain.
@@ -95,7 +99,7 @@ format:
 	swift format -i -r Sources Tests Benchmarks Package.swift
 
 # The tests of whole processes run by themselves: they block threads that the tests of the server's parts need.
-test: deps lint
+test: all-deps lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	@Tests/ProcessTests/setup-sslyze.sh
 	swift test -c release --disable-xctest --skip-build --skip 'ProcessTests|InferenceServiceTests'
@@ -106,7 +110,7 @@ test: deps lint
 
 # Coverage and AddressSanitizer change all objects, so they use a separate build folder. SwiftPM passes each sanitizer in
 # a separate option, in any order, and the Swift compiler uses only the last one. So both are passed again together.
-fuzz-build: deps
+fuzz-build: all-deps
 	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
 		-Xswiftc -sanitize=fuzzer,address
 
@@ -155,7 +159,7 @@ attacks: build
 	Tests/Attacks/attacks.py --report docs/results/attacks.md
 
 # Runs the tests of the server and its dependencies with ThreadSanitizer.
-sanitize: deps
+sanitize: all-deps
 	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
 	TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp swift test --sanitize=thread --scratch-path .build/sanitize \
 		--skip-build --disable-xctest --no-parallel --filter '$(SANITIZED)'

@@ -48,12 +48,24 @@ let package = Package(
         // libpng and libjpeg report errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
         .target(name: "CPNG", dependencies: ["CLibPNG", "CZlib"]),
         .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+        // A C interface to DCMTK. Its pkg-config file is not used: it lists all libraries of the toolkit, networking
+        // included, and does not work on Debian 12 without further development packages.
+        .systemLibrary(name: "COpenJPEG", pkgConfig: "libopenjp2", providers: [.apt(["libopenjp2-7-dev"])]),
+        .target(
+            name: "CDCMTK",
+            dependencies: ["COpenJPEG"],
+            // These need the others, such as ijg8.
+            linkerSettings: ["ofstd", "oflog", "dcmdata", "dcmjpeg", "dcmjpls"].map { .linkedLibrary($0) }
+        ),
 
         // Images and image files.
         .target(name: "Imaging", swiftSettings: settings),
         .target(name: "Codecs", dependencies: ["Imaging", "CPNG", "CZlib"], swiftSettings: strict),
         // Training data can be JPEG; the server does not link it.
         .target(name: "JPEG", dependencies: ["Imaging", "CJPEG"], swiftSettings: strict),
+
+        // DICOM files to gray images, in a process of its own; only `dia` links it.
+        .target(name: "DICOM", dependencies: ["Imaging", "CDCMTK"], swiftSettings: strict),
 
         // The engine.
         .target(name: "CVector", cSettings: [.unsafeFlags(["-O3"])]),
@@ -78,6 +90,13 @@ let package = Package(
         .executableTarget(
             name: "dia-train",
             dependencies: ["Training", "Console", "DIA", "Neural", "ModelFile", arguments],
+            swiftSettings: settings
+        ),
+
+        // The command-line client.
+        .executableTarget(
+            name: "dia",
+            dependencies: ["DICOM", "Codecs", "Imaging", "Console", arguments],
             swiftSettings: settings
         ),
 
@@ -153,6 +172,13 @@ let package = Package(
             name: "JPEGTests",
             dependencies: ["JPEG", "Imaging"],
             resources: [.copy("Images")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DICOMTests",
+            dependencies: ["DICOM", "Imaging", "dia"],
+            exclude: ["compare_pydicom.py", "make_fixtures.py", "requirements.txt"],
+            resources: [.copy("Files")],
             swiftSettings: settings
         ),
         .testTarget(name: "ModelFileTests", dependencies: ["ModelFile"], swiftSettings: settings),

@@ -370,7 +370,7 @@ static void write_bytes(png_structp png, png_bytep bytes, size_t count) {
 
 static void flush_nothing(png_structp png) { (void)png; }
 
-dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels) {
+dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels, int bit_depth) {
     dia_png_writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL) return NULL;
     writer->errors.message = writer->message;
@@ -384,7 +384,7 @@ dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channel
     /* The default limit of libpng, a million pixels a side, would reject long strips. */
     png_set_user_limits(writer->png, MAX_SIDE, MAX_SIDE);
     int color = channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
-    png_set_IHDR(writer->png, writer->info, width, height, 8, color, PNG_INTERLACE_NONE,
+    png_set_IHDR(writer->png, writer->info, width, height, bit_depth, color, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(writer->png, writer->info);
     return writer;

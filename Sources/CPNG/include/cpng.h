@@ -69,8 +69,11 @@ void dia_png_close(dia_png_reader *reader);
 
 typedef struct dia_png_writer dia_png_writer;
 
-/* Starts a file of 8-bit samples with 1 (gray) or 3 (RGB) channels. Returns NULL if out of memory. */
-dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels);
+/*
+ * Starts a file of samples of 8 bits, or of 16 (the most significant byte first), with 1 (gray) or 3 (RGB) channels.
+ * Returns NULL if out of memory.
+ */
+dia_png_writer *dia_png_writer_open(uint32_t width, uint32_t height, int channels, int bit_depth);
 
 /* Writes the next row, or the end of the file if the row is NULL. Returns 0, or -1 if out of memory. */
 int dia_png_write_row(dia_png_writer *writer, const uint8_t *row);
