@@ -45,9 +45,12 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // libpng and libjpeg report errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
         .target(name: "CPNG", dependencies: ["CLibPNG", "CZlib"]),
         .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+        // curl_easy_setopt is variadic and calls back; the server does not link it.
+        .target(name: "CCurl", dependencies: ["CLibCurl"]),
 
         // Images and image files.
         .target(name: "Imaging", swiftSettings: settings),
@@ -119,6 +122,17 @@ let package = Package(
                 "InferenceService", "HTTPServer", "HTTP", "Engine", "DIA", "Metrics", "OpenSSL", "Console",
                 "StructuredLogging",
                 "Neural", "ModelFile", arguments, logging,
+            ],
+            swiftSettings: settings
+        ),
+
+        // The client.
+        .target(name: "Client", dependencies: ["CCurl", "HTTP", "OpenSSL"], swiftSettings: strict),
+        .executableTarget(
+            name: "dia",
+            dependencies: [
+                "Client", "InferenceService", "Engine", "HTTP", "Metrics", "ModelFile", "Neural", "DIA", "Console",
+                arguments, logging,
             ],
             swiftSettings: settings
         ),
@@ -200,6 +214,8 @@ let package = Package(
             resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),
+
+        .testTarget(name: "ClientTests", dependencies: ["Client", "HTTP", "TestSupport"], swiftSettings: settings),
 
         // Fuzzing: the targets, and the test that replays earlier findings.
         .target(
