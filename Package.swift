@@ -209,13 +209,13 @@ let package = Package(
         ),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["Codecs", "Imaging", "TestSupport", "dia-server", "dia-train"],
+            dependencies: ["Codecs", "Imaging", "TestSupport", "dia", "dia-server", "dia-train"],
             exclude: ["setup-sslyze.sh"],
             resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),
 
-        .testTarget(name: "ClientTests", dependencies: ["Client", "HTTP", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
 
         // Fuzzing: the targets, and the test that replays earlier findings.
         .target(

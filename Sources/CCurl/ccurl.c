@@ -20,7 +20,7 @@ struct dia_curl {
     struct curl_slist *fields;
     buffer head, body;
     size_t maximum;
-    int too_large;
+    int too_large, head_too_large;
     long status;
     char error[CURL_ERROR_SIZE];
 };
@@ -63,7 +63,7 @@ static size_t receive_head(char *bytes, size_t size, size_t count, void *context
     /* Each response begins with a status line: that of a proxy, of 100 Continue, and the final one. */
     if (total >= 5 && memcmp(bytes, "HTTP/", 5) == 0) curl->head.size = 0;
     if (total > MAX_HEAD - curl->head.size) {
-        curl->too_large = 1;
+        curl->head_too_large = 1;
         return 0;
     }
     return append(&curl->head, bytes, total) == 0 ? total : 0;
@@ -178,6 +178,7 @@ static dia_curl_failure failure(const dia_curl *curl, CURLcode code) {
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_BAD_CONTENT_ENCODING: return DIA_CURL_INVALID;
+    case CURLE_OUT_OF_MEMORY: /* also a header line beyond libcurl's own limit */
     case CURLE_WRITE_ERROR: return curl->too_large ? DIA_CURL_TOO_LARGE : DIA_CURL_INVALID;
     default: return DIA_CURL_OTHER;
     }
@@ -186,7 +187,7 @@ static dia_curl_failure failure(const dia_curl *curl, CURLcode code) {
 dia_curl_failure dia_curl_perform(dia_curl *curl, const uint8_t *body, size_t size, long connect_milliseconds,
                                   long milliseconds, size_t maximum, char message[DIA_CURL_MESSAGE]) {
     curl->maximum = maximum;
-    curl->too_large = 0;
+    curl->too_large = curl->head_too_large = 0;
     curl->error[0] = 0;
     if (body != NULL) {
         curl_easy_setopt(curl->easy, CURLOPT_POST, 1L);
@@ -204,7 +205,9 @@ dia_curl_failure dia_curl_perform(dia_curl *curl, const uint8_t *body, size_t si
     curl_easy_setopt(curl->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(curl->easy, CURLOPT_POSTFIELDS, NULL);
     curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &curl->status);
-    strncpy(message, curl->error[0] != 0 ? curl->error : curl_easy_strerror(code), DIA_CURL_MESSAGE - 1);
+    const char *text = curl->error[0] != 0 ? curl->error : curl_easy_strerror(code);
+    if (curl->head_too_large || code == CURLE_OUT_OF_MEMORY) text = "its head is too large";
+    strncpy(message, text, DIA_CURL_MESSAGE - 1);
     message[DIA_CURL_MESSAGE - 1] = 0;
     return failure(curl, code);
 }

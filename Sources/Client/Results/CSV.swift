@@ -1,7 +1,7 @@
 /// CSV (RFC 4180).
-enum CSV {
+package enum CSV {
     /// The names of the columns.
-    static let columns = [
+    package static let columns = [
         "path", "index", "model", "version", "verdict", "score", "normality", "p_value", "anomalous", "input_p_value",
         "frame", "error",
     ]
@@ -44,7 +44,7 @@ enum CSV {
     }
 
     /// Returns the fields of a record without its line end; nil if quotes are misplaced.
-    static func fields(in record: ArraySlice<UInt8>) -> [String]? {
+    package static func fields(in record: ArraySlice<UInt8>) -> [String]? {
         let (quote, comma) = (UInt8(ascii: "\""), UInt8(ascii: ","))
         var fields: [String] = []
         var place = record.startIndex

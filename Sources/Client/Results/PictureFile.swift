@@ -7,7 +7,8 @@ public enum PictureFile {
     ///
     /// The digest keeps files of the same name in different folders apart.
     public static func name(of path: InputPath, frame: Int?, kind: String) -> String {
-        let last = path.bytes.split(separator: UInt8(ascii: "/")).last ?? []
+        let bytes = path == .standardInput ? Array("stdin".utf8) : path.bytes
+        let last = bytes.split(separator: UInt8(ascii: "/")).last ?? []
         let dot = last.lastIndex(of: UInt8(ascii: "."))
         let stem = dot.map { last[..<$0] } ?? last
         // Only characters that every file system and shell takes as they are.

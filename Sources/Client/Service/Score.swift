@@ -47,7 +47,7 @@ public struct ScoreAnswer: Sendable {
     public let json: [UInt8]
 
     /// Reads the body of a response.
-    init(_ body: [UInt8]) throws {
+    package init(_ body: [UInt8]) throws {
         score = try JSONDecoder().decode(Score.self, from: Data(body))
         // In valid JSON, line ends are only between tokens.
         var text = body.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }

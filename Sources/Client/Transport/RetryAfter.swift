@@ -1,9 +1,9 @@
 /// The field Retry-After (RFC 9110, section 10.2.3).
-enum RetryAfter {
+package enum RetryAfter {
     /// Returns the seconds from `now`, in seconds since 1970; nil if `value` is neither seconds nor a date.
     ///
     /// A date in the past is 0 seconds.
-    static func seconds(_ value: String, now: Double) -> Double? {
+    package static func seconds(_ value: String, now: Double) -> Double? {
         let digits = value.utf8
         if !digits.isEmpty, digits.allSatisfy({ (0x30...0x39).contains($0) }) {
             // More digits than any sensible delay: the caller has a limit of its own.

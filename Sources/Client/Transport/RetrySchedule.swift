@@ -4,8 +4,12 @@ public struct RetryPolicy: Sendable, Hashable {
     public var attempts = 8
     /// The largest number of attempts without a connection.
     public var connectionAttempts = 8
+    /// The largest number of attempts while the server says when to come again (429 and 503 with Retry-After).
+    public var busyAttempts = 40
     /// The time in seconds from the first attempt after which no further one begins.
     public var totalSeconds = 120.0
+    /// The same while the server says when to come again: it works, but others, or this client, fill its queue.
+    public var busySeconds = 600.0
     /// The longest pause before the first repetition, in seconds; each further one is twice as long.
     public var firstPause = 0.5
     /// The limit of pauses without Retry-After, in seconds.
@@ -20,6 +24,7 @@ public struct RetryPolicy: Sendable, Hashable {
     public static let never: RetryPolicy = {
         var policy = RetryPolicy()
         policy.attempts = 1
+        policy.busyAttempts = 1
         return policy
     }()
 }
@@ -48,15 +53,19 @@ public struct RetrySchedule: Sendable {
     /// exponential one, or Retry-After and up to a quarter more.
     public mutating func decision(after error: ClientError, elapsed: Double, random: Double) -> Decision {
         failures += 1
-        var limit = policy.attempts
-        if case .cannotConnect = error { limit = min(limit, policy.connectionAttempts) }
+        var (limit, seconds, wanted) = (policy.attempts, policy.totalSeconds, 0.0)
+        switch error {
+        case .cannotConnect: limit = min(limit, policy.connectionAttempts)
+        case .problem(let problem):
+            guard let retryAfter = problem.retryAfter else { break }
+            wanted = min(retryAfter, policy.longestRetryAfter)
+            (limit, seconds) = (policy.busyAttempts, policy.busySeconds)
+        default: break
+        }
         guard failures < limit, Self.isTemporary(error) else { return .giveUp }
         let exponential = min(policy.longestPause, policy.firstPause * Double(1 << min(failures - 1, 30)))
-        var pause = exponential * (0.5 + random / 2)
-        if case .problem(let problem) = error, let wanted = problem.retryAfter {
-            pause = max(pause, min(wanted, policy.longestRetryAfter) * (1 + random / 4))
-        }
-        return elapsed + pause <= policy.totalSeconds ? .wait(seconds: pause) : .giveUp
+        let pause = max(exponential * (0.5 + random / 2), wanted * (1 + random / 4))
+        return elapsed + pause <= seconds ? .wait(seconds: pause) : .giveUp
     }
 
     /// Whether the same request can succeed later.
