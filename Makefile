@@ -12,7 +12,7 @@ PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = HTTP1ConnectionState|HTTPServerTests|ProcessTests|InferenceServiceTests|StructuredLoggingTests
 FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png jpeg safetensors manifest recipe npz \
-	configuration keys gzip zip tar json base64
+	configuration keys gzip zip tar json base64 results answer
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 # Where `make install` installs files; DESTDIR is prepended to each path.

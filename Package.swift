@@ -221,7 +221,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "HTTP", "InferenceService", "Codecs", "JPEG", "Console", "Imaging", "ModelFile", "Training",
+                "HTTP", "InferenceService", "Codecs", "JPEG", "Console", "Imaging", "ModelFile", "Training", "Client",
             ],
             path: "Tests/Fuzzing/FuzzTargets",
             swiftSettings: strict

@@ -87,6 +87,24 @@ import Testing
         #expect(error.description == "503 Service Unavailable: the queue is full (request abc)" && requests == 8)
     }
 
+    @Test("A server that has not loaded its models yet is waited for")
+    func starting() throws {
+        let model = """
+            {"name":"m","version":"1","digest":"d","default":true,"input":{"channels":1,"height":8,"width":8},\
+            "evaluation":null,"limits":{"body_bytes":9,"pixels":8,"queue":256,"batch":16}}
+            """
+        let lists = ["[]", "[]", "[\(model)]"].map { list in
+            ScriptedServer.Step.send(ScriptedServer.response(200, "application/json", "{\"models\":\(list)}"))
+        }
+        let server = ScriptedServer(lists)
+        let fixture = Fixture(server)
+        #expect(try fixture.client().model(nil).concurrency == 32)
+        #expect(fixture.pauses.withLock { $0.count } == 2)
+        let empty = ScriptedServer([lists[0]])
+        let error = #expect(throws: ClientError.self) { try Fixture(empty).client().models() }
+        #expect(error?.description.contains("no models") == true && empty.connections == 1 && server.connections == 1)
+    }
+
     @Test("A server that sends nothing is a timeout")
     func silence() throws {
         let (error, requests) = try error(of: .silence, seconds: 0.2)

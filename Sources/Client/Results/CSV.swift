@@ -23,7 +23,7 @@ package enum CSV {
     }
 
     /// Returns a record with its line end; a field with a special character, or a space at an end, is quoted.
-    static func record(_ fields: [String]) -> [UInt8] {
+    package static func record(_ fields: [String]) -> [UInt8] {
         let quote = UInt8(ascii: "\"")
         var result: [UInt8] = []
         for (place, field) in fields.enumerated() {

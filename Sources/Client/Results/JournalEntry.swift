@@ -1,14 +1,14 @@
 import Foundation
 
 /// What a run needs to know of a record that an earlier run wrote.
-struct JournalEntry: Equatable {
+package struct JournalEntry: Equatable {
     /// The path as it is written in results, and the frame.
-    let path: String
+    package let path: String
     let frame: Int?
     /// The model; nil if the image failed.
     let model: (name: String, version: String, digest: String?)?
 
-    static func == (first: JournalEntry, second: JournalEntry) -> Bool {
+    package static func == (first: JournalEntry, second: JournalEntry) -> Bool {
         first.path == second.path && first.frame == second.frame && first.model?.name == second.model?.name
             && first.model?.version == second.model?.version && first.model?.digest == second.model?.digest
     }
@@ -23,7 +23,7 @@ struct JournalEntry: Equatable {
     }
 
     /// Reads a record without its line end; nil if it is not a record.
-    init?(_ record: ArraySlice<UInt8>, _ format: ResultFormat) {
+    package init?(_ record: ArraySlice<UInt8>, _ format: ResultFormat) {
         switch format {
         case .table: return nil
         case .jsonl:

@@ -1,5 +1,5 @@
 /// Divides a file of results into records, in pieces of any size.
-struct RecordSplitter {
+package struct RecordSplitter {
     /// The longest record; a longer one is not from this program.
     private static let longest = 16 << 20
 
@@ -10,16 +10,16 @@ struct RecordSplitter {
     private var place = 0
     private var isQuoted = false
     /// The number of bytes in the records so far, with their line ends.
-    private(set) var completeBytes = 0
+    package private(set) var completeBytes = 0
 
-    init(_ format: ResultFormat) { self.format = format }
+    package init(_ format: ResultFormat) { self.format = format }
 
     /// The bytes after the last complete record.
     var rest: ArraySlice<UInt8> { bytes[start...] }
     /// Whether there is so much after the last complete record that it cannot be one.
     var isTooLong: Bool { rest.count > Self.longest }
 
-    mutating func append(_ piece: [UInt8]) {
+    package mutating func append(_ piece: [UInt8]) {
         bytes.removeFirst(start)
         place -= start
         start = 0
@@ -27,7 +27,7 @@ struct RecordSplitter {
     }
 
     /// Returns the next record without its line end; nil if more bytes are needed.
-    mutating func next() -> ArraySlice<UInt8>? {
+    package mutating func next() -> ArraySlice<UInt8>? {
         while place < bytes.count {
             let byte = bytes[place]
             place += 1

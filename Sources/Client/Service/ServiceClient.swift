@@ -45,12 +45,22 @@ public struct ServiceClient: Sendable {
     }
 
     /// Returns the models, and the list as the service sent it.
+    ///
+    /// A server that is starting has none yet; it is waited for.
     public func models() throws(ClientError) -> (models: [ModelSummary], json: [UInt8]) {
-        struct List: Decodable { let models: [ModelSummary] }
         var policy = policy
-        // The first call of a run: an address that is wrong is found soon. A server that is starting is waited for.
+        // The first call of a run: an address that is wrong is found soon.
         policy.connectionAttempts = min(policy.connectionAttempts, 3)
-        let response = try send(ServiceRequest(path: "/v1/models"), policy: policy)
+        return try repeated(policy) { () throws(ClientError) in
+            let (models, json) = try listedModels()
+            guard models.isEmpty else { return (models, json) }
+            throw .problem(Problem(status: 503, detail: "the server has loaded no models", retryAfter: 1))
+        }
+    }
+
+    private func listedModels() throws(ClientError) -> (models: [ModelSummary], json: [UInt8]) {
+        struct List: Decodable { let models: [ModelSummary] }
+        let response = try send(ServiceRequest(path: "/v1/models"), policy: .never)
         try Self.require("application/json", response)
         do {
             let list = try JSONDecoder().decode(List.self, from: Data(response.body))
@@ -155,11 +165,19 @@ public struct ServiceClient: Sendable {
         request.headers.append("Accept", request.path.hasPrefix("/readyz") ? "*/*" : "application/json, image/png")
         request.headers.append("X-Request-Timeout", serverSeconds.formatted)
         if let key { request.headers.append("Authorization", "Bearer \(key.secret)") }
-        var schedule = RetrySchedule(policy ?? self.policy)
+        return try repeated(policy ?? self.policy) { () throws(ClientError) in try attempt(request) }
+    }
+
+    /// Returns the result of `work`, which is repeated by `policy`.
+    private func repeated<Result>(
+        _ policy: RetryPolicy,
+        _ work: () throws(ClientError) -> Result
+    ) throws(ClientError) -> Result {
+        var schedule = RetrySchedule(policy)
         let start = clock()
         while true {
             do {
-                return try attempt(request)
+                return try work()
             } catch {
                 let random = Double.random(in: 0...1)
                 switch schedule.decision(after: error, elapsed: clock() - start, random: random) {
