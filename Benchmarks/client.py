@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Scoring with `dia score`, compared with the throughput of the server itself, on loopback.
 
-    client.py [--images 10000] [--rounds 5]     writes docs/results/client.md
+    client.py [--images 10000] [--rounds 7]     writes docs/results/client.md
 
 Measured alternately: `dia score` on a folder, clients that keep their connections open and wait for each response (as
 many as `dia` uses, from memory), and the batch endpoint. Then `dia score` on all images. Standard library only.
@@ -100,13 +100,13 @@ def batches(folder, port):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
-    folders = 10
+    folders = 20
     write_images(options.images, folders)
     rates = {"dia score": [], f"{CONNECTIONS} waiting clients": [], "batch endpoint": []}
     with dia_testing.Server("--default-model", MODEL, "--timeout-seconds", "600") as server:
-        dia(WORK / "images/00", server.port, WORK / "warm.jsonl")
+        small = dia(WORK / "images/00", server.port, WORK / "warm.jsonl")[2]
         for turn in range(options.rounds):
             folder = WORK / f"images/{turn % folders:02}"
             count = len(list(folder.iterdir()))
@@ -120,7 +120,6 @@ def main():
             print({name: round(values[-1], 1) for name, values in rates.items()}, flush=True)
         out = WORK / "all.jsonl"
         seconds, processor, memory = dia(WORK / "images", server.port, out)
-        small = dia(WORK / "images/00", server.port, WORK / "small.jsonl")[2]
     scored = len({json.loads(line)["path"] for line in out.read_text().splitlines()})
     assert scored == options.images, scored
     ours, *others = rates

@@ -93,7 +93,8 @@ struct ImageRun {
     func finish(_ counts: Counts, failsOnAnomalous: Bool = false, notes: String = "") throws {
         if !run.quiet {
             let scored = counts.done - counts.failed
-            Messages.show("\(counts.done) \(counts.done == 1 ? "image" : "images"): \(max(0, scored)) done, \(counts.failed) failed\(notes)")
+            let noun = counts.done == 1 ? "image" : "images"
+            Messages.show("\(counts.done) \(noun): \(max(0, scored)) done, \(counts.failed) failed\(notes)")
         }
         if counts.failed > 0 { throw ExitCode.failure }
         if failsOnAnomalous, counts.anomalous > 0 { throw ExitCode(3) }

@@ -15,7 +15,10 @@ extension FuzzTarget {
             rest = rest.dropFirst(piece.count)
         }
         require(records(pieces, format) == (whole, completeBytes), "records do not depend on where reads are split")
-        require(records([Array(file.prefix(completeBytes))], format).records == whole, "a file without its end has the same records")
+        require(
+            records([Array(file.prefix(completeBytes))], format).records == whole,
+            "a file without its end has the same records"
+        )
         for record in whole {
             _ = JournalEntry(record[...], format)
             guard format == .csv, let fields = CSV.fields(in: record[...]) else { continue }
@@ -24,7 +27,8 @@ extension FuzzTarget {
         }
     }
 
-    private static func records(_ pieces: [[UInt8]], _ format: ResultFormat) -> (records: [[UInt8]], completeBytes: Int) {
+    private static func records(_ pieces: [[UInt8]], _ format: ResultFormat) -> (records: [[UInt8]], completeBytes: Int)
+    {
         var splitter = RecordSplitter(format)
         var records: [[UInt8]] = []
         for piece in pieces {
@@ -44,7 +48,10 @@ extension FuzzTarget {
             let problem = Problem(response, now: 1e9)
             require(problem.retryAfter.map { $0 >= 0 && $0.isFinite } ?? true, "a delay is not negative")
             let message = ClientError.problem(problem).description
-            require(message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }, "a message is printable")
+            require(
+                message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control },
+                "a message is printable"
+            )
             require(message.unicodeScalars.count < 3000, "a message is short")
         }
         guard let answer = try? ScoreAnswer(bytes) else { return }
