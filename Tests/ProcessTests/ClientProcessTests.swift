@@ -302,6 +302,38 @@ import Testing
         }
     }
 
+    @Test("A server that rejects the key in the middle of a run ends it, and the output is valid")
+    func revokedKey() async throws {
+        try await withTemporaryFolder { folder in
+            let secret = "dia_0123456789abcdefghij"
+            func line(_ secret: String) throws -> Data {
+                let executable = ServerProcess.executable("dia-server")
+                return try Data(Outcome(executable, ["hash-key", "me", "--stdin"], input: secret).output.utf8)
+            }
+            let (keys, file) = (folder.appendingPathComponent("keys"), folder.appendingPathComponent("key"))
+            try line(secret).write(to: keys)
+            try Data(secret.utf8).write(to: file)
+            try writeImages(300, in: folder)
+            let server = try ServerProcess(["--api-keys", keys.path])
+            let arguments = ["score", folder.path, "--format", "csv", "--key-file", file.path, "--concurrency", "2"]
+            let run = try Running(arguments + url(server))
+            var text = ""
+            while text.filter(\.isNewline).count < 3 { text += run.output.nextText() }
+            // The run stands still until the server has the other key.
+            run.signal(SIGSTOP)
+            try line("dia_another_key_of_more_than_20").write(to: keys)
+            server.signal(SIGHUP)
+            _ = server.log(until: " reloaded")
+            run.signal(SIGCONT)
+            let (status, rest, errors) = run.end()
+            text += rest
+            #expect(status == 1 && errors.contains("401") && errors.contains("have no result"), "\(errors)")
+            let records = text.split(whereSeparator: \.isNewline)
+            #expect(text.hasSuffix("\r\n") && records.count < 301 && records.allSatisfy { !$0.contains("401") })
+            #expect(server.stop().status == 0)
+        }
+    }
+
     @Test("Names of any bytes come from arguments, folders and lists")
     func names() async throws {
         try await withTemporaryFolder { folder in
