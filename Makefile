@@ -1,8 +1,9 @@
 # `make serve` and `make test` need only a Swift toolchain; they install everything else.
 
-# What the server and the scripts need, and what only the trainer and the command-line client need.
-SERVER_PACKAGES = pkg-config python3 libopenblas-dev libpng-dev libssl-dev zlib1g-dev
-OTHER_PACKAGES = libjpeg62-turbo-dev libdcmtk-dev libopenjp2-7-dev
+# What the server needs.
+PACKAGES = pkg-config python3 libopenblas-dev libpng-dev libssl-dev zlib1g-dev
+# What everything else needs.
+DEVELOPMENT_PACKAGES = libjpeg62-turbo-dev libcurl4-openssl-dev libdcmtk-dev libopenjp2-7-dev
 BUILD = swift build -c release
 BIN = .build/release
 HOST ?= 127.0.0.1
@@ -11,7 +12,7 @@ PHANTOMS = .build/phantoms
 MINUTES ?= 4
 SANITIZED = HTTP1ConnectionState|HTTPServerTests|ProcessTests|InferenceServiceTests|StructuredLoggingTests
 FUZZ_TARGETS = request chunked request-target parameters multipart ndjson inference png jpeg safetensors manifest recipe npz \
-	configuration keys gzip zip tar json base64
+	configuration keys gzip zip tar json base64 results answer
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
 # Where `make install` installs files; DESTDIR is prepended to each path.
@@ -22,7 +23,7 @@ STATIC = .build-deploy
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps all-deps build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -45,13 +46,14 @@ help:
 	@echo "make bench-bombs       measure time and memory of hostile images"
 	@echo "make bench-allocations count the memory allocations of a pass through a network"
 	@echo "make bench-model-memory measure the memory of a loaded model (docs/memory.md)"
+	@echo "make bench-client      measure dia score on 10,000 images (docs/results/client.md)"
+	@echo "make man               write the man pages and the shell completions of dia to .build/man, .build/completions"
 	@echo "make train-phantom     train Models/phantom from scratch (under 15 minutes on two cores)"
 	@echo "make evaluate-phantom  evaluate Models/phantom on the phantom data set, with images"
 
-# Installs missing C libraries with apt-get, as root or with sudo: `deps` for the server, `all-deps` for everything.
-all-deps: PACKAGES = $(SERVER_PACKAGES) $(OTHER_PACKAGES)
-deps: PACKAGES = $(SERVER_PACKAGES)
-deps all-deps:
+# Installs missing C libraries with apt-get, as root or with sudo: `deps` what the server needs, `deps-all` everything.
+deps-all: PACKAGES += $(DEVELOPMENT_PACKAGES)
+deps deps-all:
 	@command -v swift > /dev/null || { echo "A Swift toolchain (6.2 or later) is needed: https://www.swift.org/install"; exit 1; }
 	@missing=""; \
 	for package in $(PACKAGES); do dpkg -s $$package > /dev/null 2>&1 || missing="$$missing $$package"; done; \
@@ -62,7 +64,7 @@ deps all-deps:
 		$$sudo apt-get update && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y --no-install-recommends $$missing; \
 	fi
 
-build: all-deps
+build: deps-all
 	$(BUILD)
 
 # Links the Swift runtime statically, so the target machine does not need a toolchain.
@@ -99,7 +101,7 @@ format:
 	swift format -i -r Sources Tests Benchmarks Package.swift
 
 # The tests of whole processes run by themselves: they block threads that the tests of the server's parts need.
-test: all-deps lint
+test: deps-all lint
 	$(BUILD) --build-tests --explicit-target-dependency-import-check error
 	@Tests/ProcessTests/setup-sslyze.sh
 	swift test -c release --disable-xctest --skip-build --skip 'ProcessTests|InferenceServiceTests'
@@ -110,7 +112,7 @@ test: all-deps lint
 
 # Coverage and AddressSanitizer change all objects, so they use a separate build folder. SwiftPM passes each sanitizer in
 # a separate option, in any order, and the Swift compiler uses only the last one. So both are passed again together.
-fuzz-build: all-deps
+fuzz-build: deps-all
 	DIA_FUZZ=1 $(BUILD) --product dia-fuzz --scratch-path .build/fuzz --sanitize=fuzzer --sanitize=address \
 		-Xswiftc -sanitize=fuzzer,address
 
@@ -159,7 +161,7 @@ attacks: build
 	Tests/Attacks/attacks.py --report docs/results/attacks.md
 
 # Runs the tests of the server and its dependencies with ThreadSanitizer.
-sanitize: all-deps
+sanitize: deps-all
 	swift build --sanitize=thread --scratch-path .build/sanitize --build-tests
 	TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp swift test --sanitize=thread --scratch-path .build/sanitize \
 		--skip-build --disable-xctest --no-parallel --filter '$(SANITIZED)'
@@ -179,6 +181,17 @@ bench-allocations: build
 
 bench-model-memory: build
 	python3 Benchmarks/model_memory.py
+
+bench-client: build
+	python3 Benchmarks/client.py
+
+man: deps-all
+	$(BUILD) --product dia
+	python3 Tools/man_pages.py $(BIN)/dia .build/man
+	mkdir -p .build/completions
+	$(BIN)/dia --generate-completion-script bash > .build/completions/dia
+	$(BIN)/dia --generate-completion-script zsh > .build/completions/_dia
+	$(BIN)/dia --generate-completion-script fish > .build/completions/dia.fish
 
 $(PHANTOMS):
 	$(BIN)/dia-train synthesize --out $@ --side 128 --train 600 --validation 100 --test 200 --seed 0

@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // libpng and libjpeg report errors with longjmp, which must not cross Swift frames, so setjmp is called in C.
         .target(name: "CPNG", dependencies: ["CLibPNG", "CZlib"]),
         .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
@@ -57,6 +58,8 @@ let package = Package(
             // These need the others, such as ijg8.
             linkerSettings: ["ofstd", "oflog", "dcmdata", "dcmjpeg", "dcmjpls"].map { .linkedLibrary($0) }
         ),
+        // curl_easy_setopt is variadic and calls back; the server does not link it.
+        .target(name: "CCurl", dependencies: ["CLibCurl"]),
 
         // Images and image files.
         .target(name: "Imaging", swiftSettings: settings),
@@ -94,11 +97,6 @@ let package = Package(
         ),
 
         // The command-line client.
-        .executableTarget(
-            name: "dia",
-            dependencies: ["DICOM", "Codecs", "Imaging", "Console", arguments],
-            swiftSettings: settings
-        ),
 
         // The engine's side of `make bench`.
         .executableTarget(
@@ -138,6 +136,17 @@ let package = Package(
                 "InferenceService", "HTTPServer", "HTTP", "Engine", "DIA", "Metrics", "OpenSSL", "Console",
                 "StructuredLogging",
                 "Neural", "ModelFile", arguments, logging,
+            ],
+            swiftSettings: settings
+        ),
+
+        // The client.
+        .target(name: "Client", dependencies: ["CCurl", "HTTP", "OpenSSL"], swiftSettings: strict),
+        .executableTarget(
+            name: "dia",
+            dependencies: [
+                "Client", "DICOM", "InferenceService", "Engine", "HTTP", "Codecs", "Imaging", "Metrics", "ModelFile",
+                "Neural", "DIA", "Console", arguments, logging,
             ],
             swiftSettings: settings
         ),
@@ -221,17 +230,19 @@ let package = Package(
         ),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["Codecs", "Imaging", "TestSupport", "dia-server", "dia-train"],
+            dependencies: ["Codecs", "Imaging", "TestSupport", "dia", "dia-server", "dia-train"],
             exclude: ["setup-sslyze.sh"],
             resources: [.copy("Certificates"), .copy("Clients")],
             swiftSettings: settings
         ),
 
+        .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
+
         // Fuzzing: the targets, and the test that replays earlier findings.
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "HTTP", "InferenceService", "Codecs", "JPEG", "Console", "Imaging", "ModelFile", "Training",
+                "HTTP", "InferenceService", "Codecs", "JPEG", "Console", "Imaging", "ModelFile", "Training", "Client",
             ],
             path: "Tests/Fuzzing/FuzzTargets",
             swiftSettings: strict

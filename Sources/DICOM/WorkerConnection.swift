@@ -41,10 +41,12 @@ import Glibc
     ) -> Int32 {
         // What the loader and sanitizers need; nothing else of this process's environment is passed on.
         let names = ["LD_LIBRARY_PATH", "ASAN_OPTIONS"]
-        let environment = names.compactMap { name -> String? in
+        let inherited = names.compactMap { name -> String? in
             guard let value = unsafe getenv(name) else { return nil }
             return unsafe "\(name)=\(String(cString: value))"
         }
+        // The process must have a single thread, and OpenBLAS starts others when it is loaded.
+        let environment = inherited + ["OPENBLAS_NUM_THREADS=1"]
         let argumentStrings = unsafe ([executable] + arguments).map { unsafe strdup($0) }
         let environmentStrings = unsafe environment.map { unsafe strdup($0) }
         defer { unsafe (argumentStrings + environmentStrings).forEach { unsafe free($0) } }

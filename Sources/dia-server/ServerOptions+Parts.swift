@@ -91,34 +91,11 @@ extension ServerOptions {
     }
 
     /// Returns the model directories in ``models``; those that cannot be opened are listed with the reason.
-    ///
-    /// Names that begin with a dot are skipped: incomplete copies, and files of version control and editors.
     func modelListing() throws -> ModelListing {
-        let manager = FileManager.default
-        var paths = [models]
-        if !manager.fileExists(atPath: "\(models)/\(ModelManifest.fileName)") {
-            guard let names = try? manager.contentsOfDirectory(atPath: models).sorted() else {
-                throw ValidationError("--models \(models): the folder does not exist")
-            }
-            paths = names.filter { !$0.hasPrefix(".") }.map { "\(models)/\($0)" }.filter {
-                manager.fileExists(atPath: "\($0)/\(ModelManifest.fileName)")
-            }
+        do {
+            return try ModelListing(folder: models)
+        } catch {
+            throw ValidationError("--models \(error)")
         }
-        guard !paths.isEmpty else {
-            throw ValidationError("--models \(models): neither it nor its subfolders have a model.json")
-        }
-        var listing = ModelListing()
-        for path in paths {
-            do {
-                listing.directories.append(try ModelDirectory(path: path))
-            } catch {
-                listing.failures.append(ModelLoadError(path: path, reason: error))
-            }
-        }
-        let names = listing.directories.map(\.manifest.name)
-        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
-            throw ValidationError("--models \(models): two models are named '\(twice)'")
-        }
-        return listing
     }
 }

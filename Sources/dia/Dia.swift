@@ -1,28 +1,43 @@
 import ArgumentParser
 import Console
 import DICOM
-import Glibc
+import Foundation
+import InferenceService
 
-/// The command-line client.
+/// Entry point of the client: parses options and runs a command.
 @main
-struct Dia: ParsableCommand {
+struct Dia: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dia",
-        abstract: "Renders medical images for anomaly detection. For research use, not for diagnosis.",
-        subcommands: [Render.self]
+        abstract: "Scores images with DIA models. For research use, not for diagnosis.",
+        version: InferenceService.version,
+        subcommands: [
+            ScoreCommand.self, DissolveCommand.self, HeatmapCommand.self, RenderCommand.self, ModelsCommand.self,
+            HealthCommand.self,
+        ]
     )
 
-    /// The entry point; if a message cannot be written, the process ends with status 1 and not by a signal.
-    static func main() {
+    static func main() async {
         // First, because the decoding process must have a single thread.
         DecodingWorker.runIfRequested(CommandLine.arguments)
         StandardStream.openMissing()
+        // A closed pipe is a write error and must not terminate the process.
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
-            try command.run()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
         } catch {
-            StandardStream.exit(status: exitCode(for: error).rawValue, message: fullMessage(for: error) + "\n")
+            StandardStream.exit(status: exitCode(for: error).rawValue, message: message(for: error))
         }
+    }
+
+    /// Returns the text that is shown for `error`: nothing for an exit status alone.
+    private static func message(for error: any Error) -> String {
+        let text = fullMessage(for: error)
+        return text.isEmpty ? "" : text + "\n"
     }
 }

@@ -33,6 +33,20 @@ import Testing
         large.release()
     }
 
+    @Test("However often memory is released, the callback is called at the same depth of the stack")
+    func callbackDepth() throws {
+        let budget = MemoryBudget(bytes: 100, work: 60)
+        let addresses = Mutex<[UInt]>([])
+        budget.work.onRelease {
+            var local: UInt8 = 0
+            let address = withUnsafeMutablePointer(to: &local) { UInt(bitPattern: $0) }
+            addresses.withLock { $0.append(address) }
+        }
+        for _ in 0..<2000 { try #require(budget.work.reserve(1)).release() }
+        let found = addresses.withLock { $0 }
+        #expect(found.count == 2000 && found.allSatisfy { max($0, found[0]) - min($0, found[0]) < 4096 })
+    }
+
     @Test("Waiters are notified when memory is released")
     func releases() throws {
         let budget = MemoryBudget(bytes: 100, work: 60)

@@ -11,7 +11,12 @@ public final class MemoryBudget: Sendable {
         /// Maximum number of bytes in this part.
         public let limit: Int
         private let used = Mutex(0)
-        private let released = Mutex<(@Sendable () -> Void)?>(nil)
+        private let released = Mutex<Callback?>(nil)
+
+        /// A structure, because the compiler wraps a function that is stored in a `Mutex` by itself once more at each access.
+        private struct Callback {
+            let call: @Sendable () -> Void
+        }
 
         /// Creates a part of `limit` bytes.
         public init(limit: Int) { self.limit = limit }
@@ -36,12 +41,14 @@ public final class MemoryBudget: Sendable {
         }
 
         /// Sets a callback that is called on any thread whenever a reservation is released.
-        public func onRelease(_ action: @escaping @Sendable () -> Void) { released.withLock { $0 = action } }
+        public func onRelease(_ action: @escaping @Sendable () -> Void) {
+            released.withLock { $0 = Callback(call: action) }
+        }
 
         fileprivate func release(_ bytes: Int) {
             guard bytes > 0 else { return }
             add(-bytes)
-            released.withLock { $0 }?()
+            released.withLock { $0 }?.call()
         }
     }
 

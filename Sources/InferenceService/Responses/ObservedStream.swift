@@ -13,11 +13,16 @@ final class ObservedStream: BodyStream {
 
     private let stream: any BodyStream
     private let bytes = Mutex(0)
-    private let tell: Mutex<(@Sendable (End) -> Void)?>
+    private let observer: Mutex<Observer?>
+
+    /// A structure, because the compiler wraps a function that is stored in a `Mutex` by itself once more at each access.
+    private struct Observer {
+        let tell: @Sendable (End) -> Void
+    }
 
     init(_ stream: any BodyStream, tell: @escaping @Sendable (End) -> Void) {
         self.stream = stream
-        self.tell = Mutex(tell)
+        observer = Mutex(Observer(tell: tell))
     }
 
     deinit { end(isAbandoned: true) }
@@ -40,10 +45,10 @@ final class ObservedStream: BodyStream {
     }
 
     private func end(isAbandoned: Bool) {
-        let tell = tell.withLock { tell in
-            defer { tell = nil }
-            return tell
+        let observer = observer.withLock { observer in
+            defer { observer = nil }
+            return observer
         }
-        tell?(End(bytes: bytes.withLock { $0 }, isAbandoned: isAbandoned))
+        observer?.tell(End(bytes: bytes.withLock { $0 }, isAbandoned: isAbandoned))
     }
 }

@@ -1,3 +1,5 @@
+import Console
+
 /// Applies `body` to `inputs` in batches of `size`, and shows the progress under `title`; returns all results in order.
 ///
 /// Throws ``Interrupted`` with `phase` before a batch if `isInterrupted` returns true.

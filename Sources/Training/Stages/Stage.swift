@@ -1,3 +1,4 @@
+import Console
 import Foundation
 
 /// A stage of training: a state that each step updates and that a checkpoint can store.

@@ -3,7 +3,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case request, chunked
     case requestTarget = "request-target"
     case parameters, multipart, ndjson, inference, png, jpeg, safetensors, manifest, recipe, npz, configuration, keys,
-        gzip, zip, tar, json, base64
+        gzip, zip, tar, json, base64, results, answer
 
     /// Feeds `bytes` to the part; a violated rule ends the process.
     package func run(_ bytes: [UInt8]) {
@@ -28,6 +28,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .tar: Self.runTar(bytes)
         case .json: Self.runJSON(bytes)
         case .base64: Self.runBase64(bytes)
+        case .results: Self.runResults(bytes)
+        case .answer: Self.runAnswer(bytes)
         }
     }
 }

@@ -1,4 +1,3 @@
-import Console
 import Foundation
 
 /// Reports the progress of a long task to standard error.
@@ -8,21 +7,25 @@ public struct ProgressReporter {
     private let title: String
     private let total: Int
     private let initiallyDone: Int
+    private let linePause: Duration
     private let isTerminal = StandardStream.error.isTerminal
     private let start = ContinuousClock.now
     private var lastShown: ContinuousClock.Instant?
 
     /// Creates a reporter for `total` steps, of which `done` are already done.
-    public init(_ title: String, total: Int, done: Int = 0) {
+    ///
+    /// Without a terminal it prints a line every `linePause`.
+    public init(_ title: String, total: Int, done: Int = 0, linePause: Duration = .seconds(30)) {
         self.title = title
         self.total = total
+        self.linePause = linePause
         initiallyDone = done
     }
 
     /// Reports that `done` steps are done; `note` is appended to the line.
     public mutating func update(_ done: Int, _ note: String = "") {
         let now = ContinuousClock.now
-        let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(30)
+        let pause: Duration = isTerminal ? .milliseconds(200) : linePause
         if let lastShown, now - lastShown < pause, done < total { return }
         lastShown = now
         let seconds = (now - start) / .seconds(1)
