@@ -91,7 +91,7 @@ install: build-static
 
 serve: deps
 	$(BUILD) --product dia-server
-	exec $(BIN)/dia-server --models Models --default-model pneumonia --host $(HOST) --port $(PORT)
+	exec $(BIN)/dia-server --models Models --default-model chest --host $(HOST) --port $(PORT)
 
 lint:
 	swift format lint --strict -r Sources Tests Benchmarks Package.swift

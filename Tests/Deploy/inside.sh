@@ -99,7 +99,7 @@ run curl --silent --show-error --fail --max-time 10 "$base/readyz" || fail "the 
 
 section "Score an image with the default model"
 score 200
-expect_model pneumonia
+expect_model chest
 
 section "Reload"
 pid=$(property MainPID)

@@ -25,7 +25,7 @@ import Training
 
     @Test(
         "A bundled model loads, is calibrated, and comes with its card, recipe and report",
-        arguments: ["phantom", "pneumonia", "breast"]
+        arguments: ["phantom", "chest", "pneumonia", "breast"]
     )
     func complete(_ name: String) throws {
         let information = try model(name).information
@@ -38,13 +38,13 @@ import Training
         }
     }
 
-    @Test("A bundled model reproduces its golden set on this machine", arguments: ["phantom", "pneumonia", "breast"])
+    @Test("A bundled model reproduces its golden set on this machine", arguments: ["phantom", "chest", "pneumonia", "breast"])
     func golden(_ name: String) throws {
         let outcome = try #require(try model(name).verify())
         #expect(outcome.passed, "\(outcome)")
     }
 
-    @Test("Dissolving removes more detail the larger t is", arguments: ["phantom", "pneumonia", "breast"])
+    @Test("Dissolving removes more detail the larger t is", arguments: ["phantom", "chest", "pneumonia", "breast"])
     func dissolving(_ name: String) throws {
         let model = try model(name)
         for image in phantoms(4, lesion: true) {

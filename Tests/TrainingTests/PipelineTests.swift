@@ -393,7 +393,7 @@ import Neural
         }
     }
 
-    @Test("The committed recipes are valid", arguments: ["phantom", "pneumonia", "breast"])
+    @Test("The committed recipes are valid", arguments: ["phantom", "chest", "pneumonia", "breast"])
     func committed(_ name: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         #expect(try Recipe.load(path: root.appendingPathComponent("Models/\(name)/recipe.json").path).name == name)
