@@ -393,6 +393,45 @@ import Testing
         }
     }
 
+    @Test(
+        "A DICOM file has the score of its rendering as PNG",
+        arguments: ["ct-signed", "dx-monochrome1", "jpeg-baseline", "rgb-16", "j2k"]
+    )
+    func dicom(_ name: String) async throws {
+        let files = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../DICOMTests/Files")
+        let file = files.appendingPathComponent("\(name).dcm").path
+        try #require(FileManager.default.fileExists(atPath: file), "no such fixture")
+        try await withTemporaryFolder { folder in
+            let models = ["--models", ReferenceModels.folder("gray-pad").path, "--format", "csv"]
+            #expect(try dia(["render", file, "--out", folder.path]).status == 0)
+            let direct = try dia(["score", file] + models)
+            let rendered = try dia(["score", folder.appendingPathComponent("\(name).png").path] + models)
+            func scores(_ outcome: Outcome) -> [Substring] {
+                outcome.output.split(whereSeparator: \.isNewline).map { $0.drop { $0 != "," } }
+            }
+            #expect(direct.status == 0 && scores(direct).count == 2, "\(direct.errors)")
+            #expect(scores(direct) == scores(rendered))
+        }
+    }
+
+    @Test("The frames of a DICOM file are scored as it is asked for, and an error does not hide those before it")
+    func frames() async throws {
+        let files = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../DICOMTests/Files")
+        let options = ["--models", ReferenceModels.folder("gray-pad").path, "--format", "csv"]
+        func frames(_ name: String, _ frame: String) throws -> [String] {
+            let outcome = try dia(["score", files.appendingPathComponent(name).path, "--frame", frame] + options)
+            return outcome.output.split(whereSeparator: \.isNewline).dropFirst().map { row in
+                let cells = row.split(separator: ",", omittingEmptySubsequences: false)
+                return "\(cells[10])\(cells[11].isEmpty ? "" : " error")"
+            }
+        }
+        #expect(try frames("frames.dcm", "first") == ["1"] && frames("frames.dcm", "all") == ["1", "2", "3"])
+        #expect(try frames("frames.dcm", "3") == ["3"] && frames("gray-8.dcm", "all") == [""])
+        #expect(try frames("bad-frames.dcm", "all") == ["1", " error"] && frames("frames.dcm", "9") == [" error"])
+    }
+
     @Test("docs/client.md documents every option")
     func documented() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")

@@ -38,7 +38,10 @@ import Training
         }
     }
 
-    @Test("A bundled model reproduces its golden set on this machine", arguments: ["phantom", "chest", "pneumonia", "breast"])
+    @Test(
+        "A bundled model reproduces its golden set on this machine",
+        arguments: ["phantom", "chest", "pneumonia", "breast"]
+    )
     func golden(_ name: String) throws {
         let outcome = try #require(try model(name).verify())
         #expect(outcome.passed, "\(outcome)")
