@@ -49,7 +49,7 @@ import CZlib
         read += bytes.count
         let limit = Gzip.limit(.max, count: read, ratio: ratio)
         var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
+        var chunk = [UInt8](repeating: 0, count: min(65_536, max(1024, 8 * input.count)))
         var position = 0
         while position < input.count {
             if isAtEnd {

@@ -378,7 +378,7 @@ final class Connection: @unchecked Sendable {
         if cancelWork != nil || stream != nil { environment.metrics.abandoned() }
         cancelWork?()
         (cancelWork, handleBody) = (nil, nil)
-        incoming?.end(RequestError(400, "the client has disconnected"))
+        incoming?.abort()
         incoming = nil
         stream?.cancel()
         stream = nil

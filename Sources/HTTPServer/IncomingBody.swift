@@ -1,4 +1,5 @@
 import HTTP
+import Synchronization
 
 /// The body of a request on its way from the connection's queue to the handler's task.
 final class IncomingBody: BodySource {
@@ -13,8 +14,18 @@ final class IncomingBody: BodySource {
     /// Bytes that the handler has not taken yet.
     var count: Int { pieces.weight }
 
+    private let isAborted = Atomic<Bool>(false)
+    /// Memory of a piece besides its bytes.
+    private static let overhead = 64
+
     /// Adds bytes; returns whether the handler wants more.
-    func add(_ bytes: [UInt8]) -> Bool { pieces.offer(.success(bytes), weight: bytes.count) }
+    func add(_ bytes: [UInt8]) -> Bool { pieces.offer(.success(bytes), weight: bytes.count + Self.overhead) }
+
+    /// Discards the body: the client has disconnected.
+    func abort() {
+        isAborted.store(true, ordering: .relaxed)
+        pieces.cancel()
+    }
 
     /// Ends the body; with an error if the rest of it cannot be read.
     func end(_ error: RequestError?) {
@@ -22,5 +33,9 @@ final class IncomingBody: BodySource {
         pieces.finish()
     }
 
-    func next() async throws(RequestError) -> [UInt8]? { try await pieces.next()?.get() }
+    func next() async throws(RequestError) -> [UInt8]? {
+        let piece = try await pieces.next()?.get()
+        if isAborted.load(ordering: .relaxed) { throw RequestError(400, "the client has disconnected") }
+        return piece
+    }
 }

@@ -98,6 +98,27 @@ import Testing
         #expect(files.count == 2 && files[0].contains("more than 1000 bytes") && files[1].contains("truncated"))
     }
 
+    @Test("While the end of a file is searched, a reader waits for many bytes before it searches again")
+    func waits() {
+        let start = ArchiveBuilder.zipFile(Array("a".utf8), [], flags: 8, method: 8, checksum: 0)
+        var reader = ZipReader(limit: 1 << 20, ratio: 10)
+        reader.append(start + [0, 0xFF, 0xFF, 0, 0] + [UInt8](repeating: 7, count: 40_000), isLast: false)
+        guard case .needsMore(let count) = reader.step() else {
+            Issue.record("expected that more bytes are needed")
+            return
+        }
+        #expect(count >= 10_000)
+        // The size of a stored file is known.
+        var stored = ZipReader(limit: 1 << 20, ratio: 10)
+        let content = [UInt8](repeating: 7, count: 5000)
+        let file = ArchiveBuilder.zipFile(Array("a".utf8), content, checksum: CRC32.checksum(content[...]))
+        stored.append(Array(file.dropLast(1000)), isLast: false)
+        guard case .needsMore(1000) = stored.step() else {
+            Issue.record("expected that 1000 bytes are needed")
+            return
+        }
+    }
+
     @Test("A file whose end is not found keeps a limited number of bytes")
     func endless() {
         // A header with a data descriptor, and stored blocks without an end.

@@ -78,6 +78,13 @@ import Testing
         #expect(body == "abcdef" && ends == 1)
     }
 
+    @Test("Chunks that arrive together are passed on together, also those before a malformed one")
+    mutating func gathers() {
+        _ = begin(Self.chunked)
+        #expect(receive(String(repeating: "1\r\na\r\n", count: 500)) == ["body " + String(repeating: "a", count: 500)])
+        #expect(receive("1\r\nb\r\n1\r\nc\r\nzz\r\n") == ["body bc", "bodyEnded 400"])
+    }
+
     @Test("A streamed body may be larger than the limit; a length that is no number of bytes is still refused")
     mutating func large() {
         #expect(begin("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\nab") == ["body ab"])

@@ -176,6 +176,50 @@ import Testing
         #expect(budget.buffers.bytes == 0)
     }
 
+    @Test("Bytes that are discarded need no memory: blank lines, other fields, files that are too large")
+    func discarded() async throws {
+        let budget = MemoryBudget(bytes: 2 << 20, work: 1 << 20)
+        let service = try service {
+            $0.budget = budget
+            $0.bodyBytes = 100_000
+            $0.timeoutSeconds = 2
+        }
+        let piece = [UInt8](repeating: 0x0A, count: 60_000)
+        let tarHeader = ArchiveBuilder.tarEntry("large", [UInt8](repeating: 0, count: 5_000_000))
+        for (bodies, type) in [
+            (Array(repeating: piece, count: 100) + [Array(Self.line.utf8)], "application/x-ndjson"),
+            (
+                stride(from: 0, to: tarHeader.count, by: 60_000).map {
+                    Array(tarHeader[$0..<min($0 + 60_000, tarHeader.count)])
+                } + [ArchiveBuilder.tarEntry("a.png", Self.png) + ArchiveBuilder.tarEnd], "application/x-tar"
+            ),
+        ] {
+            let body = Sender()
+            for bytes in bodies { body.send(bytes) }
+            body.pieces.finish()
+            let objects = try await response(service, body, type).streamedLines().map { try object($0) }
+            #expect(objects.last?["result"] != nil, "\(objects)")
+            #expect(objects.count == (type.hasSuffix("tar") ? 2 : 1))
+        }
+    }
+
+    @Test("The memory of an image that is arriving is counted until its line is written")
+    func counted() async throws {
+        let (body, budget) = (Sender(), MemoryBudget())
+        let service = try service { $0.budget = budget }
+        let line = Array("{\"id\": \"\(String(repeating: "a", count: 900))\", \"image\": \"".utf8)
+        async let answer = response(service, body, "application/x-ndjson")
+        body.send(line)
+        for count in 1...20 {
+            body.send([UInt8](repeating: 0x41, count: 50_000))
+            while budget.buffers.bytes < count * 50_000 { try await Task.sleep(for: .milliseconds(2)) }
+        }
+        body.send("\"}\n")
+        body.pieces.finish()
+        #expect(try await answer.streamedLines().count == 1)
+        #expect(budget.buffers.bytes == 0)
+    }
+
     @Test("A cancelled batch stops reading and releases its memory and its place")
     func cancelled() async throws {
         let budget = MemoryBudget()

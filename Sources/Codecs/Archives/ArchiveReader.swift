@@ -3,17 +3,20 @@ public enum ArchiveStep {
     case entry(ArchiveEntry)
     /// There are no more files.
     case end
-    /// More bytes are needed; see ``ArchiveReader/append(_:isLast:)``.
-    case needsMore
+    /// At least so many more bytes are needed; see ``ArchiveReader/append(_:isLast:)``.
+    case needsMore(Int)
 }
 
 /// A reader of the files in an archive whose bytes can be added as they arrive.
 public protocol ArchiveReader: IteratorProtocol<ArchiveEntry>, Sendable {
+    /// Bytes that have arrived and were not read yet.
+    var bufferedBytes: Int { get }
     /// Adds the next bytes of the archive.
     mutating func append(_ bytes: [UInt8], isLast: Bool)
     /// Returns the next file, or that the end is reached, or that more bytes are needed to tell.
     ///
-    /// While more bytes are needed, nothing is consumed, and the next call starts over.
+    /// While more bytes are needed, nothing is consumed, and the next call starts over. So it should be made only when
+    /// as many bytes have arrived as were said to be needed.
     mutating func step() -> ArchiveStep
 }
 
@@ -31,8 +34,8 @@ struct ArchiveWindow: Sendable {
     var position = 0
     /// Whether the last byte of the archive is in the window.
     var isComplete = true
-    /// Whether reading stopped because bytes are missing that can still arrive.
-    private(set) var needsMore = false
+    /// The number of bytes that can still arrive and without which reading stopped; nil if it did not.
+    private(set) var missing: Int?
     /// Bytes before the window.
     private var discarded = 0
     /// Bytes that follow the window and are not read.
@@ -43,6 +46,8 @@ struct ArchiveWindow: Sendable {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Bytes that have arrived and were not read yet.
+    var unreadBytes: Int { bytes.count - position }
     /// Whether nothing of the archive has been read.
     var isAtStart: Bool { discarded == 0 && position == 0 }
 
@@ -66,21 +71,22 @@ struct ArchiveWindow: Sendable {
         skipped = skipped.addingReportingOverflow(count - present).overflow ? .max : skipped + count - present
     }
 
-    /// Notes that bytes are missing; nil if the archive is complete without them, or more of it can arrive.
+    /// Notes that at least `count` bytes are missing to read what starts at `start`; nil if the archive is complete
+    /// without them, or more of it can arrive.
     ///
     /// Otherwise, what is to be read has more than `limit` bytes: the text says so.
-    mutating func wantsMore(limit: Int) -> String? {
+    mutating func wantsMore(_ count: Int, from start: Int, limit: Int) -> String? {
         guard !isComplete else { return nil }
-        guard bytes.count - position <= limit + Self.headerAllowance else {
+        guard bytes.count - start <= limit + Self.headerAllowance else {
             return "the file, or its header, has more than \(limit) bytes"
         }
-        needsMore = true
+        missing = max(count, 1)
         return nil
     }
 
     /// Returns to `position`, to try again when more bytes have arrived.
     mutating func rewind(to position: Int) {
         self.position = position
-        needsMore = false
+        missing = nil
     }
 }

@@ -7,6 +7,8 @@ public struct TarReader: ArchiveReader, Sequence, Sendable {
     private let limit: Int
     private var isAtEnd = false
     private var global = TarAttributes()
+    /// Where the current item starts, with the headers that precede a file.
+    private var itemStart = 0
 
     private static let truncated = "the archive is truncated"
     private static let unrecognized = "the body is not a tar archive"
@@ -22,6 +24,9 @@ public struct TarReader: ArchiveReader, Sequence, Sendable {
         self.init([], limit: limit)
         window.isComplete = false
     }
+
+    /// Bytes that have arrived and were not read yet.
+    public var bufferedBytes: Int { window.unreadBytes }
 
     /// Adds the next bytes of the archive.
     public mutating func append(_ bytes: [UInt8], isLast: Bool) { window.append(bytes, isLast: isLast) }
@@ -43,11 +48,14 @@ public struct TarReader: ArchiveReader, Sequence, Sendable {
     public mutating func step() -> ArchiveStep {
         while true {
             let (start, attributes) = (window.position, global)
+            itemStart = start
             let item = isAtEnd ? .end : item()
-            if window.needsMore {
+            if let missing = window.missing {
+                // What precedes a file is read again each time, so long headers wait for many bytes.
+                let preceding = window.position - start
                 window.rewind(to: start)
                 (global, isAtEnd) = (attributes, false)
-                return .needsMore
+                return .needsMore(Swift.max(missing, preceding > 65_536 ? preceding / 4 : 0))
             }
             switch item {
             case .entry(let entry): return .entry(entry)
@@ -118,7 +126,9 @@ public struct TarReader: ArchiveReader, Sequence, Sendable {
         }
         guard let size = attributes.size ?? header.size else { return end(name, "the size of the file is damaged") }
         guard let content = content(size) else {
-            guard !window.isComplete, size > limit else { return cut(name, Self.truncated) }
+            guard !window.isComplete, size > limit else {
+                return cut(name, Self.truncated, missing: size - (window.bytes.count - window.position))
+            }
             // The bytes of a file that is too large are not kept until they are all there.
             window.skip(size)
             window.skip(Self.padding(after: size))
@@ -153,8 +163,8 @@ public struct TarReader: ArchiveReader, Sequence, Sendable {
     private static func padding(after size: Int) -> Int { (0 &- size) & (TarHeader.blockSize - 1) }
 
     /// Ends the archive at the end of the bytes, unless more can follow.
-    private mutating func cut(_ name: String?, _ problem: String) -> ArchiveEntry {
-        end(name, window.wantsMore(limit: limit) ?? problem)
+    private mutating func cut(_ name: String?, _ problem: String, missing: Int = 1) -> ArchiveEntry {
+        end(name, window.wantsMore(missing, from: itemStart, limit: limit) ?? problem)
     }
 
     private mutating func end(_ name: String?, _ problem: String) -> ArchiveEntry {

@@ -42,6 +42,9 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
         window.isComplete = false
     }
 
+    /// Bytes that have arrived and were not read yet.
+    public var bufferedBytes: Int { window.unreadBytes }
+
     /// Adds the next bytes of the archive.
     public mutating func append(_ bytes: [UInt8], isLast: Bool) {
         window.append(bytes, isLast: isLast)
@@ -73,10 +76,10 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
         while true {
             let (budget, start) = (searchBudget, window.position)
             let item = isAtEnd ? .end : item()
-            if window.needsMore {
+            if let missing = window.missing {
                 window.rewind(to: start)
                 (searchBudget, isAtEnd) = (budget, false)
-                return .needsMore
+                return .needsMore(missing)
             }
             switch item {
             case .entry(let entry): return .entry(entry)
@@ -110,11 +113,13 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
             extent = try Inflate.extent(of: bytes[header.end...], limit: searchBudget)
         } catch {
             switch error {
-            case .truncated: return cut(header.name, Self.damaged)
+            // The search starts over each time, so it waits for many bytes.
+            case .truncated: return cut(header.name, Self.damaged, missing: (bytes.count - header.end) / 4)
             case .invalid: return end(header.name, Self.damaged)
             case .wrongLength:
                 // The budget grows with the bytes that arrive.
-                return cut(header.name, "the archive decompresses to too many bytes for its size (\(ratio) times)")
+                let problem = "the archive decompresses to too many bytes for its size (\(ratio) times)"
+                return cut(header.name, problem, missing: (bytes.count - header.end) / 4)
             }
         }
         searchBudget -= extent.size
@@ -141,7 +146,7 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
         guard packedCount <= bytes.count - header.end else {
             // The bytes of a file that is too large are not kept until they are all there.
             guard !window.isComplete, packedCount > limit, !header.hasDescriptor else {
-                return cut(header.name, Self.truncated)
+                return cut(header.name, Self.truncated, missing: packedCount - (bytes.count - header.end))
             }
             position = header.end
             window.skip(packedCount)
@@ -222,8 +227,8 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
     }
 
     /// Ends the archive at the end of the bytes, unless more can follow.
-    private mutating func cut(_ name: String?, _ problem: String) -> ArchiveEntry {
-        end(name, window.wantsMore(limit: limit) ?? problem)
+    private mutating func cut(_ name: String?, _ problem: String, missing: Int = 1) -> ArchiveEntry {
+        end(name, window.wantsMore(missing, from: position, limit: limit) ?? problem)
     }
 
     private mutating func end(_ name: String?, _ problem: String) -> ArchiveEntry {

@@ -4,7 +4,7 @@
 /// and not that of the response. Once the handler has enough of the body, the client must read the response.
 extension HTTP1ConnectionState {
     /// Bytes after which a new stretch of reading begins, so that the transfer rate is that of recent time.
-    private static let stretchBytes = 1 << 20
+    private static let stretchBytes = 1 << 16
 
     /// Proceeds with the request whose head was decided on: its body is passed on as it arrives, without a limit on its
     /// size.

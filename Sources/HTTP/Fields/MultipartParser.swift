@@ -25,8 +25,8 @@ package struct MultipartParser: Sendable {
 
     /// Maximum size of a part's header in bytes.
     private static let headerLimit = 8192
-    /// Maximum length of a preamble, and of blanks after a boundary.
-    private static let fillLimit = 65_536
+    /// Maximum length of a preamble, and number of blanks after a boundary.
+    private static let (fillLimit, blankLimit) = (65_536, 1024)
 
     /// A line break and the boundary.
     private let delimiter: [UInt8]
@@ -82,11 +82,8 @@ package struct MultipartParser: Sendable {
                     (bytes, position) = ([], 0)
                     return .end
                 }
-                let blanks = bytes[position...].prefix { $0 == 0x20 || $0 == 0x09 }
-                guard bytes.count - blanks.endIndex >= 2 || isComplete else {
-                    try checkFill()
-                    return .needsMore
-                }
+                let blanks = bytes[position...].prefix(Self.blankLimit + 1).prefix { $0 == 0x20 || $0 == 0x09 }
+                if bytes.count - blanks.endIndex < 2, blanks.count <= Self.blankLimit, !isComplete { return .needsMore }
                 guard bytes[blanks.endIndex...].starts(with: [0x0D, 0x0A]) else {
                     throw RequestError(400, "a multipart boundary is malformed")
                 }

@@ -36,6 +36,8 @@ public struct RequestParser: Sendable {
         case chunkData(RequestHead, remaining: Int)
         case chunkEnd(RequestHead)
         case trailers(RequestHead)
+        /// The last bytes of a streamed body were returned.
+        case complete(RequestHead)
         case failed(RequestError)
     }
 
@@ -100,9 +102,13 @@ public struct RequestParser: Sendable {
         // A connection that waits for its next request keeps no memory of the previous one.
         defer { if position == buffer.count { releaseBuffer() } }
         do {
-            return try advance()
+            // The bytes of all chunks that have arrived are returned together.
+            return try advance() ?? streamedBytes()
         } catch {
+            let bytes = streamedBytes()
             fail(error)
+            // What precedes the error is returned first.
+            if let bytes { return bytes }
             throw error
         }
     }
@@ -116,6 +122,7 @@ public struct RequestParser: Sendable {
         while true {
             switch state {
             case .failed(let error): throw error
+            case .complete(let head): return complete(head)
             case .requestLine:
                 let start = position
                 guard let line = try line(limits.requestLineBytes, tooLong: \.requestLineTooLong) else { return nil }
@@ -153,7 +160,6 @@ public struct RequestParser: Sendable {
                 let taken = take(remaining, of: body.count + remaining)
                 guard taken > 0 else { return nil }
                 state = .fixedBody(head, remaining: remaining - taken)
-                if let bytes = streamedBytes() { return bytes }
             case .chunkSize(let head):
                 guard let line = try line(1024, tooLong: \.chunkLineTooLong) else { return nil }
                 let (size, overhead) = try ChunkHeader.parse(line)
@@ -168,7 +174,6 @@ public struct RequestParser: Sendable {
                 let taken = take(remaining)
                 let rest = remaining - taken
                 state = rest > 0 ? .chunkData(head, remaining: rest) : .chunkEnd(head)
-                if let bytes = streamedBytes() { return bytes }
                 if rest > 0 { return nil }
             case .chunkEnd(let head):
                 guard buffer.count - position >= 2 else {
@@ -205,9 +210,15 @@ public struct RequestParser: Sendable {
 
     private var fieldsTooLong: RequestError { RequestError(431, "the header fields are too long or too many") }
 
-    private var tooLarge: RequestError { RequestError(413, "the body is larger than \(limits.bodyBytes) bytes") }
+    private var tooLarge: RequestError {
+        RequestError(413, isStreaming ? "the body is too large" : "the body is larger than \(limits.bodyBytes) bytes")
+    }
 
     private mutating func complete(_ head: RequestHead) -> Event {
+        if let bytes = streamedBytes() {
+            state = .complete(head)
+            return bytes
+        }
         let request = Request(head: head, body: body)
         body = []
         state = .requestLine

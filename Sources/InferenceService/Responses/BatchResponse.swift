@@ -68,6 +68,7 @@ final class BatchResponse: BodyStream {
 
     func cancel() {
         for task in tasks.withLock({ $0 }) { task.cancel() }
+        while case .element(let line) = running.poll() { line.cancel() }
         // Tasks that wait for a place in a queue do not notice that they are cancelled.
         output.cancel()
         running.cancel()

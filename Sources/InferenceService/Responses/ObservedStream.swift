@@ -25,7 +25,11 @@ final class ObservedStream: BodyStream {
         observer = Mutex(Observer(tell: tell))
     }
 
-    deinit { end(isAbandoned: true) }
+    deinit {
+        // A response that nobody sends is not produced.
+        stream.cancel()
+        end(isAbandoned: true)
+    }
 
     func next() async throws -> [UInt8]? {
         let piece: [UInt8]?

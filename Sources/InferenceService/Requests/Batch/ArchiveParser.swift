@@ -7,34 +7,32 @@ import Codecs
 struct ArchiveParser<Reader: ArchiveReader>: BatchParser {
     private var reader: Reader
     private var hasFiles = false
-    /// Bytes that have arrived since the last attempt to find a file, and in all since the last file.
-    private var (added, waiting) = (0, 0)
+    /// Bytes that must arrive before the next attempt to find a file.
+    private var missing = 0
     private var isComplete = false
 
     init(_ reader: Reader) { self.reader = reader }
 
     var label: String { "filename" }
+    var bufferedBytes: Int { reader.bufferedBytes }
 
     mutating func append(_ bytes: [UInt8], isLast: Bool) {
         reader.append(bytes, isLast: isLast)
-        added += bytes.count
-        waiting += bytes.count
+        missing -= bytes.count
         isComplete = isLast
     }
 
     mutating func step() throws(ServiceError) -> BatchStep {
-        // The end of a large file may have to be searched from its start each time.
-        guard isComplete || added >= (waiting > 1 << 20 ? waiting / 4 : 0) else { return .needsMore }
+        guard isComplete || missing <= 0 else { return .needsMore }
         while true {
             switch reader.step() {
-            case .needsMore:
-                added = 0
+            case .needsMore(let count):
+                missing = count
                 return .needsMore
             case .end:
                 guard hasFiles else { throw ServiceError(400, "the archive does not contain a file") }
                 return .end
             case .entry(let file):
-                (added, waiting) = (0, 0)
                 guard file.endsArchive || !Self.isHidden(file.name ?? "") else { continue }
                 if file.name == nil, !hasFiles, case .failure(let error) = file.content { throw ServiceError(error) }
                 hasFiles = true

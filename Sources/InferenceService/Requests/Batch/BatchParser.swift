@@ -16,6 +16,8 @@ protocol BatchParser: Sendable {
     var label: String { get }
     /// Number of fields of a form that are not images, so far.
     var otherFields: Int { get }
+    /// Bytes that have arrived and were not read yet.
+    var bufferedBytes: Int { get }
     /// Adds bytes of the body, decompressed.
     mutating func append(_ bytes: [UInt8], isLast: Bool)
     /// Returns the next image, with bytes of its own; throws if the rest of the body cannot be read.
@@ -39,6 +41,7 @@ struct UndeclaredParser: BatchParser {
     init(limit: Int) { self.limit = limit }
 
     var label: String { "filename" }
+    var bufferedBytes: Int { archive?.bufferedBytes ?? start.count }
 
     mutating func append(_ bytes: [UInt8], isLast: Bool) {
         if archive == nil { start += bytes } else { archive?.append(bytes, isLast: isLast) }

@@ -8,9 +8,9 @@ struct BatchReader: Sendable {
     private var parser: any BatchParser
     /// Reserves memory for bytes of the body; waits for it.
     private let reserve: @Sendable (Int) async throws(ServiceError) -> BatchMemory
-    /// Memory for the bytes that have arrived of the next image.
-    private var memory: (bytes: Int, reservation: BatchMemory)?
-    private var waitingBytes = 0
+    /// Memory for the bytes that have arrived of the next image, and their number.
+    private var memory: [BatchMemory] = []
+    private var reservedBytes = 0
     private var hasEnded = false
 
     /// Number of images that were returned.
@@ -47,17 +47,17 @@ struct BatchReader: Sendable {
     /// Throws an error if the rest of the body cannot be read, or if the batch has no image.
     mutating func next() async throws(ServiceError) -> Item? {
         while !hasEnded {
+            guard !Task.isCancelled else { throw ServiceError(503, "the request was cancelled") }
             switch try parser.step() {
             case .entry(let entry):
-                waitingBytes = 0
-                memory = nil
+                (memory, reservedBytes) = ([], 0)
                 let item = Item(index: count, entry: entry, memory: try await reserve(entry.count))
                 count += 1
                 return item
             case .needsMore: try await readMore()
             case .end:
                 hasEnded = true
-                memory = nil
+                (memory, reservedBytes) = ([], 0)
                 // An archive has a directory after its files.
                 while try await nextBytes() != nil {}
                 guard count > 0 else {
@@ -70,11 +70,12 @@ struct BatchReader: Sendable {
 
     private mutating func readMore() async throws(ServiceError) {
         guard let bytes = try await nextBytes() else { return parser.append([], isLast: true) }
-        waitingBytes += bytes.count
-        // Memory is reserved in steps, because most images arrive in a single piece.
-        if waitingBytes > memory?.bytes ?? 0 {
-            memory = nil
-            memory = (2 * waitingBytes, try await reserve(2 * waitingBytes))
+        let needed = parser.bufferedBytes + bytes.count
+        if needed > reservedBytes {
+            // Most images arrive in a single piece; the others grow in steps.
+            let more = max(needed - reservedBytes, reservedBytes)
+            memory.append(try await reserve(more))
+            reservedBytes += more
         }
         parser.append(bytes, isLast: false)
     }

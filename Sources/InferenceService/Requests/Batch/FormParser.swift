@@ -16,6 +16,7 @@ struct FormParser: BatchParser {
     }
 
     var label: String { "filename" }
+    var bufferedBytes: Int { parser.bufferedBytes }
 
     mutating func append(_ bytes: [UInt8], isLast: Bool) { parser.append(bytes, isLast: isLast) }
 

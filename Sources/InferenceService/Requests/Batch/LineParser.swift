@@ -19,6 +19,7 @@ package struct LineParser: BatchParser {
     }
 
     var label: String { "id" }
+    var bufferedBytes: Int { bytes.count - position }
 
     package mutating func append(_ more: [UInt8], isLast: Bool) {
         bytes.removeFirst(position)
