@@ -92,6 +92,8 @@ stage:
 		$$sudo install -d -m 755 "$$share/models/$$(basename $$model)"; \
 		$$sudo install -m 644 -t "$$share/models/$$(basename $$model)" $$model*; \
 	done; \
+	$$sudo install -d -m 755 "$$share/examples"; \
+	$$sudo install -m 644 -t "$$share/examples" examples/lesion.png examples/normal.png; \
 	changed=$$(mktemp); trap 'rm -f "$$changed"' EXIT; \
 	for unit in dia-server.service dia-server.socket; do \
 		sed 's|/usr/local/|$(PREFIX)/|g' deploy/systemd/$$unit > $$changed; \
