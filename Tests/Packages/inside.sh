@@ -164,8 +164,10 @@ if [ -e client.deb ]; then
     ldd /usr/bin/dia | grep 'not found' && fail "dia is missing a library"
     run dia health || fail "dia health failed"
     run dia score lesion.png || fail "dia score failed"
-    run dia render --output rendered.png image.dcm || fail "dia render failed"
-    [ -s rendered.png ] || fail "dia render wrote nothing"
+    for file in *.dcm; do
+        run dia render --out rendered "$file" || fail "dia render failed"
+    done
+    [ "$(ls rendered | wc -l)" = "$(ls ./*.dcm | wc -l)" ] || fail "dia render did not write a file for each image"
     run dia score --models /usr/share/dia/models/phantom lesion.png || fail "dia score without a server failed"
     run apt-get purge -y dia-client || fail "dia-client cannot be purged"
 fi

@@ -60,7 +60,8 @@ esac
 
 program=$(find "$root/usr/bin" -type f)
 strip --strip-unneeded "$program"
-if readelf --dynamic "$program" | grep -E 'RPATH|RUNPATH'; then
+# SwiftPM adds $ORIGIN, the folder of the executable.
+if readelf --dynamic "$program" | grep -E 'RPATH|RUNPATH' | grep -v 'runpath: \[$ORIGIN\]$'; then
     echo "$0: $executable looks for libraries in a folder of the machine that it was built on" >&2
     exit 1
 fi
@@ -90,4 +91,4 @@ sed -e "s|@VERSION@|$version|" -e "s|@ARCHITECTURE@|$architecture|" -e "s|@SIZE@
     "deploy/debian/$package/control" | put 644 DEBIAN/control
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 mkdir -p "$folder"
-dpkg-deb --root-owner-group -Zxz --build "$root" "$folder/${package}_${version}_$architecture.deb"
+dpkg-deb --root-owner-group -Zzstd -z12 --build "$root" "$folder/${package}_${version}_$architecture.deb"
