@@ -50,6 +50,18 @@ derived_tree() {
     } > "$tree.log" 2>&1 < /dev/null
 }
 
+# in_tree DIRECTORY COMMAND...: runs a command in a root file system, without systemd, with /proc and /dev. The mount
+# namespace ends with the command, so that nothing stays mounted.
+in_tree() {
+    unshare --mount --propagation private bash -c '
+        set -e
+        tree=$1
+        shift
+        mount -t proc proc "$tree/proc"
+        mount --rbind /dev "$tree/dev"
+        exec chroot "$tree" "$@"' bash "$@"
+}
+
 # boot MACHINE DIRECTORY: runs the container until it is powered off, for at most five minutes. If systemd runs on this
 # machine, it creates a scope for the container. Otherwise the container gets cgroup version 2 in its own mount
 # namespace, because systemd 257 does not start with version 1.

@@ -145,7 +145,7 @@ echo "ok: the same score, $normality"
 section "A new version of a model, and back"
 run mkdir /var/lib/dia/versions
 run cp -r /usr/share/dia/models/pneumonia /var/lib/dia/versions/pneumonia-new
-run sed -i 's/"version": *"[^"]*"/"version": "99.0.0"/' /var/lib/dia/versions/pneumonia-new/model.json
+run sed -i 's/"version" *: *"[^"]*"/"version": "99.0.0"/' /var/lib/dia/versions/pneumonia-new/model.json
 run dia-server --models /var/lib/dia/versions/pneumonia-new --check || fail "the new version cannot be loaded"
 run ln -sfn /var/lib/dia/versions/pneumonia-new /var/lib/dia/models/pneumonia
 reload

@@ -51,7 +51,8 @@ for release in "$@"; do
     [ -z "$client" ] || mv "$work/root/test/$(basename "$client")" "$work/root/test/client.deb"
     mv "$work/root/test/$(basename "$server")" "$work/root/test/server.deb"
     cp "$again/dia-server_${later}_$architecture.deb" "$work/root/test/later.deb"
-    run_container Tests/Packages/inside.sh examples/lesion.png
+    files=Tests/DICOMTests/Files
+    run_container Tests/Packages/inside.sh examples/lesion.png $files/{ct-signed,jpeg-lossless,jpeg-ls,j2k,rle}.dcm
     number=$(cut -d. -f1 "$work/root/etc/debian_version")
     report "$logs/packages-debian-$number.log" || failed=1
     clean
@@ -59,7 +60,7 @@ for release in "$@"; do
     # The archive, in a Debian without systemd running: unpack, install, score.
     new_container "$release" base
     cp "$archive" examples/lesion.png "$work/root/test/"
-    if chroot "$work/root" /bin/bash -s < Tests/Packages/archive.sh > "$logs/archive-debian-$number.log" 2>&1; then
+    if in_tree "$work/root" /bin/bash -s < Tests/Packages/archive.sh > "$logs/archive-debian-$number.log" 2>&1; then
         echo "passed: the archive on Debian $number ($logs/archive-debian-$number.log)"
     else
         echo "FAILED: the archive on Debian $number ($logs/archive-debian-$number.log)"
