@@ -39,16 +39,15 @@ for release in "$@"; do
     done
     echo "$release: building dia; this takes some minutes"
     rm -f "$tree"/build/packages/*
-    # In a mount namespace, so that nothing stays mounted, whatever happens.
-    TREE=$tree TOOLCHAIN=$toolchain SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) \
-        unshare --mount --propagation private bash -c '
+    # The mounts end with the namespace of the build, so that nothing stays mounted.
+    unshare --mount --propagation private bash -c '
         set -e
-        mount --bind "$TOOLCHAIN" "$TREE/build/toolchain"
-        mount -t proc proc "$TREE/proc"
-        mount --rbind /dev "$TREE/dev"
-        exec chroot "$TREE" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" VERSION="'"${VERSION:-}"'" \
+        . Tests/Deploy/containers.sh
+        mount --bind "$1" "$2/build/toolchain"
+        in_tree "$2" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 "VERSION=$3" "SOURCE_DATE_EPOCH=$4" \
             PATH=/build/toolchain/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin /build/dia/deploy/debian/client-in-tree.sh
-    ' > "$tree.build.log" 2>&1 < /dev/null || { tail -30 "$tree.build.log"; echo "FAILED: $release"; exit 1; }
+        ' bash "$toolchain" "$tree" "${VERSION:-}" "${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" \
+        > "$tree.build.log" 2>&1 < /dev/null || { tail -30 "$tree.build.log"; echo "FAILED: $release"; exit 1; }
     cp "$tree"/build/packages/*.deb "$folder/"
     (cd "$tree/build/packages" && ls *.deb)
 done

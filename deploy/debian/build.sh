@@ -3,13 +3,14 @@
 #
 #   [VERSION=X] [SOURCE_DATE_EPOCH=SECONDS] build.sh dia-server|dia-client EXECUTABLE FOLDER
 #
-# The same executable and SOURCE_DATE_EPOCH (default: the time of the last commit) give the same bytes. Needs dpkg-dev.
+# The same executable and SOURCE_DATE_EPOCH (default: the time of the last commit, or that of
+# CHANGELOG.md without a repository) give the same bytes. Needs dpkg-dev.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 package=$1 folder=$3
 executable=$(realpath "$2")
 version=${VERSION:-$("$executable" --version)}
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/null || stat --format %Y CHANGELOG.md)}
 umask 022
 
 work=$(mktemp -d)

@@ -4,12 +4,13 @@
 #   [VERSION=X] [SOURCE_DATE_EPOCH=SECONDS] build.sh EXECUTABLE FOLDER
 #
 # The archive holds a folder dia-server-VERSION-ARCHITECTURE with bin, share, systemd, etc, install.sh and README. The same
-# executable and SOURCE_DATE_EPOCH (default: the time of the last commit) give the same bytes.
+# executable and SOURCE_DATE_EPOCH (default: the time of the last commit, or that of
+# CHANGELOG.md without a repository) give the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 executable=$(realpath "$1") folder=$2
 version=${VERSION:-$("$executable" --version)}
-epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/null || stat --format %Y CHANGELOG.md)}
 umask 022
 
 work=$(mktemp -d)
