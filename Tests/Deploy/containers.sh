@@ -62,16 +62,16 @@ in_tree() {
         exec chroot "$tree" "$@"' bash "$@"
 }
 
-# boot MACHINE DIRECTORY: runs the container until it is powered off, for at most five minutes. If systemd runs on this
+# boot MACHINE DIRECTORY: runs the container until it is powered off, for at most ten minutes. If systemd runs on this
 # machine, it creates a scope for the container. Otherwise the container gets cgroup version 2 in its own mount
 # namespace, because systemd 257 does not start with version 1.
 boot() {
     local options=(--quiet --boot --register=no --private-network --link-journal=no --resolv-conf=off --timezone=off
         "--machine=$1" --hostname=dia-test "--directory=$2" --console=pipe)
     if [ -d /run/systemd/system ]; then
-        exec timeout --kill-after=10 300 systemd-nspawn "${options[@]}"
+        exec timeout --kill-after=10 600 systemd-nspawn "${options[@]}"
     fi
-    exec timeout --kill-after=10 300 unshare --mount --propagation private bash -c '
+    exec timeout --kill-after=10 600 unshare --mount --propagation private bash -c '
         set -e
         umount --recursive --lazy /sys/fs/cgroup 2> /dev/null || true
         mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -136,7 +136,7 @@ FailureAction=poweroff-force
 
 [Service]
 ExecStart=/test/inside.sh
-RuntimeMaxSec=200
+RuntimeMaxSec=500
 UNIT
     mkdir -p "$work/root/etc/systemd/system/multi-user.target.wants"
     ln -s ../deploy-test.service "$work/root/etc/systemd/system/multi-user.target.wants/"
