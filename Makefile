@@ -19,15 +19,22 @@ SECONDS ?= 60
 PREFIX ?= /usr/local
 UNITS ?= /etc/systemd/system
 STATIC = .build-deploy
+# The executable that `make stage` copies.
+SERVER ?= $(STATIC)/release/dia-server
+# Where the packages go.
+PACKAGES_FOLDER ?= $(STATIC)/packages
 # The log directory of `make deploy-test`, and the Debian releases that it boots.
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
 	@echo "make install           build a self-contained server, install it for systemd (DESTDIR=, PREFIX=/usr/local)"
+	@echo "make deb | tarball     make the Debian package or the archive of dia-server in $(PACKAGES_FOLDER) (docs/install.md)"
+	@echo "make deb-client        make the Debian packages of dia for RELEASES=\"$(RELEASES)\" (as root)"
+	@echo "make packages-test     test the packages in Debian 12 and 13 containers (as root)"
 	@echo "make test              install dependencies, lint, build, run all tests"
 	@echo "make lint | format     check or fix the formatting"
 	@echo "make fuzz              fuzz every target, or TARGET=png, for SECONDS=60 each (docs/fuzzing.md)"
@@ -73,21 +80,41 @@ build-static: deps
 
 # Builds as the current user. Copies with sudo, unless run as root or with DESTDIR.
 install: build-static
+	@$(MAKE) --no-print-directory stage
+	@echo "Installed in $(DESTDIR)$(PREFIX) and $(DESTDIR)$(UNITS). To start it, see the comment in dia-server.service."
+
+# Copies the files of `make install`, without a build.
+stage:
 	@sudo=""; [ "$$(id -u)" = 0 ] || [ -n "$(DESTDIR)" ] || sudo=sudo; set -e; \
 	share="$(DESTDIR)$(PREFIX)/share/dia"; \
-	$$sudo install -D -m 755 $(STATIC)/release/dia-server "$(DESTDIR)$(PREFIX)/bin/dia-server"; \
+	$$sudo install -D -m 755 "$(SERVER)" "$(DESTDIR)$(PREFIX)/bin/dia-server"; \
 	for model in Models/*/; do \
 		$$sudo install -d -m 755 "$$share/models/$$(basename $$model)"; \
 		$$sudo install -m 644 -t "$$share/models/$$(basename $$model)" $$model*; \
 	done; \
-	for unit in deploy/systemd/dia-server.service deploy/systemd/dia-server.socket; do \
-		sed 's|/usr/local/|$(PREFIX)/|g' $$unit > $(STATIC)/unit; \
-		$$sudo install -D -m 644 $(STATIC)/unit "$(DESTDIR)$(UNITS)/$$(basename $$unit)"; \
+	$$sudo install -d -m 755 "$$share/examples"; \
+	$$sudo install -m 644 -t "$$share/examples" examples/lesion.png examples/normal.png; \
+	changed=$$(mktemp); trap 'rm -f "$$changed"' EXIT; \
+	for unit in dia-server.service dia-server.socket; do \
+		sed 's|/usr/local/|$(PREFIX)/|g' deploy/systemd/$$unit > $$changed; \
+		$$sudo install -D -m 644 $$changed "$(DESTDIR)$(UNITS)/$$unit"; \
 	done; \
-	sed 's|/usr/local/|$(PREFIX)/|g' deploy/systemd/dia-server-credentials.conf > $(STATIC)/unit; \
-	$$sudo install -m 644 $(STATIC)/unit "$$share/dia-server-credentials.conf"; \
-	rm $(STATIC)/unit
-	@echo "Installed in $(DESTDIR)$(PREFIX) and $(DESTDIR)$(UNITS). To start it, see the comment in dia-server.service."
+	sed 's|/usr/local/|$(PREFIX)/|g' deploy/systemd/dia-server-credentials.conf > $$changed; \
+	$$sudo install -m 644 $$changed "$$share/dia-server-credentials.conf"
+
+# Packages for machines without a Swift toolchain.
+deb: build-static
+	deploy/debian/build.sh dia-server $(STATIC)/release/dia-server $(PACKAGES_FOLDER)
+
+# dia needs the version of DCMTK of the Debian release, so it is built in a root file system of each.
+deb-client:
+	STATIC=$(STATIC) deploy/debian/build-client.sh $(PACKAGES_FOLDER) $(RELEASES)
+
+tarball: build-static
+	deploy/tarball/build.sh $(STATIC)/release/dia-server $(PACKAGES_FOLDER)
+
+packages-test: deb tarball
+	STATIC=$(STATIC) LOGS=$(LOGS) PACKAGES=$(PACKAGES_FOLDER) Tests/Packages/packages-test.sh $(RELEASES)
 
 serve: deps
 	$(BUILD) --product dia-server

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Writes the man pages of an executable that uses swift-argument-parser: one for it and one for each subcommand.
 
-    man_pages.py EXECUTABLE FOLDER
+    man_pages.py EXECUTABLE FOLDER [SECTION]
+
+SECTION is that of the manual: 1 (the default) for commands of users, 8 for those of administrators. A command that has a
+default subcommand gets the options of that one and no page for it.
 
 The text is that of its --help (--experimental-dump-help), so the pages always match the options. Standard library only.
 """
@@ -11,6 +14,7 @@ import pathlib
 import subprocess
 import sys
 
+MANUALS = {"1": "User commands", "8": "System administration"}
 NOTICE = "Research use only, not for diagnosis."
 STATUS = [
     ("0", "All images have a result. Atypical images count as scored."),
@@ -62,7 +66,7 @@ def synopsis(name, command):
             more = " ..." if argument["isRepeating"] else ""
             lines.append(f"[{label(argument)}{more}]" if argument["isOptional"] else label(argument) + more)
     if subcommands(command):
-        lines.append("\\fIcommand\\fR")
+        lines.append("[\\fIcommand\\fR]" if "defaultSubcommand" in command else "\\fIcommand\\fR")
     return lines
 
 
@@ -71,10 +75,23 @@ def subcommands(command):
     return [one for one in command.get("subcommands", []) if one["shouldDisplay"] and one["commandName"] != "help"]
 
 
-def page(words, command, others, version):
+def with_default(command):
+    """Returns the command with the arguments of its default subcommand, which is not among the subcommands any more."""
+    default = next((one for one in subcommands(command) if one["commandName"] == command.get("defaultSubcommand")), None)
+    if default is None:
+        return command
+    names = {argument["valueName"] for argument in command.get("arguments", [])}
+    own = [argument for argument in default.get("arguments", []) if argument["valueName"] not in names]
+    merged = {**command, "arguments": own + command.get("arguments", [])}
+    merged["subcommands"] = [one for one in command["subcommands"] if one is not default]
+    merged["discussion"] = " ".join(filter(None, [command.get("discussion"), default.get("discussion")]))
+    return merged
+
+
+def page(words, command, others, version, section):
     """Returns the page of the command that is called by `words`."""
     name = "-".join(words)
-    lines = [f'.TH "{name.upper()}" "1" "" "dia {version}" "User commands"', ".SH NAME"]
+    lines = [f'.TH "{name.upper()}" "{section}" "" "dia {version}" "{MANUALS[section]}"', ".SH NAME"]
     lines.append(f"{text(name)} \\- {text(command.get('abstract', '').rstrip('.'))}")
     lines += [".SH SYNOPSIS"] + synopsis(" ".join(words), command)
     lines += [".SH DESCRIPTION", text(command.get("abstract", ""))]
@@ -83,7 +100,7 @@ def page(words, command, others, version):
     if subcommands(command):
         lines.append(".SH COMMANDS")
         for one in subcommands(command):
-            lines += [".TP", f".BR {text(name)}\\-{text(one['commandName'])} (1)", text(one.get("abstract", ""))]
+            lines += [".TP", f".BR {text(name)}\\-{text(one['commandName'])} ({section})", text(one.get("abstract", ""))]
     sections = {}
     for argument in command.get("arguments", []):
         if argument["shouldDisplay"]:
@@ -101,27 +118,28 @@ def page(words, command, others, version):
             lines += [".TP", f".B {status}", text(meaning)]
     if others:
         commas = [","] * (len(others) - 1) + [""]
-        lines += [".SH SEE ALSO"] + [f".BR {text(other)} (1){comma}" for other, comma in zip(others, commas)]
+        lines += [".SH SEE ALSO"] + [f".BR {text(other)} ({section}){comma}" for other, comma in zip(others, commas)]
     return "\n".join(lines + [".SH NOTES", NOTICE]) + "\n"
 
 
-def write(folder, words, command, version):
+def write(folder, words, command, version, section):
     """Writes the page of a command and those of its subcommands."""
+    command = with_default(command)
     children = subcommands(command)
     others = ["-".join(words[:-1])] if len(words) > 1 else ["-".join([*words, one["commandName"]]) for one in children]
-    (folder / f"{'-'.join(words)}.1").write_text(page(words, command, others, version))
+    (folder / f"{'-'.join(words)}.{section}").write_text(page(words, command, others, version, section))
     for one in children:
-        write(folder, [*words, one["commandName"]], one, version)
+        write(folder, [*words, one["commandName"]], one, version, section)
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["1"], ["8"]):
         sys.exit(__doc__)
-    executable, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    executable, folder, section = sys.argv[1], pathlib.Path(sys.argv[2]), (sys.argv[3:] or ["1"])[0]
     command = json.loads(subprocess.check_output([executable, "--experimental-dump-help"]))["command"]
     version = subprocess.check_output([executable, "--version"], text=True).strip()
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder, [command["commandName"]], command, version)
+    write(folder, [command["commandName"]], command, version, section)
 
 
 if __name__ == "__main__":

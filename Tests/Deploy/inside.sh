@@ -47,7 +47,7 @@ base=http://127.0.0.1:8080
 post() {
     local expected=$1 status
     shift
-    status=$(curl --silent --show-error --max-time 30 --retry 10 --retry-max-time 60 --output response --write-out '%{http_code}' \
+    status=$(curl --silent --show-error --max-time 30 --retry 60 --retry-max-time 100 --output response --write-out '%{http_code}' \
         --form image=@lesion.png "$@" "$base/v1/score")
     echo "POST $base/v1/score: $status"
     [ "$status" = "$expected" ] || fail "the status is $status, expected $expected: $(cat response)"
