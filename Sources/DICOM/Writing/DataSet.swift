@@ -41,7 +41,7 @@ package struct DataSet: Sendable {
     /// The longest text of a value representation.
     private static func longest(_ vr: String) -> Int {
         switch vr {
-        case "SH", "CS", "AE", "DS": 16
+        case "SH", "AE", "DS": 16
         case "LO", "UI": 64
         case "ST": 1024
         case "LT": 10_240

@@ -52,12 +52,22 @@ struct ResultSource {
     private var date: String { isDated ? String(record.receptionDate.prefix(8)) : "19000101" }
     private var time: String { isDated ? String(record.receptionDate.suffix(6)) : "000000" }
 
+    /// The ends of the UIDs of Storage SOP classes whose images have one frame, so that a frame must not be named.
+    private static let singleFrameClasses: Set<String> = [
+        "1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "2", "4", "6.1", "7", "20", "128",
+    ]
+
+    private var isMultiFrame: Bool {
+        metadata.numberOfFrames > 1
+            && !Self.singleFrameClasses.contains(String(metadata.sopClassUID.dropFirst("1.2.840.10008.5.1.4.1.1.".count)))
+    }
+
     /// The item that refers to the image, with the frame if there are several.
     var reference: DataSet {
         var item = DataSet()
         item.set(0x0008_1150, "UI", metadata.sopClassUID)
         item.set(0x0008_1155, "UI", metadata.sopInstanceUID)
-        if metadata.numberOfFrames > 1 { item.set(0x0008_1160, "IS", "\(frame.record.frame)") }
+        if isMultiFrame { item.set(0x0008_1160, "IS", "\(frame.record.frame)") }
         return item
     }
 }

@@ -32,6 +32,7 @@ enum SecondaryCapture {
         )
         set.set(0x0008_2112, [reference])
         set.set(0x0020_0020, "CS", "")
+        set.set(0x0020_0060, "CS", "")
         set.set(0x0020_4000, "LT", lines(finding).joined(separator: "; "))
         set.set(0x0028_0002, 3)
         set.set(0x0028_0004, "CS", "RGB")
