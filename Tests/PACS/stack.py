@@ -6,8 +6,10 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,10 +62,10 @@ class Process:
 class Orthanc(Process):
     """Orthanc with a store of its own."""
 
-    def __init__(self, folder, name="orthanc", rest=REST_PORT, dicom=DICOM_PORT, user=None, tls=None, **options):
+    def __init__(self, folder, name="orthanc", rest=REST_PORT, dicom=DICOM_PORT, user=None, **options):
         store = folder / f"{name}-store"
         store.mkdir(exist_ok=True)
-        self.rest, self.dicom, self.user, self.tls = rest, dicom, user, tls
+        self.rest, self.dicom, self.user = rest, dicom, user
         configuration = {
             "Name": name, "StorageDirectory": str(store), "IndexDirectory": str(store), "HttpPort": rest,
             "DicomPort": dicom, "RemoteAccessAllowed": True, "AuthenticationEnabled": user is not None,
@@ -72,8 +74,6 @@ class Orthanc(Process):
         }
         if user:
             configuration["RegisteredUsers"] = {user[0]: user[1]}
-        if tls:
-            configuration |= {"SslEnabled": True, "SslCertificate": str(tls["pair"])}
         path = folder / f"{name}.json"
         path.write_text(json.dumps(configuration))
         super().__init__(name, folder, ["/usr/sbin/Orthanc", path])
@@ -89,11 +89,7 @@ class Orthanc(Process):
             return False
 
     def request(self, method, path, body=None):
-        if self.tls:
-            context = ssl.create_default_context(cafile=self.tls["authority"])
-            connection = http.client.HTTPSConnection("localhost", self.rest, timeout=60, context=context)
-        else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.rest, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.rest, timeout=60)
         headers = {}
         if self.user:
             headers["Authorization"] = "Basic " + base64.b64encode(":".join(self.user).encode()).decode()
@@ -123,6 +119,49 @@ class Orthanc(Process):
 
     def file(self, instance):
         return self.request("GET", f"/instances/{instance}/file")[1]
+
+
+class TLSProxy:
+    """Accepts TLS connections and passes their bytes to Orthanc, as a reverse proxy does.
+
+    Orthanc 1.10.1 of Debian 12 crashes when it accepts a TLS connection itself.
+    """
+
+    def __init__(self, port, certificate, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.listener = context.wrap_socket(socket.create_server(("127.0.0.1", port)), server_side=True)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except ssl.SSLError:
+                continue  # a client that does not trust the certificate
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", REST_PORT))
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(target=self.copy, args=(source, target), daemon=True).start()
+
+    @staticmethod
+    def copy(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        finally:
+            # Wakes the thread of the other direction.
+            for each in (source, target):
+                try:
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.listener.close()
 
 
 class Server(Process):
