@@ -1,4 +1,5 @@
 import Orthanc
+import Synchronization
 import Testing
 
 struct InstanceJobTests {

@@ -8,7 +8,18 @@ struct SchedulerTests {
         return Scheduler(position: 0, policy: policy)
     }
 
-    @Test func `the position is that before which everything is complete, in whatever order instances finish`() throws {
+    /// Takes the next job, which there must be.
+    private func next(_ scheduler: inout Scheduler, _ now: Double) throws -> Scheduler.Job {
+        let job = scheduler.next(now: now)
+        return try #require(job)
+    }
+
+    private func expectNothing(_ scheduler: inout Scheduler, _ now: Double) {
+        let job = scheduler.next(now: now)
+        #expect(job == nil)
+    }
+
+    @Test func `the position is that before which everything is complete, in whatever order instances finish`() {
         var scheduler = scheduler()
         for number in 1...3 { scheduler.admit(identifier(number), position: 10 * number) }
         scheduler.admit(nil, position: 35)
@@ -58,29 +69,33 @@ struct SchedulerTests {
         var scheduler = scheduler()
         scheduler.admit(identifier(1), position: 1)
         scheduler.admit(identifier(1), position: 2)
-        let first = try #require(scheduler.next(now: 0))
-        #expect(scheduler.next(now: 0) == nil)
+        let first = try next(&scheduler, 0)
+        expectNothing(&scheduler, 0)
         scheduler.complete(first)
-        #expect(scheduler.next(now: 0)?.instance == identifier(1))
+        let second = try next(&scheduler, 0)
+        #expect(second.instance == identifier(1))
     }
 
     @Test func `a failing instance is tried again later and others are not held up`() throws {
         var scheduler = scheduler { ($0.attempts, $0.firstPause) = (3, 2) }
         scheduler.admit(identifier(1), position: 1)
         scheduler.admit(identifier(2), position: 2)
-        let failing = try #require(scheduler.next(now: 0))
-        #expect(scheduler.fail(failing, isPermanent: false, now: 0) == .retry)
-        let other = try #require(scheduler.next(now: 0))
+        let failing = try next(&scheduler, 0)
+        let decision0 = scheduler.fail(failing, isPermanent: false, now: 0)
+        #expect(decision0 == .retry)
+        let other = try next(&scheduler, 0)
         #expect(other.instance == identifier(2))
         scheduler.complete(other)
-        #expect(scheduler.next(now: 1.9) == nil)
+        expectNothing(&scheduler, 1.9)
         #expect(scheduler.nextTime(now: 1.9) == 2)
-        let again = try #require(scheduler.next(now: 2))
+        let again = try next(&scheduler, 2)
         #expect(again.attempts == 1)
-        #expect(scheduler.fail(again, isPermanent: false, now: 2) == .retry)
-        #expect(scheduler.next(now: 5.9) == nil)
-        let last = try #require(scheduler.next(now: 6))
-        #expect(scheduler.fail(last, isPermanent: false, now: 6) == .giveUp)
+        let decision2 = scheduler.fail(again, isPermanent: false, now: 2)
+        #expect(decision2 == .retry)
+        expectNothing(&scheduler, 5.9)
+        let last = try next(&scheduler, 6)
+        let decision6 = scheduler.fail(last, isPermanent: false, now: 6)
+        #expect(decision6 == .giveUp)
         scheduler.complete(last)
         #expect(scheduler.position == 2)
     }
@@ -90,10 +105,10 @@ struct SchedulerTests {
         for number in 1...3 { scheduler.admit(identifier(number), position: number) }
         for step in 0..<50 {
             let now = Double(100 * step)
-            let job = try #require(scheduler.next(now: now))
+            let job = try next(&scheduler, now)
             #expect(job.attempts == 0)
             scheduler.postpone(job, now: now)
-            #expect(scheduler.next(now: now) == nil)
+            expectNothing(&scheduler, now)
         }
     }
 
@@ -114,7 +129,7 @@ struct SchedulerTests {
     @Test func `a dead letter that is tried again has no position`() throws {
         var scheduler = scheduler()
         scheduler.requeue(identifier(9))
-        let job = try #require(scheduler.next(now: 0))
+        let job = try next(&scheduler, 0)
         #expect(job.isRequeued)
         scheduler.complete(job)
         #expect(scheduler.position == 0 && scheduler.isIdle)

@@ -103,8 +103,9 @@ final class SimulatedStore: InstanceStore {
     func removeMark(of instance: String) throws(StoreError) { try call { $0.instances[instance]?.mark = nil } }
 
     func add(file: [UInt8]) throws(StoreError) -> String {
-        let name = identifier(file.reduce(1_000_000) { ($0 * 31 + Int(exactly: $1)!) % 99_999_989 })
+        let name = identifier(file.reduce(1_000_000) { ($0 * 31 + Int($1)) % 99_999_989 })
         return try call { state in
+            guard state.instances[name] == nil else { return name }
             Self.add(name, file, &state)
             state.series["series \(file.first ?? 0)", default: []].insert(name)
             return name

@@ -13,7 +13,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = ROOT / ".build/release"
+BIN = pathlib.Path(os.environ.get("DIA_BIN", ROOT / ".build/release"))
 MODEL = ROOT / "Tests/TestSupport/Models/gray-pad"
 MARK = "4101"
 DICOM_PORT, REST_PORT, SERVER_PORT, STATUS_PORT = 4242, 8042, 8080, 9090

@@ -6,6 +6,11 @@ public struct Mark: Codable, Sendable, Equatable {
     public struct Model: Codable, Sendable, Equatable {
         /// The name, the version, and the digest of its files.
         public let name, version, digest: String
+
+        /// Creates the model.
+        public init(name: String, version: String, digest: String) {
+            (self.name, self.version, self.digest) = (name, version, digest)
+        }
     }
 
     /// The name and version of the program that wrote it.
