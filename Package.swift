@@ -241,7 +241,11 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        .testTarget(name: "OrthancTests", dependencies: ["Orthanc", "Client", "Metrics", logging], swiftSettings: settings),
+        .testTarget(
+            name: "OrthancTests",
+            dependencies: ["Orthanc", "Client", "Metrics", logging],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
 
         // Fuzzing: the targets, and the test that replays earlier findings.

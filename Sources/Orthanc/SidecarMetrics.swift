@@ -21,7 +21,10 @@ public final class SidecarMetrics: Sendable {
             "Time from reading an instance to its result.",
             bounds: HistogramMetric.seconds
         )
-        waiting = registry.gauge("dia_orthanc_waiting", "Instances that were read from the changes and are not complete.")
+        waiting = registry.gauge(
+            "dia_orthanc_waiting",
+            "Instances that were read from the changes and are not complete."
+        )
         lastChange = registry.gauge("dia_orthanc_position", "Change before which everything is complete.")
         letters = registry.gauge("dia_orthanc_dead_letters", "Instances that could not be scored.")
         following = registry.gauge("dia_orthanc_following", "Whether the changes of Orthanc can be read.")

@@ -58,7 +58,9 @@ struct RulesTests {
 
     @Test func `patterns take no longer than the product of the lengths`() throws {
         let pattern = String(repeating: "*a", count: 100)
-        let rules = try Rules(json: Data(#"{"rules": [{"model": "m", "when": {"manufacturer": "\#(pattern)b"}}]}"#.utf8))
+        let rules = try Rules(
+            json: Data(#"{"rules": [{"model": "m", "when": {"manufacturer": "\#(pattern)b"}}]}"#.utf8)
+        )
         let text = String(repeating: "a", count: 4096)
         #expect(rules.rule(for: metadata { $0.manufacturer = text }, remoteAETitle: "") == nil)
         #expect(rules.rule(for: metadata { $0.manufacturer = text + "B" }, remoteAETitle: "") != nil)

@@ -58,7 +58,9 @@ struct SidecarTests {
         #expect(position <= 2 * count && (catchUp != .changes || position >= 2 * count - 1000))
     }
 
-    @Test func `an instance that fails becomes a dead letter, the others go on, and it can be tried again`() async throws {
+    @Test func `an instance that fails becomes a dead letter, the others go on, and it can be tried again`()
+        async throws
+    {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = SimulatedStore()
         for number in 0..<20 { store.add(identifier(number), [UInt8(number), 1]) }

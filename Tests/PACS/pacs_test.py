@@ -298,7 +298,7 @@ def test_kills(arguments):
 
 def test_replaced(_):
     """An image that is replaced has the result of the new one; deleted ones leave nothing."""
-    with Stack(rules=[{"model": "gray-pad", "outputs": ["sr"]}]) as stack:
+    with Stack(rules=[{"model": "gray-pad", "outputs": ["sr"]}], CheckRevisions=True) as stack:
         first = identified(radiograph(1), 1, stack.files)
         old = known_scores([first])[str(first)]
         instance = stack.orthanc.add(first.read_bytes())

@@ -59,7 +59,9 @@ struct ResultSource {
 
     private var isMultiFrame: Bool {
         metadata.numberOfFrames > 1
-            && !Self.singleFrameClasses.contains(String(metadata.sopClassUID.dropFirst("1.2.840.10008.5.1.4.1.1.".count)))
+            && !Self.singleFrameClasses.contains(
+                String(metadata.sopClassUID.dropFirst("1.2.840.10008.5.1.4.1.1.".count))
+            )
     }
 
     /// The item that refers to the image, with the frame if there are several.

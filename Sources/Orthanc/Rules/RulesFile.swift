@@ -31,7 +31,9 @@ extension Rules {
         guard let members = object as? [String: Any] else { throw RulesError("\(place) is not an object") }
         let known = ["name", "when", "model", "window", "frame", "outputs", "skip"]
         if let unknown = members.keys.sorted().first(where: { !known.contains($0) }) {
-            throw RulesError("\(place) has the unknown member \"\(unknown)\"; known are \(known.joined(separator: ", "))")
+            throw RulesError(
+                "\(place) has the unknown member \"\(unknown)\"; known are \(known.joined(separator: ", "))"
+            )
         }
         let name = try text(members["name"], "\(place): name") ?? place
         let model = try text(members["model"], "\(name): model")

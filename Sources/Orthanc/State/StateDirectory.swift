@@ -51,17 +51,18 @@ public final class StateDirectory: Sendable {
     private let path: String
     private let lock: Int32?
 
-    /// Opens the directory and creates it if it is missing.
-    ///
-    /// `isWriter` says whether it is locked for the only sidecar.
+    /// Opens the directory. For the only sidecar (`isWriter`), it is created if it is missing, and locked.
     public init(_ path: String, isWriter: Bool) throws(Failure) {
         self.path = path
-        for folder in [path, "\(path)/dead-letters", "\(path)/requeue"] where unsafe mkdir(folder, 0o700) != 0 {
-            guard errno == EEXIST else { throw Failure("create the folder", folder) }
-        }
         guard isWriter else {
+            guard unsafe access("\(path)/dead-letters", F_OK) == 0 else {
+                throw Failure("open", "\(path)/dead-letters")
+            }
             lock = nil
             return
+        }
+        for folder in [path, "\(path)/dead-letters", "\(path)/requeue"] where unsafe mkdir(folder, 0o700) != 0 {
+            guard errno == EEXIST else { throw Failure("create the folder", folder) }
         }
         let descriptor = unsafe open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure("open", "\(path)/lock") }

@@ -45,6 +45,7 @@ public struct OrthancClient: InstanceStore {
         self.maximumFile = maximumFile
     }
 
+    /// Reads a page of `/changes`.
     public func changes(since: Int, limit: Int) throws(StoreError) -> ChangePage {
         struct Body: Decodable {
             struct Change: Decodable {
@@ -63,16 +64,19 @@ public struct OrthancClient: InstanceStore {
         return ChangePage(changes: changes, isLast: body.Done)
     }
 
+    /// Reads the number of the last change.
     public func lastChange() throws(StoreError) -> Int {
         struct Body: Decodable { let Last: Int }
         return try json(Body.self, get("/changes", query: "last"), "/changes").Last
     }
 
+    /// Reads a page of `/instances`.
     public func instances(from position: Int, limit: Int) throws(StoreError) -> [String] {
         let response = try get("/instances", query: "since=\(position)&limit=\(limit)")
         return try json([String].self, response, "/instances").filter(Self.isIdentifier)
     }
 
+    /// Reads all metadata of an instance.
     public func record(of instance: String) throws(StoreError) -> InstanceRecord? {
         guard let response = try found(get("\(Self.path(instance))/metadata", query: "expand")) else { return nil }
         let values = try json([String: String].self, response, "the metadata")
@@ -84,6 +88,7 @@ public struct OrthancClient: InstanceStore {
         return record
     }
 
+    /// Reads the MD5 digest that Orthanc has computed, or computes one.
     public func digest(of instance: String) throws(StoreError) -> String? {
         let response = try send("GET", "\(Self.path(instance))/attachments/dicom/md5")
         if response.status == 200 { return "md5:" + String(decoding: response.body, as: UTF8.self).trimmed }
@@ -92,10 +97,12 @@ public struct OrthancClient: InstanceStore {
         return "sha256:" + FileDigest.hexadecimal(file)
     }
 
+    /// Reads the DICOM file.
     public func file(of instance: String) throws(StoreError) -> [UInt8]? {
         try found(send("GET", "\(Self.path(instance))/file", maximum: maximumFile))?.body
     }
 
+    /// Stores the user-defined attachment.
     public func write(attachment: [UInt8], of instance: String) throws(StoreError) -> Bool {
         let path = "\(Self.path(instance))/attachments/\(slots.attachment)"
         // With CheckRevisions, an attachment is replaced only with its entity tag.
@@ -103,18 +110,21 @@ public struct OrthancClient: InstanceStore {
         return try put(path, attachment, tag: old.status == 200 ? old.headers["etag"] : nil)
     }
 
+    /// Stores the user-defined metadata.
     public func write(mark: String, of instance: String) throws(StoreError) -> Bool {
         let path = "\(Self.path(instance))/metadata/\(slots.metadata)"
         let old = try send("GET", path)
         return try put(path, Array(mark.utf8), tag: old.status == 200 ? old.headers["etag"] : nil)
     }
 
+    /// Reads the user-defined metadata.
     public func mark(of instance: String) throws(StoreError) -> String? {
         try found(send("GET", "\(Self.path(instance))/metadata/\(slots.metadata)")).map {
             String(decoding: $0.body, as: UTF8.self)
         }
     }
 
+    /// Removes the user-defined metadata.
     public func removeMark(of instance: String) throws(StoreError) {
         let path = "\(Self.path(instance))/metadata/\(slots.metadata)"
         let old = try send("GET", path)
@@ -122,6 +132,7 @@ public struct OrthancClient: InstanceStore {
         _ = try found(send("DELETE", path, tag: old.headers["etag"]))
     }
 
+    /// Adds a file (`POST /instances`).
     public func add(file: [UInt8]) throws(StoreError) -> String {
         struct Body: Decodable { let ID: String }
         let response = try send("POST", "/instances", body: file, type: "application/dicom")
@@ -130,10 +141,12 @@ public struct OrthancClient: InstanceStore {
         return body.ID
     }
 
+    /// Removes an instance.
     public func remove(instance: String) throws(StoreError) {
         _ = try found(send("DELETE", Self.path(instance)))
     }
 
+    /// Looks up a series by its UID (`/tools/lookup`).
     public func instances(ofSeries uid: String) throws(StoreError) -> [String] {
         struct Found: Decodable { let `Type`: String, ID: String }
         struct Series: Decodable { let Instances: [String] }
@@ -160,7 +173,8 @@ public struct OrthancClient: InstanceStore {
     /// Whether `text` has the form of an id: five groups of eight hexadecimal digits.
     public static func isIdentifier(_ text: String) -> Bool {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        return groups.count == 5 && groups.allSatisfy { $0.utf8.count == 8 && $0.allSatisfy(\.isHexDigit) }
+        return groups.count == 5
+            && groups.allSatisfy { $0.utf8.count == 8 && $0.allSatisfy { $0.isASCII && $0.isHexDigit } }
     }
 
     private static func path(_ instance: String) -> String { "/instances/\(instance)" }
@@ -186,7 +200,6 @@ public struct OrthancClient: InstanceStore {
         (request.query, request.body, request.maximumResponse) = (query, body, maximum)
         request.method = method == "PUT" || method == "DELETE" ? method : nil
         request.headers = ["User-Agent": "dia", "Accept": "*/*"]
-        // An empty field keeps libcurl from waiting for "100 Continue".
         if body != nil { request.headers.append("Content-Type", type) }
         if let tag { request.headers.append("If-Match", tag) }
         if let credentials { request.headers.append("Authorization", credentials.authorization) }
@@ -194,7 +207,7 @@ public struct OrthancClient: InstanceStore {
             let response = try transport.send(request)
             switch response.status {
             case 401, 403: throw StoreError.unavailable("it does not accept the user name and the password")
-            case 429, 502, 503, 504: throw StoreError.unavailable("status \(response.status)")
+            case 429, 502, 503, 504, 507: throw StoreError.unavailable("status \(response.status)")
             case 409, 412: throw StoreError.conflict
             default: return response
             }

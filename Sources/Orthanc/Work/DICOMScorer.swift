@@ -13,7 +13,8 @@ public final class DICOMScorer: InstanceScorer {
     private let maximumPixels: Int
     private let program: String
     private let idle = Mutex<[DecodingProcess]>([])
-    private let windows = Mutex<[String: RenderingOptions.Mapping]>([:])
+    /// How the images of a model are rendered, and the version of the model of which that is known.
+    private let windows = Mutex<[String: (mapping: RenderingOptions.Mapping, digest: String)]>([:])
 
     /// Creates a scorer; `program` is the name and version of this program.
     public init(
@@ -30,6 +31,7 @@ public final class DICOMScorer: InstanceScorer {
     /// What the results of this program have as their Manufacturer.
     public static let manufacturer = "DIA"
 
+    /// Renders a file by the rule that applies, and has it scored.
     public func evaluate(_ file: [UInt8], _ record: InstanceRecord) throws(ScoringError) -> Evaluation {
         // A process that no other file uses at the same time.
         let process = idle.withLock { $0.popLast() } ?? DecodingProcess(limits: limits)
@@ -71,17 +73,19 @@ public final class DICOMScorer: InstanceScorer {
 
     /// Returns the rendering that a model was calibrated with.
     public func window(of model: String) throws(ClientError) -> RenderingOptions.Mapping {
-        if let known = windows.withLock({ $0[model] }) { return known }
+        if let known = windows.withLock({ $0[model]?.mapping }) { return known }
         let models = try service.models().models
         let found = windows.withLock { windows in
             for each in models {
-                switch each.rendering?.window {
-                case "full": windows[each.name] = .full
-                case "none": windows[each.name] = RenderingOptions.Mapping.none
-                default: windows[each.name] = .voi(index: nil)
-                }
+                let mapping: RenderingOptions.Mapping =
+                    switch each.rendering?.window {
+                    case "full": .full
+                    case "none": .none
+                    default: .voi(index: nil)
+                    }
+                windows[each.name] = (mapping, each.digest)
             }
-            return windows[model]
+            return windows[model]?.mapping
         }
         guard let found else { throw .problem(Problem(status: 404, detail: "there is no model '\(model)'")) }
         return found
@@ -98,6 +102,13 @@ public final class DICOMScorer: InstanceScorer {
         let png = PNG.encode(frame.image)
         let answer = try service.score(png, model: model, [("provenance", "true")])
         let score = answer.score
+        // Another version of the model may be calibrated for another rendering.
+        let isReplaced = windows.withLock { windows in
+            guard let known = windows[model], known.digest != score.model.digest else { return false }
+            windows[model] = nil
+            return true
+        }
+        if isReplaced, rule.window == nil { throw ScoringError.temporary("the model was replaced while it was used") }
         var objects: [InstanceResult.Object] = []
         if let study {
             let source = ResultSource(metadata: metadata, record: record, study: study, frame: frame)

@@ -145,7 +145,8 @@ enum SOPClass {
             ("88.", "a structured report"), ("11.", "a presentation state"), ("104.", "an encapsulated document"),
             ("66", "raw or derived data"), ("481.", "a radiotherapy object"), ("9.", "a waveform"),
         ]
-        guard uid.hasPrefix(storage) else { return nil }
+        // RT images are images.
+        guard uid.hasPrefix(storage), uid != storage + "481.1" else { return nil }
         let rest = uid.dropFirst(storage.count)
         return others.first { rest.hasPrefix($0.0) }.map { "\($0.1), not an image" }
     }

@@ -39,7 +39,9 @@ struct OrthancOptions: ParsableArguments {
         do {
             address = try ServerAddress(orthanc)
         } catch {
-            throw ValidationError("--orthanc: \(error)".replacingOccurrences(of: "--key-file", with: "--orthanc-user-file"))
+            throw ValidationError(
+                "--orthanc: \(error)".replacingOccurrences(of: "--key-file", with: "--orthanc-user-file")
+            )
         }
         if address.isExposed {
             Messages.warn("\(address) is not encrypted: passwords and images can be read on the way; use https")

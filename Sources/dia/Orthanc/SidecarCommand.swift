@@ -114,7 +114,14 @@ struct SidecarCommand: AsyncParsableCommand {
         (configuration.concurrency, configuration.pollSeconds) = (concurrency, poll)
         configuration.catchUp = catchUp
         configuration.policy.attempts = attempts
-        return try Sidecar(store: store, job: job, directory: directory, configuration, metrics: metrics, logger: logger)
+        return try Sidecar(
+            store: store,
+            job: job,
+            directory: directory,
+            configuration,
+            metrics: metrics,
+            logger: logger
+        )
     }
 
     private func receiver() throws -> StowClient? {
