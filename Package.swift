@@ -243,7 +243,7 @@ let package = Package(
 
         .testTarget(
             name: "OrthancTests",
-            dependencies: ["Orthanc", "Client", "Metrics", logging],
+            dependencies: ["Orthanc", "DICOM", "Client", "Metrics", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
