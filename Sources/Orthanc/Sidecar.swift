@@ -105,22 +105,22 @@ public final class Sidecar: @unchecked Sendable {
         while true {
             do {
                 let last = try store.lastChange()
+                let number = last?.sequence ?? 0
                 if stored == nil {
                     switch configuration.catchUp {
                     case .changes: position = StateDirectory.Position(phase: .changes, change: 0)
-                    case .instances: position = StateDirectory.Position(phase: .instances, change: last)
-                    case .none: position = StateDirectory.Position(phase: .changes, change: last)
+                    case .instances: position = StateDirectory.Position(phase: .instances, change: number)
+                    case .none: position = StateDirectory.Position(phase: .changes, change: number)
                     }
-                } else if position.change > last {
-                    logger.warning("the store has fewer changes than before: it is another one, or was restored")
-                    position = StateDirectory.Position(phase: .instances, change: last)
+                } else if let last, isFromAnotherStore(last, since: position.change) {
+                    position = afterReplacement(last)
                 }
                 enter(position)
                 logger.info(
                     "following",
                     metadata: [
                         "phase": "\(position.phase.rawValue)", "change": .stringConvertible(position.change),
-                        "last": .stringConvertible(last),
+                        "last": .stringConvertible(number),
                     ]
                 )
                 return true
@@ -193,19 +193,35 @@ public final class Sidecar: @unchecked Sendable {
     private func readChanges(since: Int, limit: Int) throws -> Bool {
         let page = try store.changes(since: since, limit: limit)
         condition.withLock {
-            for change in page.changes { scheduler.admit(change.instance, position: change.sequence) }
+            for change in page.changes {
+                scheduler.admit(change.instance, position: change.sequence)
+                position.date = max(position.date, change.date)
+            }
             condition.broadcast()
         }
         if page.changes.isEmpty { try checkStore(since) }
         return !page.isLast && !page.changes.isEmpty
     }
 
-    /// A store with fewer changes than before is another one.
+    /// Begins again if the store is another one, or was restored, when nothing is open.
     private func checkStore(_ since: Int) throws {
-        let last = try store.lastChange()
-        guard last < since, condition.withLock({ scheduler.isIdle }) else { return }
-        logger.warning("the store has fewer changes than before: it is another one, or was restored")
-        enter(StateDirectory.Position(phase: .instances, change: last))
+        guard let last = try store.lastChange(), isFromAnotherStore(last, since: since),
+            condition.withLock({ scheduler.isIdle })
+        else { return }
+        enter(afterReplacement(last))
+    }
+
+    /// Whether a last change that comes before `since` cannot be left over from changes that were read.
+    ///
+    /// The changes of deleted instances disappear, so the last one may well have a lower number than before. But a change
+    /// that is later in time and has a lower number is from a store that began again, or was restored from a backup.
+    private func isFromAnotherStore(_ last: ChangePage.Change, since: Int) -> Bool {
+        last.sequence < since && last.date > condition.withLock { position.date }
+    }
+
+    private func afterReplacement(_ last: ChangePage.Change) -> StateDirectory.Position {
+        logger.warning("the store is another one, or was restored: all its instances are looked at")
+        return StateDirectory.Position(phase: .instances, change: last.sequence, date: last.date)
     }
 
     private func readList() throws -> Bool {
@@ -224,7 +240,7 @@ public final class Sidecar: @unchecked Sendable {
             guard isLast else { return true }
             // The changes since before the list follow when everything in it is complete.
             if scheduler.isIdle {
-                position = StateDirectory.Position(phase: .changes, change: position.change)
+                position = StateDirectory.Position(phase: .changes, change: position.change, date: position.date)
                 scheduler = Scheduler(position: position.change, policy: configuration.policy)
             }
             return scheduler.isIdle

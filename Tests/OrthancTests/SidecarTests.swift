@@ -82,6 +82,26 @@ struct SidecarTests {
         #expect(try directory.requeued(limit: 10).isEmpty)
     }
 
+    @Test(arguments: [1, 2])
+    func `a store with fewer changes is looked at again only if they are later`(era: Int) async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = SimulatedStore()
+        for number in 0..<20 { store.add(identifier(number), [UInt8(number), 1]) }
+        let before = try await run(store) { store.state.withLock { $0.marks == 20 } }
+        #expect(before > 20)
+        // Another store, or the newest instances were deleted.
+        store.state.withLock { state in
+            state.era = era
+            state.changes.removeLast(15)
+            for number in 0..<5 { state.instances[identifier(number)]?.mark = nil }
+            state.marks = 0
+        }
+        let calls = store.state.withLock { $0.calls }
+        let after = try await run(store) { store.state.withLock { era == 1 ? $0.calls > calls + 20 : $0.marks == 5 } }
+        #expect(store.state.withLock { $0.marks } == (era == 1 ? 0 : 5))
+        #expect(era == 1 ? after == before : after <= 10)
+    }
+
     @Test func `a state directory has one writer, and a position that survives`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         do {

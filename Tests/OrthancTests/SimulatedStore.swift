@@ -14,6 +14,8 @@ final class SimulatedStore: InstanceStore {
         var instances: [String: Instance] = [:]
         var changes: [(sequence: Int, instance: String)] = []
         var calls = 0
+        /// The time of all changes.
+        var era = 1
         /// The number of marks written.
         var marks = 0
         /// The number of the call that fails, and whether it has its effect.
@@ -55,13 +57,17 @@ final class SimulatedStore: InstanceStore {
             let page = state.changes[start..<min(start + limit, state.changes.count)]
             state.largestPage = max(state.largestPage, page.count)
             return ChangePage(
-                changes: page.map { .init(sequence: $0.sequence, instance: $0.instance) },
+                changes: page.map { .init(sequence: $0.sequence, instance: $0.instance, date: "\(state.era)") },
                 isLast: page.endIndex == state.changes.count
             )
         }
     }
 
-    func lastChange() throws(StoreError) -> Int { try call { $0.changes.last?.sequence ?? 0 } }
+    func lastChange() throws(StoreError) -> ChangePage.Change? {
+        try call { state in
+            state.changes.last.map { .init(sequence: $0.sequence, instance: $0.instance, date: "\(state.era)") }
+        }
+    }
 
     func instances(from position: Int, limit: Int) throws(StoreError) -> [String] {
         try call { Array($0.instances.keys.sorted().dropFirst(position).prefix(limit)) }

@@ -168,7 +168,9 @@ def test_kinds(_):
         assert first not in stack.sidecar.dead_letters()
         wait_until(lambda: first in stack.sidecar.dead_letters(), 60, "a dead letter is tried again")
         status, text = stack.sidecar.status("/metrics")
-        assert status == 200 and f"dia_orthanc_instances_total{{outcome=\"written\"}} {len(expected)}" in text, text
+        written = int(text.split('dia_orthanc_instances_total{outcome="written"} ')[1].split()[0])
+        # Some defects do not concern the first frame.
+        assert status == 200 and len(expected) <= written < len(expected) + len(bad), written
         assert stack.sidecar.status("/readyz")[0] == 200
         assert stack.sidecar.stop() == 0, "SIGTERM ends the sidecar in good order"
         return f"{len(expected)} files scored, {len(letters)} dead letters"
@@ -318,10 +320,12 @@ def test_replaced(_):
         for seed in range(100, 140):
             instance = stack.orthanc.add(identified(radiograph(seed), seed, stack.files).read_bytes())
             time.sleep(0.01 * (seed % 8))
-            stack.orthanc.request("DELETE", f"/instances/{instance}")
+            status, body = stack.orthanc.request("DELETE", f"/instances/{instance}")
+            assert status == 200, (status, body)
         stack.settle()
         left = stack.orthanc.get("/instances")
-        assert len(left) == 2 and not stack.sidecar.dead_letters(), (left, stack.sidecar.dead_letters())
+        kinds = [stack.orthanc.request("GET", f"/instances/{each}/metadata/SopClassUid")[1] for each in left]
+        assert len(left) == 2 and not stack.sidecar.dead_letters(), (kinds, stack.sidecar.dead_letters())
         return "29 versions of an image, 40 deleted images"
 
 

@@ -19,10 +19,12 @@ public final class StateDirectory: Sendable {
         public var listed = 0
         /// The number of the last change before which everything is complete.
         public var change: Int
+        /// The time of the latest change that was read.
+        public var date: String
 
         /// Creates a position.
-        public init(phase: Phase, listed: Int = 0, change: Int) {
-            (self.phase, self.listed, self.change) = (phase, listed, change)
+        public init(phase: Phase, listed: Int = 0, change: Int, date: String = "") {
+            (self.phase, self.listed, self.change, self.date) = (phase, listed, change, date)
         }
     }
 

@@ -4,8 +4,8 @@
 public protocol InstanceStore: Sendable {
     /// Returns at most `limit` changes with numbers above `since`.
     func changes(since: Int, limit: Int) throws(StoreError) -> ChangePage
-    /// Returns the number of the last change; 0 if there is none.
-    func lastChange() throws(StoreError) -> Int
+    /// Returns the last change of those that are left; nil if there is none.
+    func lastChange() throws(StoreError) -> ChangePage.Change?
     /// Returns at most `limit` ids of instances from a position in the list of all.
     func instances(from position: Int, limit: Int) throws(StoreError) -> [String]
     /// Returns what is recorded about an instance.
@@ -39,8 +39,13 @@ public struct ChangePage: Sendable {
         /// The instance, if the change is a new instance; otherwise nil.
         public let instance: String?
 
+        /// The time in a form that sorts by time, such as "20261126T211841".
+        public let date: String
+
         /// Creates a change.
-        public init(sequence: Int, instance: String?) { (self.sequence, self.instance) = (sequence, instance) }
+        public init(sequence: Int, instance: String?, date: String) {
+            (self.sequence, self.instance, self.date) = (sequence, instance, date)
+        }
     }
 
     /// The changes in order.

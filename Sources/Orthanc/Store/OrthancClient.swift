@@ -45,29 +45,38 @@ public struct OrthancClient: InstanceStore {
         self.maximumFile = maximumFile
     }
 
+    private struct Changes: Decodable {
+        struct Change: Decodable {
+            let ChangeType: String, ID: String, Seq: Int, Date: String
+        }
+        let Changes: [Change], Done: Bool
+
+        var changes: [ChangePage.Change] {
+            Changes.map { change in
+                let isNew = change.ChangeType == "NewInstance" && OrthancClient.isIdentifier(change.ID)
+                return ChangePage.Change(
+                    sequence: change.Seq,
+                    instance: isNew ? change.ID : nil,
+                    date: change.Date
+                )
+            }
+        }
+    }
+
     /// Reads a page of `/changes`.
     public func changes(since: Int, limit: Int) throws(StoreError) -> ChangePage {
-        struct Body: Decodable {
-            struct Change: Decodable {
-                let ChangeType: String, ID: String, Seq: Int
-            }
-            let Changes: [Change], Done: Bool
-        }
-        let body = try json(Body.self, get("/changes", query: "since=\(since)&limit=\(limit)"), "/changes")
-        let changes = body.Changes.map { change in
-            let isNew = change.ChangeType == "NewInstance" && Self.isIdentifier(change.ID)
-            return ChangePage.Change(sequence: change.Seq, instance: isNew ? change.ID : nil)
-        }
+        let response = try get("/changes", query: "since=\(since)&limit=\(limit)")
+        let body = try json(Changes.self, response, "/changes")
+        let changes = body.changes
         guard zip(changes, changes.dropFirst()).allSatisfy({ $0.sequence < $1.sequence }),
             changes.first.map({ $0.sequence > since }) != false
         else { throw .failed("/changes is not in order") }
         return ChangePage(changes: changes, isLast: body.Done)
     }
 
-    /// Reads the number of the last change.
-    public func lastChange() throws(StoreError) -> Int {
-        struct Body: Decodable { let Last: Int }
-        return try json(Body.self, get("/changes", query: "last"), "/changes").Last
+    /// Reads the last change.
+    public func lastChange() throws(StoreError) -> ChangePage.Change? {
+        try json(Changes.self, get("/changes", query: "last"), "/changes").changes.last
     }
 
     /// Reads a page of `/instances`.

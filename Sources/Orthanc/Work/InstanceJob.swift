@@ -77,7 +77,24 @@ public struct InstanceJob: Sendable {
         guard current == digest else { return nil }
         guard try store.write(attachment: result.attachment, of: instance) else { return .gone }
         if let receiver, !result.objects.isEmpty { try receiver.store(result.objects.map(\.file)) }
-        let added = try add(result.objects)
+        var added: [String] = []
+        do {
+            return try commit(result, instance, digest, &added)
+        } catch {
+            // Nothing is left of an instance that was deleted meanwhile.
+            guard try store.digest(of: instance) == nil else { throw error }
+            return try undo(added, instance)
+        }
+    }
+
+    /// Writes the objects and the mark; returns nil if the file was replaced.
+    private func commit(
+        _ result: InstanceResult,
+        _ instance: String,
+        _ digest: String,
+        _ added: inout [String]
+    ) throws -> Outcome? {
+        try add(result.objects, &added)
         let mark = self.mark(result, digest).text
         guard try store.digest(of: instance) == digest, try store.write(mark: mark, of: instance) else {
             return try undo(added, instance)
@@ -95,8 +112,7 @@ public struct InstanceJob: Sendable {
     }
 
     /// Adds objects, and removes others of their series, which belong to a file that was replaced.
-    private func add(_ objects: [InstanceResult.Object]) throws -> [String] {
-        var added: [String] = []
+    private func add(_ objects: [InstanceResult.Object], _ added: inout [String]) throws {
         for object in objects {
             let new = try store.add(file: object.file)
             added.append(new)
@@ -104,7 +120,6 @@ public struct InstanceJob: Sendable {
                 try store.remove(instance: old)
             }
         }
-        return added
     }
 
     /// Removes what was added for a file that is not there any more.
