@@ -95,6 +95,10 @@ final class SimulatedStore: InstanceStore {
         }
     }
 
+    func attachment(of instance: String) throws(StoreError) -> [UInt8]? {
+        try call { $0.instances[instance]?.attachment }
+    }
+
     func write(mark: String, of instance: String) throws(StoreError) -> Bool {
         try call { state in
             state.instances[instance]?.mark = mark

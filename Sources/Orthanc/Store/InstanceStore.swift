@@ -16,7 +16,9 @@ public protocol InstanceStore: Sendable {
     func file(of instance: String) throws(StoreError) -> [UInt8]?
     /// Stores or replaces the attachment with the complete result.
     func write(attachment: [UInt8], of instance: String) throws(StoreError) -> Bool
-    /// Stores or replaces the mark. If it was read before, `mark` has its entity tag.
+    /// Returns the attachment with the complete result.
+    func attachment(of instance: String) throws(StoreError) -> [UInt8]?
+    /// Stores or replaces the mark.
     func write(mark: String, of instance: String) throws(StoreError) -> Bool
     /// Returns the text of the mark.
     func mark(of instance: String) throws(StoreError) -> String?

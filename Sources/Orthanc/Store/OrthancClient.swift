@@ -119,6 +119,11 @@ public struct OrthancClient: InstanceStore {
         return try put(path, attachment, tag: old.status == 200 ? old.headers["etag"] : nil)
     }
 
+    /// Reads the user-defined attachment.
+    public func attachment(of instance: String) throws(StoreError) -> [UInt8]? {
+        try found(send("GET", "\(Self.path(instance))/attachments/\(slots.attachment)/data"))?.body
+    }
+
     /// Stores the user-defined metadata.
     public func write(mark: String, of instance: String) throws(StoreError) -> Bool {
         let path = "\(Self.path(instance))/metadata/\(slots.metadata)"

@@ -103,7 +103,8 @@ public struct InstanceJob: Sendable {
         guard let written = try store.mark(of: instance), let after = try store.digest(of: instance) else {
             return try undo(added, instance)
         }
-        guard after == digest else {
+        // A file that was replaced by the same bytes has the same digest, but the attachment was lost with the first one.
+        guard after == digest, try store.attachment(of: instance) == result.attachment else {
             try store.removeMark(of: instance)
             return try undo(added, instance)
         }
