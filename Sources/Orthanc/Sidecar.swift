@@ -82,7 +82,9 @@ public final class Sidecar: @unchecked Sendable {
         }
     }
 
-    /// Works until ``stop()``. Blocks.
+    /// Works until ``stop()``.
+    ///
+    /// Blocks.
     public func run() {
         guard begin() else { return }
         for _ in 0..<configuration.concurrency {
@@ -132,7 +134,9 @@ public final class Sidecar: @unchecked Sendable {
         }
     }
 
-    /// Starts a phase. The scheduler of a list counts the instances of this run.
+    /// Starts a phase.
+    ///
+    /// The scheduler of a list counts the instances of this run.
     private func enter(_ new: StateDirectory.Position) {
         condition.withLock {
             position = new

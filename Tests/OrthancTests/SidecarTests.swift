@@ -40,6 +40,8 @@ struct SidecarTests {
                 continuation.resume()
             }
         }
+        // Threads that are ending may hold the directory for a moment.
+        directory.unlock()
         return try directory.position()?.change ?? 0
     }
 

@@ -1,7 +1,9 @@
 import Foundation
 import Glibc
 
-/// The directory with the position of the sidecar and its dead letters. One process uses it at a time.
+/// The directory with the position of the sidecar and its dead letters.
+///
+/// One process uses it at a time.
 public final class StateDirectory: Sendable {
     /// Up to where a store was worked off.
     public struct Position: Codable, Sendable, Equatable {
@@ -53,7 +55,9 @@ public final class StateDirectory: Sendable {
     private let path: String
     private let lock: Int32?
 
-    /// Opens the directory. For the only sidecar (`isWriter`), it is created if it is missing, and locked.
+    /// Opens the directory.
+    ///
+    /// For the only sidecar (`isWriter`), it is created if it is missing, and locked.
     public init(_ path: String, isWriter: Bool) throws(Failure) {
         self.path = path
         guard isWriter else {
@@ -77,6 +81,9 @@ public final class StateDirectory: Sendable {
         }
         lock = descriptor
     }
+
+    /// Lets another sidecar use the directory.
+    public func unlock() { if let lock { flock(lock, LOCK_UN) } }
 
     deinit { if let lock { close(lock) } }
 

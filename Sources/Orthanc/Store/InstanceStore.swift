@@ -1,6 +1,6 @@
-/// What the sidecar needs from Orthanc. All calls block.
+/// What the sidecar needs from Orthanc.
 ///
-/// An instance that does not exist any more is nil or false, not an error.
+/// All calls block.  An instance that does not exist any more is nil or false, not an error.
 public protocol InstanceStore: Sendable {
     /// Returns at most `limit` changes with numbers above `since`.
     func changes(since: Int, limit: Int) throws(StoreError) -> ChangePage
@@ -74,7 +74,9 @@ public struct InstanceRecord: Sendable {
     public init() {}
 }
 
-/// Why a call failed. The messages have no text from the store, which could contain data of patients.
+/// Why a call failed.
+///
+/// The messages have no text from the store, which could contain data of patients.
 public enum StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The store cannot be reached or used at this time; this is not about the instance.
     case unavailable(String)

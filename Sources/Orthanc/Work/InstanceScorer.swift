@@ -54,7 +54,9 @@ public struct InstanceResult: Sendable {
     }
 }
 
-/// Why an instance has no result. The messages have no data of the patient.
+/// Why an instance has no result.
+///
+/// The messages have no data of the patient.
 public enum ScoringError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The service cannot be reached or used at this time; this is not about the instance.
     case unavailable(String)
