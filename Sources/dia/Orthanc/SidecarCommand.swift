@@ -8,7 +8,6 @@ import Logging
 import Metrics
 public import Orthanc
 public import StructuredLogging
-import Synchronization
 
 extension LogFormat: ExpressibleByArgument {}
 extension Sidecar.CatchUp: ExpressibleByArgument {}
@@ -86,13 +85,11 @@ struct SidecarCommand: AsyncParsableCommand {
         let metrics = SidecarMetrics(registry)
         let sidecar = try sidecar(metrics, logger)
         let server = try statusServer(registry, metrics, logger)
-        let exited = Mutex(false)
         let interruption = Interruption(patience: .milliseconds(Int(1000 * drain)))
         interruption.onSignal { sidecar.stop() }
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 sidecar.run()
-                exited.withLock { $0 = true }
                 continuation.resume()
             }
         }
