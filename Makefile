@@ -27,7 +27,7 @@ PACKAGES_FOLDER ?= $(STATIC)/packages
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos deploy-test page-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos deploy-test page-test pacs-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -45,6 +45,7 @@ help:
 	@echo "make chaos             chaos test: kills, disconnects, corrupt models, full disk, clock jumps (MINUTES=4)"
 	@echo "make deploy-test       test the systemd service in Debian 12 and 13 containers (as root)"
 	@echo "make page-test         test the web page in Chromium (installs it)"
+	@echo "make pacs-test         test dia orthanc with Orthanc and DICOM tools (as root; docs/pacs.md)"
 	@echo "make clients-test      score an image with many clients and through proxies, from PyPI and Debian (docs/clients.md)"
 	@echo "make contract          test openapi.yaml with schemathesis and a generated client, from PyPI"
 	@echo "make attacks           measure memory and latency under attack (docs/results/attacks.md)"
@@ -174,6 +175,12 @@ page-test: deps
 	$(BUILD) --product dia-server
 	Tests/Page/setup.sh
 	.build/page-venv/bin/python Tests/Page/page_test.py
+
+pacs-test: deps-all
+	$(BUILD) --product dia-server
+	$(BUILD) --product dia
+	Tests/PACS/setup.sh
+	.build/pacs-venv/bin/python Tests/PACS/pacs_test.py
 
 clients-test: build
 	Tests/Clients/setup.sh

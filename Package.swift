@@ -142,11 +142,16 @@ let package = Package(
 
         // The client.
         .target(name: "Client", dependencies: ["CCurl", "HTTP", "OpenSSL"], swiftSettings: strict),
+        .target(
+            name: "Orthanc",
+            dependencies: ["Client", "DICOM", "Codecs", "HTTP", "Imaging", "Metrics", "OpenSSL", deque, logging],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "dia",
             dependencies: [
                 "Client", "DICOM", "InferenceService", "Engine", "HTTP", "Codecs", "Imaging", "Metrics", "ModelFile",
-                "Neural", "DIA", "Console", arguments, logging,
+                "Neural", "DIA", "Console", "HTTPServer", "Orthanc", "StructuredLogging", arguments, logging,
             ],
             swiftSettings: settings
         ),
@@ -236,6 +241,11 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        .testTarget(
+            name: "OrthancTests",
+            dependencies: ["Orthanc", "DICOM", "Client", "Metrics", logging],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ClientTests", dependencies: ["Client", "TestSupport"], swiftSettings: settings),
 
         // Fuzzing: the targets, and the test that replays earlier findings.

@@ -121,7 +121,12 @@ void dia_curl_begin(dia_curl *curl, const char *url) {
     clear(&curl->head);
     clear(&curl->body);
     curl->status = 0;
+    curl_easy_setopt(curl->easy, CURLOPT_CUSTOMREQUEST, NULL);
     curl_easy_setopt(curl->easy, CURLOPT_URL, url);
+}
+
+void dia_curl_set_method(dia_curl *curl, const char *method) {
+    curl_easy_setopt(curl->easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
 int dia_curl_add_field(dia_curl *curl, const char *line) {

@@ -18,7 +18,7 @@ struct entry {
 
 /*
  * The attributes that are read, for data sets with implicit value representations. Those that are "US or SS" are read as
- * US; Swift decides by Pixel Representation. Names, numbers and dates of patients are not in the list.
+ * US; Swift decides by Pixel Representation. Those of the patient and the study are read only on request (StudyAttributes).
  */
 const entry entries[] = {
     {0x0002, 0x0000, EVR_UL, "FileMetaInformationGroupLength"},
@@ -32,13 +32,29 @@ const entry entries[] = {
     {0x0008, 0x0005, EVR_CS, "SpecificCharacterSet"},
     {0x0008, 0x0016, EVR_UI, "SOPClassUID"},
     {0x0008, 0x0018, EVR_UI, "SOPInstanceUID"},
+    {0x0008, 0x0020, EVR_DA, "StudyDate"},
+    {0x0008, 0x0030, EVR_TM, "StudyTime"},
+    {0x0008, 0x0050, EVR_SH, "AccessionNumber"},
     {0x0008, 0x0060, EVR_CS, "Modality"},
     {0x0008, 0x0070, EVR_LO, "Manufacturer"},
+    {0x0008, 0x0090, EVR_PN, "ReferringPhysicianName"},
+    {0x0008, 0x0201, EVR_SH, "TimezoneOffsetFromUTC"},
+    {0x0008, 0x1030, EVR_LO, "StudyDescription"},
     {0x0008, 0x103e, EVR_LO, "SeriesDescription"},
+    {0x0010, 0x0010, EVR_PN, "PatientName"},
+    {0x0010, 0x0020, EVR_LO, "PatientID"},
+    {0x0010, 0x0021, EVR_LO, "IssuerOfPatientID"},
+    {0x0010, 0x0030, EVR_DA, "PatientBirthDate"},
+    {0x0010, 0x0032, EVR_TM, "PatientBirthTime"},
+    {0x0010, 0x0040, EVR_CS, "PatientSex"},
+    {0x0010, 0x1010, EVR_AS, "PatientAge"},
+    {0x0010, 0x1020, EVR_DS, "PatientSize"},
+    {0x0010, 0x1030, EVR_DS, "PatientWeight"},
     {0x0018, 0x0015, EVR_CS, "BodyPartExamined"},
     {0x0018, 0x5101, EVR_CS, "ViewPosition"},
     {0x0020, 0x000d, EVR_UI, "StudyInstanceUID"},
     {0x0020, 0x000e, EVR_UI, "SeriesInstanceUID"},
+    {0x0020, 0x0010, EVR_SH, "StudyID"},
     {0x0028, 0x0002, EVR_US, "SamplesPerPixel"},
     {0x0028, 0x0004, EVR_CS, "PhotometricInterpretation"},
     {0x0028, 0x0006, EVR_US, "PlanarConfiguration"},

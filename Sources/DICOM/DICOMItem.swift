@@ -44,6 +44,13 @@ import CDCMTK
         return trimmed.isEmpty ? nil : String(trimmed)
     }
 
+    /// The bytes of a text attribute as stored; nil if it is missing or not text.
+    func rawText(_ tag: DICOMTag) -> [UInt8]? {
+        var size = 0
+        guard let start = unsafe dia_dicom_text(pointer, tag.group, tag.element, &size) else { return nil }
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: min(size, 4096)))
+    }
+
     /// The decimal numbers of an attribute (VR DS); nil if it is missing or empty.
     func decimals(_ tag: DICOMTag, name: String) throws(DICOMError) -> [Double]? {
         guard let text = text(tag) else { return nil }

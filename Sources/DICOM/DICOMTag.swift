@@ -2,7 +2,7 @@
 struct DICOMTag: Sendable, Hashable {
     let group, element: UInt16
 
-    private init(_ group: UInt16, _ element: UInt16) { (self.group, self.element) = (group, element) }
+    init(_ group: UInt16, _ element: UInt16) { (self.group, self.element) = (group, element) }
 
     static let sourceApplicationEntityTitle = Self(0x0002, 0x0016)
     static let transferSyntaxUID = Self(0x0002, 0x0010)

@@ -14,9 +14,10 @@ struct DecodingExchange {
         _ request: DecodingRequest,
         _ descriptor: Int32,
         _ body: (DICOMMetadata, RenderedFrame) throws -> Void
-    ) throws -> Result<DICOMMetadata, DICOMError> {
+    ) throws -> Result<(metadata: DICOMMetadata, study: StudyAttributes?), DICOMError> {
         try connection.send(request.message(), descriptor)
         var metadata: DICOMMetadata?
+        var study: StudyAttributes?
         var reported: DICOMError?
         while true {
             let deadline = Deadline(seconds: limits.seconds)
@@ -24,6 +25,8 @@ struct DecodingExchange {
             switch kind {
             case .metadata where metadata == nil:
                 metadata = try json(DICOMMetadata.self, length, before: deadline)
+            case .study where study == nil && request.includesStudy:
+                study = try json(StudyAttributes.self, length, before: deadline)
             case .frame:
                 guard let metadata else { throw invalid("a frame without metadata") }
                 let frame = try json(DecodingRecord.Frame.self, length, before: deadline)
@@ -33,7 +36,7 @@ struct DecodingExchange {
             case .end where length == 0:
                 if let reported { return .failure(reported) }
                 guard let metadata else { throw invalid("no metadata") }
-                return .success(metadata)
+                return .success((metadata, study))
             default: throw invalid("an unexpected record")
             }
         }

@@ -55,6 +55,16 @@ public final class DecodingProcess: Sendable {
         try run(InputDescriptor(bytes: bytes), RenderingOptions(), metadataOnly: true) { _, _ in }
     }
 
+    /// Reads the attributes of the patient and the study of the file in `bytes`, for objects that join the study.
+    public func studyAttributes(bytes: [UInt8]) throws -> StudyAttributes {
+        var request = DecodingRequest(options: RenderingOptions(), metadataOnly: true, limits: limits)
+        request.includesStudy = true
+        guard let study = try run(InputDescriptor(bytes: bytes), request, { _, _ in }).study else {
+            throw DICOMError.processFailed(.invalidAnswer("no attributes of the study"))
+        }
+        return study
+    }
+
     private func run(
         _ input: borrowing InputDescriptor,
         _ options: RenderingOptions,
@@ -62,6 +72,14 @@ public final class DecodingProcess: Sendable {
         _ body: (DICOMMetadata, RenderedFrame) throws -> Void
     ) throws -> DICOMMetadata {
         let request = DecodingRequest(options: options, metadataOnly: metadataOnly, limits: limits)
+        return try run(input, request, body).metadata
+    }
+
+    private func run(
+        _ input: borrowing InputDescriptor,
+        _ request: DecodingRequest,
+        _ body: (DICOMMetadata, RenderedFrame) throws -> Void
+    ) throws -> (metadata: DICOMMetadata, study: StudyAttributes?) {
         return try worker.withLock { worker in
             // Only an undisturbed exchange leaves a process that can be used again.
             let kept = worker.take()
@@ -69,7 +87,7 @@ public final class DecodingProcess: Sendable {
                 if let kept, kept.isAlive { kept } else {
                     try WorkerConnection(executable: executable, arguments: arguments)
                 }
-            let exchange = DecodingExchange(connection: connection, options: options, limits: limits)
+            let exchange = DecodingExchange(connection: connection, options: request.options, limits: limits)
             let result = try exchange.run(request, input.rawValue, body)
             worker = connection
             return try result.get()

@@ -3,7 +3,7 @@ import Imaging
 
 /// One part of the answer of the decoding process: a kind, a length and as many bytes.
 ///
-/// The order is: metadata, then for each frame its header and its samples, then the end; or an error at any place.
+/// The order is: metadata, the attributes of the study if wanted, then for each frame its header and its samples, then the end; or an error at any place.
 enum DecodingRecord {
     enum Kind: UInt8 {
         case metadata = 1
@@ -11,6 +11,7 @@ enum DecodingRecord {
         case samples = 3
         case error = 4
         case end = 5
+        case study = 6
     }
 
     /// The kind and the length.

@@ -5,6 +5,8 @@ struct DecodingRequest: Codable, Sendable {
     var options: RenderingOptions
     /// Whether only the metadata are wanted.
     var metadataOnly: Bool
+    /// Whether the attributes of the patient and the study are wanted too.
+    var includesStudy = false
     var limits: DecodingLimits
 
     /// The size of a message: JSON, padded with spaces.
@@ -20,7 +22,8 @@ struct DecodingRequest: Codable, Sendable {
     /// Reads a message.
     init(message: [UInt8]) throws { self = try JSONDecoder().decode(Self.self, from: Data(message)) }
 
-    init(options: RenderingOptions, metadataOnly: Bool, limits: DecodingLimits) {
+    init(options: RenderingOptions, metadataOnly: Bool, includesStudy: Bool = false, limits: DecodingLimits) {
         (self.options, self.metadataOnly, self.limits) = (options, metadataOnly, limits)
+        self.includesStudy = includesStudy
     }
 }

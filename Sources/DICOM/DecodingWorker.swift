@@ -84,6 +84,7 @@ public enum DecodingWorker {
     private static func answer(_ request: DecodingRequest, path: String) throws(DICOMError) {
         let file = try DICOMFile(path: path)
         sendOrExit { try DecodingRecord.encode(.metadata, file.metadata) }
+        if request.includesStudy { sendOrExit { try DecodingRecord.encode(.study, file.studyAttributes) } }
         guard !request.metadataOnly else { return }
         try file.render(request.options, willDecode: { _ in startFrame(request.limits) }) { frame in
             // Sending waits for the parent, which may be busy.

@@ -13,7 +13,7 @@ struct Dia: AsyncParsableCommand {
         version: InferenceService.version,
         subcommands: [
             ScoreCommand.self, DissolveCommand.self, HeatmapCommand.self, RenderCommand.self, ModelsCommand.self,
-            HealthCommand.self,
+            HealthCommand.self, OrthancCommand.self,
         ]
     )
 

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Ends the process on Ctrl-C and SIGTERM, with a valid output.
 ///
-/// The action that was registered ends the run; it has less than a second. After that the process ends in any case, so
+/// The action that was registered ends the run; by default it has less than a second. After that the process ends in any case, so
 /// that a server that does not respond and a reader that does not read cannot hold it.
 ///
 /// `@unchecked Sendable`: the sources do not change, and the state is protected by a lock.
@@ -17,10 +17,11 @@ final class Interruption: @unchecked Sendable {
 
     private let state = Mutex(State())
     private let sources: [any DispatchSourceSignal]
-    private static let patience = DispatchTimeInterval.milliseconds(800)
+    private let patience: DispatchTimeInterval
 
-    /// Takes over the signals.
-    init() {
+    /// Takes over the signals; `patience` is the time that the action has.
+    init(patience: DispatchTimeInterval = .milliseconds(800)) {
+        self.patience = patience
         let queue = DispatchQueue(label: "dia.signals")
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
@@ -38,7 +39,7 @@ final class Interruption: @unchecked Sendable {
             return state.action
         }
         action?()
-        queue.asyncAfter(deadline: .now() + (action == nil ? .milliseconds(0) : Self.patience)) {
+        queue.asyncAfter(deadline: .now() + (action == nil ? .milliseconds(0) : patience)) {
             _exit(Self.status(number))
         }
     }

@@ -39,6 +39,8 @@ void dia_curl_set_certificate(dia_curl *curl, const char *certificate, const cha
 
 /* Begins a request: forgets the fields of the last one. */
 void dia_curl_begin(dia_curl *curl, const char *url);
+/* Sets another method than POST or GET; NULL for none. */
+void dia_curl_set_method(dia_curl *curl, const char *method);
 /* Adds a header line, "Name: value". Returns 0, or -1 if out of memory. */
 int dia_curl_add_field(dia_curl *curl, const char *line);
 

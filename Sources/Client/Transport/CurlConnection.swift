@@ -27,6 +27,7 @@ import HTTP
     func send(_ request: ServiceRequest) throws(ClientError) -> Response {
         let query = request.query.isEmpty ? "" : "?\(request.query)"
         unsafe dia_curl_begin(handle, "\(configuration.address)\(request.path)\(query)")
+        if let method = request.method { unsafe dia_curl_set_method(handle, method) }
         for field in request.headers.fields {
             guard unsafe dia_curl_add_field(handle, "\(field.name): \(field.value)") == 0 else {
                 throw .cannotConnect("out of memory")

@@ -10,6 +10,8 @@ public struct ServiceRequest: Sendable {
     public var headers: HeaderFields = [:]
     /// The body of a POST; nil for a GET.
     public var body: [UInt8]?
+    /// Another method, such as PUT or DELETE; nil for a POST or a GET.
+    public var method: String?
     /// The longest response that is accepted, in bytes.
     public var maximumResponse = 16 << 20
 

@@ -68,7 +68,11 @@ struct ConnectionOptions: ParsableArguments {
     ///
     /// `repeats` says whether failed requests are repeated.
     func client(repeats: Bool = true) throws -> ServiceClient {
-        let policy = repeats ? RetryPolicy() : .never
+        try client(policy: repeats ? RetryPolicy() : .never)
+    }
+
+    /// Returns the client with a policy for repetitions.
+    func client(policy: RetryPolicy) throws -> ServiceClient {
         if let models {
             let transport = try OfflineTransport(models: models, seconds: timeout)
             return ServiceClient(transport, seconds: timeout, policy: policy)

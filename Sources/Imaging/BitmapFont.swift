@@ -1,12 +1,12 @@
-/// The bitmap font of plots: five columns of eight dots for each printable ASCII character.
-enum BitmapFont {
+/// The bitmap font of plots and captions: five columns of eight dots for each printable ASCII character.
+package enum BitmapFont {
     /// The horizontal advance per character in dots, including the gap.
-    static let advance = 6
+    package static let advance = 6
     /// The height of a line in dots.
-    static let height = 8
+    package static let height = 8
 
     /// Returns whether the dot at `row`, `column` of `character` is set; characters other than ASCII are blank.
-    static func isSet(_ character: Character, row: Int, column: Int) -> Bool {
+    package static func isSet(_ character: Character, row: Int, column: Int) -> Bool {
         guard let code = character.asciiValue, (0x20...0x7E).contains(code) else { return false }
         return columns[(Int(code) - 0x20) * 5 + column] >> UInt8(row) & 1 == 1
     }
