@@ -12,7 +12,7 @@ import Testing
         String(decoding: ScoreAnswer.example().json, as: UTF8.self)
     )
 
-    /// A client of `server`, with a timeout that holds while other tests use all processors, and the pauses that it makes, which take no time.
+    /// A client of `server`, whose timeout also holds on a busy machine, and its pauses, which take no time.
     private final class Fixture: Sendable {
         let pauses = Mutex<[Double]>([])
         let port: UInt16
