@@ -26,6 +26,8 @@ final class BatchResponse: BodyStream {
 
     private typealias Line = (text: [UInt8], memory: BatchMemory)
 
+    /// Bytes of memory of a waiting line besides its text: its array, its place in the queue and its reservations.
+    private static let lineOverhead = 512
     /// Maximum bytes of lines that are sent together.
     private static let pieceBytes = 16_384
 
@@ -123,7 +125,7 @@ final class BatchResponse: BodyStream {
             let text = (header ?? []) + line
             header = nil
             do throws(ServiceError) {
-                let memory = try await lines.reserve(text.count)
+                let memory = try await lines.reserve(text.count + Self.lineOverhead)
                 output.offer(.success((text, memory)), weight: text.count)
             } catch {
                 output.offer(.failure(error), weight: 0)
