@@ -20,20 +20,13 @@ final class BatchResponse: BodyStream {
         let remainder: @Sendable (_ first: Int, _ count: Int) -> [UInt8]
         /// Returns the line at an index where the body cannot be read any further.
         let failure: @Sendable (Int, ServiceError) -> [UInt8]
-        /// Reserves memory for a line; waits for it.
+        /// Reserves memory for lines; waits for it.
         let reserve: @Sendable (Int) async throws(ServiceError) -> BatchMemory
     }
 
-    private typealias Line = (text: [UInt8], memory: BatchMemory)
-
-    /// Bytes of memory of a waiting line besides its text: its array, its place in the queue and its reservations.
-    private static let lineOverhead = 512
-    /// Maximum bytes of lines that are sent together.
-    private static let pieceBytes = 16_384
-
     private let lines: Lines
     private let running: BoundedQueue<Task<[UInt8], Never>>
-    private let output = BoundedQueue<Result<Line, ServiceError>>(limit: .max)
+    private let output = BoundedQueue<Result<LinePiece, ServiceError>>(limit: .max)
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     /// Creates a response for `first` and the other images of `reader`, of which `window` are processed at a time.
@@ -57,16 +50,7 @@ final class BatchResponse: BodyStream {
         tasks.withLock { $0 = [reading, writing] }
     }
 
-    func next() async throws -> [UInt8]? {
-        guard var (text, memory) = try await output.next()?.get() else { return nil }
-        while text.count < Self.pieceBytes, case .element(let more) = output.poll() {
-            memory.release()
-            let line = try more.get()
-            text += line.text
-            memory = line.memory
-        }
-        return text
-    }
+    func next() async throws -> [UInt8]? { try await output.next()?.get().take() }
 
     func cancel() {
         for task in tasks.withLock({ $0 }) { task.cancel() }
@@ -113,20 +97,24 @@ final class BatchResponse: BodyStream {
     private static func write(
         _ running: BoundedQueue<Task<[UInt8], Never>>,
         _ lines: Lines,
-        _ output: BoundedQueue<Result<Line, ServiceError>>
+        _ output: BoundedQueue<Result<LinePiece, ServiceError>>
     ) async {
         var header = lines.header
+        var last: LinePiece?
         while let task = await running.next() {
-            let line = await withTaskCancellationHandler {
+            let text = await withTaskCancellationHandler {
                 await task.value
             } onCancel: {
                 task.cancel()
             }
-            let text = (header ?? []) + line
+            let line = (header ?? []) + text
             header = nil
+            if let last, last.append(line) { continue }
             do throws(ServiceError) {
-                let memory = try await lines.reserve(text.count + Self.lineOverhead)
-                output.offer(.success((text, memory)), weight: text.count)
+                let piece = LinePiece(try await lines.reserve(max(line.count, LinePiece.limit)))
+                _ = piece.append(line)
+                output.offer(.success(piece), weight: 1)
+                last = piece
             } catch {
                 output.offer(.failure(error), weight: 0)
                 return running.cancel()
