@@ -41,6 +41,8 @@ let package = Package(
     targets: [
         // C libraries: each has a module map and a header, and is imported by one Swift module.
         .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        // mallopt(3) of the C library, which the module Glibc does not have.
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -133,7 +135,7 @@ let package = Package(
         .executableTarget(
             name: "dia-server",
             dependencies: [
-                "InferenceService", "HTTPServer", "HTTP", "Engine", "DIA", "Metrics", "OpenSSL", "Console",
+                "CMalloc", "InferenceService", "HTTPServer", "HTTP", "Engine", "DIA", "Metrics", "OpenSSL", "Console",
                 "StructuredLogging",
                 "Neural", "ModelFile", arguments, logging,
             ],

@@ -16,6 +16,7 @@ struct DiaServer: AsyncParsableCommand {
 
     /// Reads the options from all sources, then runs the command.
     static func main() async {
+        MemoryAllocator.returnFreedMemory()
         StandardStream.openMissing()
         // A closed pipe is a write error and must not terminate the process.
         signal(SIGPIPE, SIG_IGN)
