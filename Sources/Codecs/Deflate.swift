@@ -1,5 +1,3 @@
-import CZlib
-
 /// The deflate content coding (RFC 9110, section 8.4.1.2).
 public enum Deflate {
     /// Decompresses `bytes`: the zlib format (RFC 1950), or a raw deflate stream (RFC 1951), which some clients send
@@ -12,13 +10,7 @@ public enum Deflate {
         ratio: Int,
         isCancelled: () -> Bool = { false }
     ) throws(DecompressionError) -> [UInt8] {
-        let isZlib = hasZlibHeader(bytes)
-        return try unsafe inflateAll(
-            bytes,
-            limit: Gzip.limit(limit, count: bytes.count, ratio: ratio),
-            hasMembers: false,
-            isCancelled: isCancelled
-        ) { unsafe isZlib ? dia_inflate_init_zlib($0) : dia_inflate_init_raw($0) }
+        try InflateStream.decompress(bytes, .deflate, limit: limit, ratio: ratio, isCancelled: isCancelled)
     }
 
     /// Whether `bytes` start with a zlib header (RFC 1950, section 2.2).

@@ -53,53 +53,12 @@ public enum Gzip {
         ratio: Int,
         isCancelled: () -> Bool = { false }
     ) throws(DecompressionError) -> [UInt8] {
-        try unsafe inflateAll(
-            bytes,
-            limit: Self.limit(limit, count: bytes.count, ratio: ratio),
-            hasMembers: true,
-            isCancelled: isCancelled
-        ) { unsafe dia_inflate_init_gzip($0) }
-    }
-}
-
-/// Decompresses `bytes` to at most `limit` bytes with a stream that `start` initializes.
-///
-/// With `hasMembers`, further streams may follow the first; otherwise, bytes after it are an error.
-func inflateAll(
-    _ bytes: [UInt8],
-    limit: Int,
-    hasMembers: Bool,
-    isCancelled: () -> Bool,
-    start: (ZlibStream) -> Int32
-) throws(DecompressionError) -> [UInt8] {
-    guard bytes.count <= Int(UInt32.max) else { throw .tooLarge(limit: limit) }
-    return try unsafe withZlibStream { (stream) throws(DecompressionError) -> [UInt8] in
-        guard unsafe start(stream) == Z_OK else { throw .invalid }
-        defer { unsafe _ = inflateEnd(stream) }
-        var output: [UInt8] = []
-        // Reserved memory that is not written costs nothing, and growing the array would copy it.
-        output.reserveCapacity(limit)
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        var position = 0
-        while true {
-            if isCancelled() { throw .cancelled }
-            let (status, consumed, written) = unsafe run(stream, bytes[...], from: position, into: &chunk) {
-                unsafe inflate($0, Z_NO_FLUSH)
-            }
-            guard status == Z_OK || status == Z_STREAM_END else { throw .invalid }
-            position += consumed
-            guard output.count + written <= limit else { throw .tooLarge(limit: limit) }
-            output += chunk[..<written]
-            if status == Z_STREAM_END {
-                guard position < bytes.count else { return output }
-                guard hasMembers, unsafe inflateReset(stream) == Z_OK else { throw .invalid }
-            }
-        }
+        try InflateStream.decompress(bytes, .gzip, limit: limit, ratio: ratio, isCancelled: isCancelled)
     }
 }
 
 extension Int {
-    fileprivate func multipliedClamping(by other: Int) -> Int {
+    func multipliedClamping(by other: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? .max : product
     }

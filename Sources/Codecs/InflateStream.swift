@@ -13,7 +13,7 @@ import CZlib
     }
 
     private let format: Format
-    private let ratio: Int
+    private let (limit, ratio): (Int, Int)
     private let stream: ZlibStream
     private var isStarted = false
     private var isAtEnd = false
@@ -21,10 +21,10 @@ import CZlib
     private var start: [UInt8] = []
     private var (read, written) = (0, 0)
 
-    /// Creates a stream that may grow by the factor `ratio`, or to 64 KiB.
-    public init(_ format: Format, ratio: Int) {
+    /// Creates a stream that may grow by the factor `ratio`, or to 64 KiB, and to `limit` bytes.
+    public init(_ format: Format, limit: Int = .max, ratio: Int) {
         self.format = format
-        self.ratio = ratio
+        (self.limit, self.ratio) = (limit, ratio)
         unsafe stream = ZlibStream.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
     }
@@ -38,20 +38,49 @@ import CZlib
     ///
     /// Throws an error if the result so far is larger than ``Gzip/limit(_:count:ratio:)``, and never stores more.
     public func decompress(_ bytes: [UInt8]) throws(DecompressionError) -> [UInt8] {
+        var output: [UInt8] = []
+        try decompress(bytes, into: &output)
+        return output
+    }
+
+    /// Decompresses all of `bytes`; `isCancelled` is polled regularly.
+    static func decompress(
+        _ bytes: [UInt8],
+        _ format: Format,
+        limit: Int,
+        ratio: Int,
+        isCancelled: () -> Bool
+    ) throws(DecompressionError) -> [UInt8] {
+        let stream = InflateStream(format, limit: limit, ratio: ratio)
+        var output: [UInt8] = []
+        // Reserved memory that is not written costs nothing, and growing the array would copy it.
+        output.reserveCapacity(Gzip.limit(limit, count: bytes.count, ratio: ratio))
+        try stream.decompress(bytes, into: &output, isCancelled: isCancelled)
+        try stream.finish()
+        return output
+    }
+
+    private func decompress(
+        _ bytes: [UInt8],
+        into output: inout [UInt8],
+        isCancelled: () -> Bool = { false }
+    ) throws(DecompressionError) {
         var input = bytes
         if !isStarted {
             start += bytes
             // A gzip stream needs no look at its header.
-            guard format == .gzip || start.count >= 2 else { return [] }
+            guard format == .gzip || start.count >= 2 else { return }
             try begin()
             (input, start) = (start, [])
         }
         read += bytes.count
-        let limit = Gzip.limit(.max, count: read, ratio: ratio)
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: min(65_536, max(1024, 8 * input.count)))
+        let limit = Gzip.limit(limit, count: read, ratio: ratio)
+        var chunk = [UInt8](repeating: 0, count: min(65_536, max(1024, input.count.multipliedClamping(by: 8))))
         var position = 0
-        while position < input.count {
+        // A full chunk can leave output behind when all input has been read.
+        var isFull = false
+        while position < input.count || isFull && !isAtEnd {
+            if isCancelled() { throw .cancelled }
             if isAtEnd {
                 guard format == .gzip, unsafe inflateReset(stream) == Z_OK else { throw .invalid }
                 isAtEnd = false
@@ -60,24 +89,14 @@ import CZlib
                 unsafe inflate($0, Z_NO_FLUSH)
             }
             guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw .invalid }
-            guard consumed > 0 || count > 0 else { throw .invalid }
+            guard consumed > 0 || count > 0 || position == input.count else { throw .invalid }
             position += consumed
             written += count
             guard written <= limit else { throw .tooLarge(limit: limit) }
             output += chunk[..<count]
             isAtEnd = status == Z_STREAM_END
+            isFull = count == chunk.count
         }
-        // What a full chunk left behind.
-        while !isAtEnd {
-            let (status, _, count) = unsafe run(stream, [], into: &chunk) { unsafe inflate($0, Z_SYNC_FLUSH) }
-            guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw .invalid }
-            written += count
-            guard written <= limit else { throw .tooLarge(limit: limit) }
-            output += chunk[..<count]
-            isAtEnd = status == Z_STREAM_END
-            if count < chunk.count { break }
-        }
-        return output
     }
 
     /// Checks that the compressed bytes are complete; throws an error if they are truncated.
