@@ -26,14 +26,20 @@ public final class Scorer {
     private static let floor = 1e-4
 
     /// Returns the inputs of the score for each image; images must have the networks' size and channels.
-    public func inputs(_ images: [Image]) -> [ScoreInputs] {
+    public func inputs(_ images: [Image]) -> [ScoreInputs] { inputs(images, dissolved: dissolved(images)) }
+
+    /// Returns the images dissolved at each step that the score uses.
+    private func dissolved(_ images: [Image]) -> [Int: [Image]] {
+        Dictionary(uniqueKeysWithValues: steps.map { ($0, dissolve(images, at: images.map { [step = $0] _ in step })) })
+    }
+
+    private func inputs(_ images: [Image], dissolved: [Int: [Image]]) -> [ScoreInputs] {
         var result = encoder.features(images).map { ScoreInputs(features: $0) }
         guard !steps.isEmpty else { return result }
         let references = images.map { dissolver.resampled($0) }
         let needsBaselines = !featureSteps.isEmpty && references != images
         let baselines = needsBaselines ? encoder.features(references) : result.map(\.features)
-        for step in steps {
-            let dissolved = dissolver.dissolve(images, at: images.map { _ in step })
+        for (step, dissolved) in dissolved {
             let features = featureSteps.contains(step) ? encoder.features(dissolved) : []
             for index in images.indices {
                 let change = Self.change(from: references[index], to: dissolved[index])
@@ -62,7 +68,8 @@ public final class Scorer {
     /// `maps` computes the feature maps of all stages that the densities of `bank` read; nil if it has none.
     func map(_ image: Image, bank: ScoreBank, maps: FeatureMaps?) -> ScoreMap? {
         let reference = dissolver.resampled(image)
-        let dissolved = Dictionary(uniqueKeysWithValues: steps.map { ($0, dissolver.dissolve([image], at: [$0])[0]) })
+        let copies = dissolved([image])
+        let dissolved = copies.mapValues { $0[0] }
         var own: [Int: FeatureMaps.Maps] = [:]
         var changes: [Int: [Int: FeatureMaps.Maps]] = [:]
         if let maps {
@@ -78,7 +85,7 @@ public final class Scorer {
                 }
             }
         }
-        let anomalies = bank(inputs([image])[0]).parts.map { -$0 }
+        let anomalies = bank(inputs([image], dissolved: copies)[0]).parts.map { -$0 }
         let parts = zip(bank.placed, anomalies).compactMap { placed, anomaly -> (ScoreMap.Part, Double)? in
             switch placed {
             case .density(let density):
