@@ -20,9 +20,9 @@ extension InferenceService {
             }
             guard let first = try await reader.next() else { throw ServiceError(400, "the batch is empty") }
             let (group, context) = (engine.makeRequestGroup(), context)
+            let missingLabel = reader.missingLabel
             let isTable = BatchFormat.prefersTable(request.head)
-            let format = isTable ? BatchFormat.table(BatchTable(fields, label: reader.label)) : .lines(fields)
-            let isNamed = reader.label == "filename"
+            let format = isTable ? BatchFormat.table(BatchTable(fields, label: missingLabel.name)) : .lines(fields)
             let answer = BatchResponse(
                 first: first,
                 reader,
@@ -41,8 +41,7 @@ extension InferenceService {
                         format.text(of: BatchRemainder(firstIndex: first, count: count, error: late()))
                     },
                     failure: { index, error in
-                        let label: BatchInput.Label = isNamed ? .filename(nil) : .id(nil)
-                        return format.text(of: BatchLine(label: label, index: index, outcome: .failure(error)))
+                        format.text(of: BatchLine(label: missingLabel, index: index, outcome: .failure(error)))
                     },
                     reserve: { [self] (bytes) async throws(ServiceError) in try await reserveForBatch(bytes) }
                 )

@@ -13,7 +13,7 @@ struct ArchiveParser<Reader: ArchiveReader>: BatchParser {
 
     init(_ reader: Reader) { self.reader = reader }
 
-    var label: String { "filename" }
+    var missingLabel: BatchInput.Label { .filename(nil) }
     var bufferedBytes: Int { reader.bufferedBytes }
 
     mutating func append(_ bytes: [UInt8], isLast: Bool) {

@@ -47,6 +47,14 @@ package enum BatchInput {
     package enum Label: Sendable, Equatable {
         case filename(String?)
         case id(Line.ID?)
+
+        /// The name of the label in the response.
+        var name: String {
+            switch self {
+            case .filename: "filename"
+            case .id: "id"
+            }
+        }
     }
 
     /// A line: an optional ID and a PNG in base64, or why there is none.

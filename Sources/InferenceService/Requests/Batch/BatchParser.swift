@@ -12,8 +12,8 @@ enum BatchStep {
 
 /// Finds the images in a batch as its bytes arrive.
 protocol BatchParser: Sendable {
-    /// The name of the images' labels in the response.
-    var label: String { get }
+    /// The label of an image that has none.
+    var missingLabel: BatchInput.Label { get }
     /// Number of fields of a form that are not images, so far.
     var otherFields: Int { get }
     /// Bytes that have arrived and were not read yet.
@@ -40,7 +40,7 @@ struct UndeclaredParser: BatchParser {
 
     init(limit: Int) { self.limit = limit }
 
-    var label: String { "filename" }
+    var missingLabel: BatchInput.Label { .filename(nil) }
     var bufferedBytes: Int { archive?.bufferedBytes ?? start.count }
 
     mutating func append(_ bytes: [UInt8], isLast: Bool) {

@@ -30,8 +30,8 @@ struct BatchReader: Sendable {
         parser = BatchInput.parser(format, imageBytes: imageBytes)
     }
 
-    /// The name of the images' labels in the response.
-    var label: String { parser.label }
+    /// The label of an image that has none.
+    var missingLabel: BatchInput.Label { parser.missingLabel }
     /// Number of fields of a form that are not images, so far.
     var otherFields: Int { parser.otherFields }
 

@@ -15,7 +15,7 @@ struct FormParser: BatchParser {
         parser = MultipartParser(boundary: boundary, limit: limit)
     }
 
-    var label: String { "filename" }
+    var missingLabel: BatchInput.Label { .filename(nil) }
     var bufferedBytes: Int { parser.bufferedBytes }
 
     mutating func append(_ bytes: [UInt8], isLast: Bool) { parser.append(bytes, isLast: isLast) }

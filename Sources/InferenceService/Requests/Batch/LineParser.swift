@@ -18,7 +18,7 @@ package struct LineParser: BatchParser {
         limit = overflow ? .max : encoded.addingReportingOverflow(65_536).overflow ? .max : encoded + 65_536
     }
 
-    var label: String { "id" }
+    var missingLabel: BatchInput.Label { .id(nil) }
     var bufferedBytes: Int { bytes.count - position }
 
     package mutating func append(_ more: [UInt8], isLast: Bool) {
