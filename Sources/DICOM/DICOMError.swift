@@ -22,7 +22,7 @@ public enum DICOMError: Error, Codable, Sendable, Hashable {
     case truncatedPixelData(frame: Int, bytes: Int, expected: Int)
     /// A compressed frame cannot be decompressed.
     case corruptFrame(frame: Int, reason: String)
-    /// The frames of compressed pixel data cannot be told apart.
+    /// The frames of compressed pixel data cannot be distinguished.
     case ambiguousFragments(fragments: Int, frames: Int)
     /// A frame has more pixels than allowed.
     case tooManyPixels(rows: Int, columns: Int, limit: Int)

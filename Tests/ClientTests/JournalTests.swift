@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("Frames of a file are told apart", arguments: [ResultFormat.csv, .jsonl])
+    @Test("Frames of a file are distinguished", arguments: [ResultFormat.csv, .jsonl])
     func frames(format: ResultFormat) async throws {
         try await withTemporaryFolder { folder in
             let file = folder.appendingPathComponent("results")

@@ -1,4 +1,4 @@
-/// Reads the images of inputs: the one place where kinds of files are told apart.
+/// Reads the images of inputs: the one place where kinds of files are distinguished.
 public struct InputReader: Sendable {
     /// Returns the images of a DICOM file, rendered as PNG files.
     public typealias DICOMRendering = @Sendable (InputPath) -> [InputImage]
