@@ -39,6 +39,29 @@ import Testing
         }
     }
 
+    @Test(
+        "The split does not change what is found in an archive that is truncated, or whose files are too large",
+        arguments: ArchiveFixtureTests.fixtures
+    )
+    func splitsTruncated(_ fixture: ArchiveFixtureTests.Fixture) {
+        for length in stride(from: 1, through: min(fixture.bytes.count, 4000), by: 97) {
+            let bytes = Array(fixture.bytes.prefix(length))
+            for limit in [20, 1 << 20] {
+                let (whole, pieces) =
+                    fixture.isZip
+                    ? (
+                        ZipReader(bytes, limit: limit, ratio: 10).map(text),
+                        found(ZipReader(limit: limit, ratio: 10), bytes, by: 53)
+                    )
+                    : (
+                        TarReader(bytes, limit: limit).map(text),
+                        found(TarReader(limit: limit), bytes, by: 53)
+                    )
+                #expect(pieces == whole, "\(length) bytes, limit \(limit)")
+            }
+        }
+    }
+
     @Test("A truncated archive in pieces gives the files before that place and an error", arguments: [1, 50])
     func truncated(by size: Int) {
         let content = Array("some content".utf8)

@@ -1,7 +1,8 @@
 /// The files of a tar archive, in order: ustar, pax, GNU tar's long names and large sizes, and the format before
 /// ustar.
 ///
-/// The archive is in memory, or its bytes are added with ``append(_:isLast:)`` as they arrive. Directories, links, devices and other entries that are not files are skipped. Files with holes are errors.
+/// The archive is in memory, or its bytes are added with ``append(_:isLast:)`` as they arrive. Directories, links,
+/// devices and other entries that are not files are skipped. Files with holes are errors.
 public struct TarReader: ArchiveReader, Sequence, Sendable {
     var window: ArchiveWindow
     private let limit: Int
@@ -125,22 +126,29 @@ public struct TarReader: ArchiveReader, Sequence, Sendable {
             }
         }
         guard let size = attributes.size ?? header.size else { return end(name, "the size of the file is damaged") }
-        guard let content = content(size) else {
-            guard !window.isComplete, size > limit else {
-                return cut(name, Self.truncated, missing: size - (window.bytes.count - window.position))
-            }
-            // The bytes of a file that is too large are not kept until they are all there.
-            window.skip(size)
-            window.skip(Self.padding(after: size))
-            guard header.kind == .file, !attributes.isSparse, bytes.last != UInt8(ascii: "/") else { return nil }
-            return ArchiveEntry(name, .failure(.tooLarge(limit: limit)))
+        // The content of an entry that is not read is not kept until it is all there.
+        guard header.kind != .other, bytes.last != UInt8(ascii: "/") else {
+            skip(size)
+            return nil
         }
-        guard header.kind != .other, bytes.last != UInt8(ascii: "/") else { return nil }
         guard header.kind == .file, !attributes.isSparse else {
+            skip(size)
             return ArchiveEntry(name, .failure(.invalid("the file is stored with holes (GNU sparse), not as a whole")))
         }
-        guard size <= limit else { return ArchiveEntry(name, .failure(.tooLarge(limit: limit))) }
+        guard size <= limit else {
+            skip(size)
+            return ArchiveEntry(name, .failure(.tooLarge(limit: limit)))
+        }
+        guard let content = content(size) else {
+            return cut(name, Self.truncated, missing: size - (window.bytes.count - window.position))
+        }
         return ArchiveEntry(name, .success(.stored(content)))
+    }
+
+    /// Moves behind a content of `size` bytes, which may not have arrived.
+    private mutating func skip(_ size: Int) {
+        window.skip(size)
+        window.skip(Self.padding(after: size))
     }
 
     /// Returns the next `count` bytes; nil if there are fewer.

@@ -33,7 +33,8 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
         self.limit = limit
         self.ratio = ratio
         self.verifiesChecksums = verifiesChecksums
-        searchBudget = Gzip.limit(.max, count: bytes.count, ratio: ratio)
+        searchBudget = 65_536
+        extendSearchBudget(bytes.count)
     }
 
     /// Creates a reader of an archive whose bytes follow.
@@ -48,8 +49,12 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
     /// Adds the next bytes of the archive.
     public mutating func append(_ bytes: [UInt8], isLast: Bool) {
         window.append(bytes, isLast: isLast)
-        let (growth, overflow) = bytes.count.multipliedReportingOverflow(by: ratio)
-        searchBudget = overflow || growth > .max - searchBudget ? .max : searchBudget + growth
+        extendSearchBudget(bytes.count)
+    }
+
+    private mutating func extendSearchBudget(_ count: Int) {
+        let (sum, overflow) = searchBudget.addingReportingOverflow(count.multipliedClamping(by: ratio))
+        searchBudget = overflow ? .max : sum
     }
 
     private var bytes: [UInt8] { window.bytes }
@@ -143,17 +148,17 @@ public struct ZipReader: ArchiveReader, Sequence, Sendable {
         guard let packedCount = header.compressedSize, let size = header.size else {
             return end(header.name, "the size of the file is damaged, or has more than 63 bits")
         }
-        guard packedCount <= bytes.count - header.end else {
-            // The bytes of a file that is too large are not kept until they are all there.
-            guard !window.isComplete, packedCount > limit, !header.hasDescriptor else {
-                return cut(header.name, Self.truncated, missing: packedCount - (bytes.count - header.end))
-            }
+        let refusal = refusal(of: header)
+        if !header.hasDescriptor, header.isDirectory || refusal != nil || packedCount > limit {
+            // The bytes of an entry that is not read are not kept until they are all there.
             position = header.end
             window.skip(packedCount)
-            return ArchiveEntry(header.name, .failure(.tooLarge(limit: limit)))
+            return ArchiveEntry(header.name, .failure(refusal.map { .invalid($0) } ?? .tooLarge(limit: limit)))
+        }
+        guard packedCount <= bytes.count - header.end else {
+            return cut(header.name, Self.truncated, missing: packedCount - (bytes.count - header.end))
         }
         let packed = bytes[header.end..<header.end + packedCount]
-        let refusal = refusal(of: header)
         if header.hasDescriptor {
             guard hasDescriptor(at: packed.endIndex) else { return cut(header.name, Self.truncated) }
             guard let descriptor = descriptor(at: packed.endIndex, compressedSize: packedCount, size: size) else {
