@@ -55,6 +55,8 @@ public final class Engine: Sendable {
     private let configuration: Configuration
     private let metrics: EngineMetrics
     private let store: ModelStore
+    /// How the latest images of each model differ from its calibration images.
+    public let driftMonitor = DriftMonitor()
     private let queue = DispatchQueue(label: "dia.engine", qos: .userInitiated)
     private let state = Mutex(State())
 
@@ -104,8 +106,11 @@ public final class Engine: Sendable {
                 continuation.resume(
                     with: Result {
                         let outcome = try store.load(name)
-                        let digests = outcome.loaded.compactMap { store.information[$0]?.digest }
-                        state.withLock { $0.failedVerification.subtract(digests) }
+                        let models = store.information
+                        state.withLock { state in
+                            state.failedVerification.subtract(outcome.loaded.compactMap { models[$0]?.digest })
+                        }
+                        driftMonitor.remove(exceptDigests: Set(models.values.map(\.digest)))
                         return outcome
                     }
                 )

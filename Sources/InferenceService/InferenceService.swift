@@ -105,6 +105,7 @@ public final class InferenceService: Sendable {
                 values[["model": manifest.name, "version": manifest.version, "digest": model.digest]] = 1
             }
         }
+        registry.registerDriftMetrics(engine)
         registry.registerProcessMetrics()
         metrics.export(models: engine.models.keys)
     }

@@ -107,7 +107,7 @@ import Testing
             "InputParameters.bits", "InputParameters.photometric", "InputParameters.window_center",
             "InputParameters.window_width", "InputTensor.data", "InputTensor.parameters", "Model.description",
             "Model.intended_use", "Model.license", "Model.rendering", "rendering.photometric", "rendering.window",
-            "calibration.threshold", "components.parts",
+            "calibration.threshold", "components.parts", "drift.structure", "drift.texture",
             "Score.provenance", "parameters.binary_data_size", "score.parts",
         ]
         #expect(optional == expected)

@@ -15,6 +15,8 @@ public struct InputCheck: Sendable {
         public let pValue: Double
         /// Why the image is atypical, in short sentences; empty if it is typical.
         public let reasons: [String]
+        /// The log distances of structure and texture from those of the calibration images.
+        public let structure, texture: Double
 
         /// Whether the image is like the calibration images.
         public var isTypical: Bool { pValue > InputCheck.level }
@@ -68,9 +70,14 @@ public struct InputCheck: Sendable {
         // Equal alarms count as at least as strong.
         let weaker = alarms.partitioningIndex { ($0 <= 0 ? min($0, cap) : $0) >= alarm }
         let pValue = Double(1 + alarms.count - weaker) / Double(alarms.count + 1)
-        guard pValue <= Self.level else { return Result(pValue: pValue, reasons: []) }
-        return Result(pValue: pValue, reasons: reasons(values, image, statistics))
+        let reasons = pValue <= Self.level ? reasons(values, image, statistics) : []
+        return Result(pValue: pValue, reasons: reasons, structure: values[0], texture: values[1])
     }
+
+    /// The log distances of the calibration images' structure, each from the others.
+    public var structureDistances: [Double] { calibration.map { $0[0] } }
+    /// The log distances of the calibration images' texture, each from the others.
+    public var textureDistances: [Double] { calibration.map { $0[1] } }
 
     /// Returns the log distances of structure and texture and the gain of each operation.
     static func values(

@@ -1,10 +1,13 @@
 import DIA
+import Engine
 import ModelFile
 
 /// JSON description of a model.
 struct ModelObject: Encodable {
     let information: Model.Information
     let isDefault: Bool
+    /// How the latest images differ from the calibration images; empty without a calibration.
+    let drift: [DriftQuantity: Drift]
     let limits: Limits
 
     /// Limits of requests.
@@ -21,7 +24,7 @@ struct ModelObject: Encodable {
 
     private enum Key: String, CodingKey {
         case name, version, digest, description, license, input, calibration, evaluation, limits, dissolve, score
-        case notice, rendering
+        case notice, rendering, drift
         case intendedUse = "intended_use"
         case isDefault = "default"
     }
@@ -30,6 +33,18 @@ struct ModelObject: Encodable {
         let alpha: Double
         let images: Int
         let threshold: Double?
+    }
+
+    private struct DriftObject: Encodable {
+        let images: Int
+        let statistic, threshold: Double
+        let detected: Bool
+
+        init(_ drift: Drift) {
+            images = drift.images
+            (statistic, threshold) = (drift.statistic, drift.threshold)
+            detected = drift.isDetected
+        }
     }
 
     private struct Dissolve: Encodable {
@@ -79,6 +94,8 @@ struct ModelObject: Encodable {
             Calibration(alpha: $0.alpha, images: $0.normality.count, threshold: $0.threshold)
         }
         try container.encode(calibration, forKey: .calibration)
+        let drift = Dictionary(uniqueKeysWithValues: drift.map { ($0.key.rawValue, DriftObject($0.value)) })
+        try container.encode(drift.isEmpty ? nil : drift, forKey: .drift)
         try container.encode(manifest.evaluation, forKey: .evaluation)
         try container.encode(limits, forKey: .limits)
         try container.encode(Model.notice, forKey: .notice)

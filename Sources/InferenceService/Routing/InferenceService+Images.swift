@@ -94,6 +94,7 @@ extension InferenceService {
             provenance: image.pixelDigest.map { Provenance(model, image.header, pixelDigest: $0, rendering) },
             showsProvenance: query.hasProvenance
         )
+        engine.driftMonitor.add(normality: result.normality, check: image.check, to: model)
         metrics.scored(model.manifest.name, score: object.score, verdict: object.verdict)
         return object
     }

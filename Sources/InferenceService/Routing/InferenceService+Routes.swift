@@ -187,6 +187,7 @@ extension InferenceService {
         ModelObject(
             information: information,
             isDefault: information.manifest.name == defaultModel,
+            drift: engine.driftMonitor.drift(of: information),
             limits: ModelObject.Limits(
                 bodyBytes: configuration.bodyBytes,
                 pixels: configuration.maximumPixels,
