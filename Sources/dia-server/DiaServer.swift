@@ -10,7 +10,7 @@ struct DiaServer: AsyncParsableCommand {
         commandName: "dia-server",
         abstract: "Serves DIA models over HTTP. For research use, not for diagnosis.",
         version: InferenceService.version,
-        subcommands: [Serve.self, HashKey.self],
+        subcommands: [Serve.self, ShowConfiguration.self, HashKey.self],
         defaultSubcommand: Serve.self
     )
 
@@ -25,10 +25,7 @@ struct DiaServer: AsyncParsableCommand {
             if given == ["--help"] || given == ["-h"] {
                 return try StandardStream.output.write(help)
             }
-            var command = try parseAsRoot(
-                given.first == HashKey.configuration.commandName
-                    ? given : OptionSources.arguments(given, environment: ProcessInfo.processInfo.environment)
-            )
+            var command = try parseAsRoot(arguments(given))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -39,15 +36,25 @@ struct DiaServer: AsyncParsableCommand {
         }
     }
 
-    /// Help on the default command's options, with the name of the other command.
+    /// Returns the arguments with those from other sources, after the name of the command.
+    private static func arguments(_ given: [String]) throws -> [String] {
+        guard given.first != HashKey.configuration.commandName, given.first != "help" else { return given }
+        let named = [Serve.configuration.commandName, ShowConfiguration.configuration.commandName]
+        let command = given.prefix(1).filter(named.contains)
+        let options = Array(given.dropFirst(command.count))
+        return try command + OptionSources(options, environment: ProcessInfo.processInfo.environment).arguments
+    }
+
+    /// Help on the default command's options, with the names of the other commands.
     private static var help: String {
         """
         \(helpMessage(for: Serve.self))
 
         OTHER COMMANDS:
+          config                  \(ShowConfiguration.configuration.abstract)
           hash-key                \(HashKey.configuration.abstract)
 
-          See 'dia-server hash-key --help'.
+          See 'dia-server help COMMAND'.
 
         """
     }

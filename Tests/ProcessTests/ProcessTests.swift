@@ -248,6 +248,55 @@ import Testing
         }
     }
 
+    @Test("config prints the value of every option and where it comes from")
+    func showsConfiguration() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("c.json")
+            try Data(#"{"models": "/m", "queue": 5, "without-keys": true, "threads": 1}"#.utf8).write(to: file)
+            let arguments = ["config", "--config", file.path, "--host", "0.0.0.0", "--threads=3"]
+            let environment = ["DIA_QUEUE": "7", "DIA_API_KEYS": "/keys"]
+            let text = try run("dia-server", arguments, environment: environment)
+            #expect(text.status == 0)
+            let lines = text.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+            for line in [
+                "models /m file \(file.path)", "queue 7 environment DIA_QUEUE", "without-keys true file \(file.path)",
+                "host 0.0.0.0 command line", "threads 3 command line", "port 8080 default", "tls-key none default",
+                "api-keys /keys environment DIA_API_KEYS", "log-level info default",
+            ] {
+                #expect(lines.contains(line), "\(line)")
+            }
+            let json = try run("dia-server", arguments + ["--json"], environment: environment)
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: [String: Any]]
+            )
+            #expect(object.count == lines.count)
+            #expect(object["queue"]?["value"] as? Int == 7 && object["queue"]?["place"] as? String == "DIA_QUEUE")
+            // What is printed is what the server uses: an option that is not valid is the same error.
+            let wrong = try run("dia-server", ["config"], environment: ["DIA_MODELS": "/m", "DIA_QUEUE": "0"])
+            #expect(wrong.status != 0 && wrong.errors.contains("--queue is 0"))
+        }
+    }
+
+    @Test("A flag that is false in the environment overrides the configuration file")
+    func falseFlag() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("c.json")
+            try Data(#"{"models": "/m", "host": "0.0.0.0", "without-keys": true}"#.utf8).write(to: file)
+            let outcome = try run(
+                "dia-server",
+                ["--config", file.path],
+                environment: ["DIA_WITHOUT_KEYS": "false"]
+            )
+            #expect(outcome.status != 0 && outcome.errors.contains("reachable from other machines"))
+        }
+    }
+
+    @Test("The command serve takes options from the environment")
+    func namedCommand() throws {
+        let outcome = try run("dia-server", ["serve"], environment: ["DIA_MODELS": "/from-env"])
+        #expect(outcome.errors.contains("/from-env"))
+    }
+
     @Test("The trainer's errors name what is wrong")
     func trainerErrors() async throws {
         try await withTemporaryFolder { folder in
