@@ -81,7 +81,7 @@ struct CaptionedPicture {
     private(set) var samples: [UInt8]
 
     /// The narrowest picture, in which the notice has room; smaller ones are enlarged by a whole number.
-    private static let narrowest = 240
+    private static let narrowest = 320
     /// The longest side.
     private static let longest = 8192
 
@@ -92,9 +92,9 @@ struct CaptionedPicture {
         let factor = max(image.width, image.height) > Self.longest ? 1 : enlarged
         width = image.width * factor
         let pictureHeight = image.height * factor
-        let scale = max(1, width / 480)
-        let lineHeight = (BitmapFont.height + 2) * scale
-        height = min(65_535, pictureHeight + lineHeight * lines.count + 2 * scale)
+        let lineHeight = Self.lineHeight(lines, width: width)
+        let margin = lineHeight / 4
+        height = min(65_535, pictureHeight + lineHeight * lines.count + 2 * margin)
         samples = [UInt8](repeating: 0, count: 3 * width * height)
         for row in 0..<pictureHeight {
             for column in 0..<width {
@@ -106,20 +106,22 @@ struct CaptionedPicture {
             }
         }
         for (index, line) in lines.enumerated() {
-            draw(line, top: pictureHeight + 2 * scale + index * lineHeight, scale: scale)
+            draw(line, left: margin, top: pictureHeight + margin + index * lineHeight, height: lineHeight)
         }
     }
 
-    private mutating func draw(_ text: String, top: Int, scale: Int) {
-        for (index, character) in text.enumerated() {
-            let left = (index * BitmapFont.advance + 2) * scale
-            guard left + 5 * scale < width else { return }
-            for row in 0..<BitmapFont.height * scale where top + row < height {
-                for column in 0..<5 * scale
-                where BitmapFont.isSet(character, row: row / scale, column: column / scale) {
-                    let place = 3 * ((top + row) * width + left + column)
-                    for channel in 0..<3 { samples[place + channel] = 255 }
-                }
+    /// Returns the height at which the longest line has the width of the picture, at most 20 or a 24th of the width.
+    private static func lineHeight(_ lines: [String], width: Int) -> Int {
+        let longest = lines.map { Font.width(of: $0, height: 100) }.max() ?? 1
+        return max(10, min(100 * width * 9 / 10 / max(1, longest), max(20, width / 24)))
+    }
+
+    private mutating func draw(_ text: String, left: Int, top: Int, height lineHeight: Int) {
+        guard let mask = Font.coverage(of: text, height: lineHeight) else { return }
+        for row in 0..<mask.height where top + row < height {
+            for column in 0..<mask.width where left + column < width {
+                let place = 3 * ((top + row) * width + left + column)
+                for channel in 0..<3 { samples[place + channel] = ByteImage.byte(mask[row, column, 0]) }
             }
         }
     }

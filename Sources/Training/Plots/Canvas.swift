@@ -78,24 +78,20 @@ public struct Canvas {
         case left, middle, right
     }
 
-    /// Draws text with its top at `y`; each dot of the font is `scale` pixels wide.
+    /// Draws text in a line of `height` pixels with its top at `y`.
     public mutating func text(
         _ text: String,
         x: Int,
         y: Int,
         _ anchor: Anchor = .left,
         color: Color = .black,
-        scale: Int = 2
+        height: Int = 20
     ) {
-        let width = text.count * BitmapFont.advance * scale
-        let start = anchor == .left ? x : anchor == .middle ? x - width / 2 : x - width
-        for (place, character) in text.enumerated() {
-            for row in 0..<BitmapFont.height {
-                for column in 0..<5 where BitmapFont.isSet(character, row: row, column: column) {
-                    let left = start + (place * BitmapFont.advance + column) * scale
-                    let top = y + row * scale
-                    fill(color, x: left...left + scale - 1, y: top...top + scale - 1)
-                }
+        guard let mask = Font.coverage(of: text, height: height) else { return }
+        let start = anchor == .left ? x : anchor == .middle ? x - mask.width / 2 : x - mask.width
+        for row in 0..<mask.height {
+            for column in 0..<mask.width where mask[row, column, 0] > 0 {
+                blend(color, x: start + column, y: y + row, opacity: min(mask[row, column, 0], 1))
             }
         }
     }

@@ -20,7 +20,7 @@ public struct Chart {
     public let x, y: ClosedRange<Double>
     /// The layers, in drawing order.
     public var layers: [Layer] = []
-    /// The names of the colors, in the upper right corner of the frame.
+    /// The names of the colors, in lines below the chart.
     public var legend: [(text: String, color: Color)] = []
 
     /// Creates a chart.
@@ -42,17 +42,20 @@ public struct Chart {
         self.legend = legend
     }
 
-    private static let (width, height) = (720, 480)
-    private static let frame = (left: 90, right: 700, top: 44, bottom: 410)
+    private static let width = 720
+    private static let frame = (left: 90, right: 700, top: 60, bottom: 410)
+    private static let lineHeight = 20
 
     /// The chart as an image.
     public var image: Image {
-        var canvas = Canvas(width: Self.width, height: Self.height)
         let frame = Self.frame
+        let names = legendLines
+        let legendTop = frame.bottom + 64
+        var canvas = Canvas(width: Self.width, height: legendTop + names.count * Self.lineHeight + 6)
         let middle = (frame.left + frame.right) / 2
-        canvas.text(title, x: middle, y: 14, .middle)
-        canvas.text(xLabel, x: middle, y: frame.bottom + 42, .middle)
-        canvas.text(yLabel, x: 8, y: frame.top - 24)
+        canvas.text(title, x: middle, y: 8, .middle, height: 22)
+        canvas.text(xLabel, x: middle, y: frame.bottom + 36, .middle)
+        canvas.text(yLabel, x: 8, y: frame.top - 26)
         for value in Self.ticks(x) {
             let place = Int(position(x: value, y: 0).x)
             canvas.fill(.lightGray, x: place...place, y: frame.top...frame.bottom)
@@ -61,17 +64,34 @@ public struct Chart {
         for value in Self.ticks(y) {
             let place = Int(position(x: 0, y: value).y)
             canvas.fill(.lightGray, x: frame.left...frame.right, y: place...place)
-            canvas.text(Self.label(value), x: frame.left - 8, y: place - 7, .right)
+            canvas.text(Self.label(value), x: frame.left - 8, y: place - 10, .right)
         }
         for layer in layers { draw(layer, on: &canvas) }
         for edge in [frame.left, frame.right] { canvas.fill(.gray, x: edge...edge, y: frame.top...frame.bottom) }
         for edge in [frame.top, frame.bottom] { canvas.fill(.gray, x: frame.left...frame.right, y: edge...edge) }
-        for (row, entry) in legend.enumerated() {
-            let top = frame.top + 12 + row * 22
-            canvas.fill(entry.color, x: frame.right - 30...frame.right - 12, y: top + 2...top + 11)
-            canvas.text(entry.text, x: frame.right - 38, y: top, .right)
+        for (row, line) in names.enumerated() {
+            let top = legendTop + row * Self.lineHeight
+            for (left, entry) in line {
+                canvas.fill(entry.color, x: left...left + 18, y: top + 5...top + 14)
+                canvas.text(entry.text, x: left + 26, y: top)
+            }
         }
         return canvas.image
+    }
+
+    /// The entries of the legend in lines, each with the place of its left end.
+    private var legendLines: [[(left: Int, entry: (text: String, color: Color))]] {
+        var (lines, left) = ([[(left: Int, entry: (text: String, color: Color))]](), Self.width)
+        for entry in legend {
+            let width = 26 + Font.width(of: entry.text, height: Self.lineHeight)
+            if left + width > Self.frame.right {
+                lines.append([])
+                left = Self.frame.left
+            }
+            lines[lines.count - 1].append((left, entry))
+            left += width + 28
+        }
+        return lines
     }
 
     private func draw(_ layer: Layer, on canvas: inout Canvas) {
