@@ -6,6 +6,10 @@ public struct Deadlines: Sendable, Hashable {
     public var head = Duration.seconds(10)
     /// From the end of the head to the end of the body; extended by ``minimumRate``.
     public var body = Duration.seconds(20)
+    /// Time for the body of a request that was rejected by its head, before the response is sent without waiting for it.
+    ///
+    /// It is short because a client may wait for the response before it sends more.
+    public var unwantedBody = Duration.seconds(1)
     /// Time to send a response; extended by ``minimumRate``.
     public var write = Duration.seconds(20)
     /// Minimum transfer rate in bytes per second.

@@ -14,7 +14,7 @@ extension HTTP1ConnectionState {
         case .deciding(let given, let framing, let expectsContinue):
             if framing.hasBody, !expectsContinue, framing.announcedBytes <= Self.readAhead {
                 // A small unwanted body is read, to find the next request behind it. It must be valid.
-                rejection = Rejection(response: response, date: date)
+                rejection = Rejection(response: response, date: date, end: now + deadlines.unwantedBody)
                 phase = .readingBody(given, framing)
                 return advance(now)
             }

@@ -77,6 +77,8 @@ public struct HTTP1ConnectionState: Sendable {
     struct Rejection: Sendable {
         let response: Response
         let date: String
+        /// When the response is sent without waiting for the body.
+        let end: Duration
     }
 
     /// Maximum bytes of following requests read while one is handled, and of an unwanted body.
@@ -274,7 +276,8 @@ public struct HTTP1ConnectionState: Sendable {
         case .readingHead: deadline = start + deadlines.head
         case .readingBody:
             if parser.bufferedBytes > Self.readAhead, let actions = answerRejected(closes: true, now) { return actions }
-            deadline = deadlines.end(of: start, allowance: deadlines.body, bytes: parser.bufferedBytes)
+            let end = deadlines.end(of: start, allowance: deadlines.body, bytes: parser.bufferedBytes)
+            deadline = min(end, rejection?.end ?? end)
         default: break
         }
         return []
