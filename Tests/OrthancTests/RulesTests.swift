@@ -30,7 +30,11 @@ struct RulesTests {
         #expect(rules.rule(for: chest, remoteAETitle: "")?.name == "no scouts")
         #expect(rules.rule(for: metadata { $0.modality = "CT" }, remoteAETitle: "ward7")?.name == "ward")
         #expect(rules.rule(for: metadata { $0.modality = "CT" }, remoteAETitle: "") == nil)
-        #expect(rules.models == ["pneumonia", "other"])
+        #expect(rules.problem(models: ["other", "pneumonia", "x"]) == nil)
+        #expect(
+            rules.problem(models: ["x", "pneumonia"])
+                == "rule 'ward' has the model 'other', but the server has pneumonia, x"
+        )
     }
 
     @Test func `the explanation names the condition that is not met`() throws {

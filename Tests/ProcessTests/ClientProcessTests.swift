@@ -55,6 +55,31 @@ import Testing
         }
     }
 
+    @Test("The sidecar does not start with rules for a model that is not there, or with files that are not there")
+    func sidecarErrors() async throws {
+        try await withTemporaryFolder { folder in
+            let rules = folder.appendingPathComponent("rules.json")
+            try Data(#"{"rules": [{"name": "all", "model": "nobody"}]}"#.utf8).write(to: rules)
+            let start = [
+                "orthanc", "run", "--rules", rules.path, "--state", folder.appendingPathComponent("state").path,
+                "--models", ReferenceModels.folder("gray-pad").path, "--orthanc", "http://127.0.0.1:1",
+            ]
+            let model = try dia(start)
+            #expect(model.status == 1 || model.status == 64)
+            #expect(model.errors.contains("rule 'all' has the model 'nobody', but the server has gray-pad"))
+            try Data(#"{"rules": [{"name": "all", "model": "gray-pad"}]}"#.utf8).write(to: rules)
+            for (option, value, text) in [
+                ("--stow-ca", "/nowhere.pem", "--stow-ca /nowhere.pem: cannot read the file"),
+                ("--orthanc-ca", "/nowhere.pem", "--orthanc-ca /nowhere.pem: cannot read the file"),
+                ("--stow", "ftp://host", "--stow: "),
+            ] {
+                let stow = option == "--stow-ca" ? ["--stow", "http://127.0.0.1:1"] : []
+                let outcome = try dia(start + stow + [option, value])
+                #expect(outcome.status != 0 && outcome.errors.contains(text), "\(outcome.errors)")
+            }
+        }
+    }
+
     @Test("Scores without a server are exactly those of a server", arguments: ["csv", "jsonl"])
     func offline(format: String) async throws {
         try await withTemporaryFolder { folder in

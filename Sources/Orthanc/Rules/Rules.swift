@@ -60,8 +60,14 @@ public struct Rules: Sendable {
     /// The rules in their order.
     public let rules: [Rule]
 
-    /// The models of all rules.
-    public var models: Set<String> { Set(rules.compactMap(\.model)) }
+    /// Returns what is wrong with the rules for a server with these models; nil if it has those of all rules.
+    public func problem(models: [String]) -> String? {
+        rules.lazy.compactMap { rule in
+            guard let model = rule.model, !models.contains(model) else { return nil }
+            let names = models.sorted().joined(separator: ", ")
+            return "rule '\(rule.name)' has the model '\(model)', but the server has \(names)"
+        }.first
+    }
 
     /// Returns the first rule whose conditions are met.
     public func rule(for metadata: DICOMMetadata, remoteAETitle: String) -> Rule? {

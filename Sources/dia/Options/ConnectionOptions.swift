@@ -84,8 +84,7 @@ struct ConnectionOptions: ParsableArguments {
         }
         var configuration = CurlTransport.Configuration(address)
         for (option, path) in [("ca", ca), ("certificate", certificate), ("certificate-key", certificateKey)] {
-            guard let path, FileManager.default.contents(atPath: path) == nil else { continue }
-            throw ValidationError("--\(option) \(path): cannot read the file")
+            try FileOption.requireReadable(path, option: option)
         }
         (configuration.authority, configuration.certificate) = (ca, certificate)
         configuration.certificateKey = certificateKey

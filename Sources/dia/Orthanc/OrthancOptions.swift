@@ -47,9 +47,7 @@ struct OrthancOptions: ParsableArguments {
             Messages.warn("\(address) is not encrypted: passwords and images can be read on the way; use https")
         }
         var configuration = CurlTransport.Configuration(address)
-        if let orthancCa, FileManager.default.contents(atPath: orthancCa) == nil {
-            throw ValidationError("--orthanc-ca \(orthancCa): cannot read the file")
-        }
+        try FileOption.requireReadable(orthancCa, option: "orthanc-ca")
         configuration.authority = orthancCa
         configuration.seconds = seconds
         var slots = OrthancClient.Slots()

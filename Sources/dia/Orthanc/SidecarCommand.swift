@@ -104,7 +104,9 @@ struct SidecarCommand: AsyncParsableCommand {
         var policy = RetryPolicy()
         (policy.attempts, policy.totalSeconds, policy.busySeconds) = (3, 5, 30)
         let program = "dia \(InferenceService.version)"
-        let scorer = DICOMScorer(rules: rules, service: try connection.client(policy: policy), program: program)
+        let service = try connection.client(policy: policy)
+        try checkModels(of: rules, service, logger)
+        let scorer = DICOMScorer(rules: rules, service: service, program: program)
         let store = try orthanc.client(seconds: connection.timeout)
         let job = InstanceJob(store: store, scorer: scorer, receiver: try receiver(), program: program)
         var configuration = Sidecar.Configuration()
@@ -121,9 +123,29 @@ struct SidecarCommand: AsyncParsableCommand {
         )
     }
 
+    /// Throws an error if the rules name a model that the server does not have; a server that cannot be asked is only
+    /// noted, because it may start later.
+    private func checkModels(of rules: Rules, _ service: ServiceClient, _ logger: Logger) throws {
+        let models: [String]
+        do {
+            models = try service.models().models.map(\.name)
+        } catch {
+            logger.warning("the models of the rules were not checked", metadata: ["reason": "\(error)"])
+            return
+        }
+        if let problem = rules.problem(models: models) { throw ValidationError("\(self.rules): \(problem)") }
+    }
+
     private func receiver() throws -> StowClient? {
         guard let stow else { return nil }
-        var configuration = CurlTransport.Configuration(try ServerAddress(stow))
+        let address: ServerAddress
+        do {
+            address = try ServerAddress(stow)
+        } catch {
+            throw ValidationError("--stow: \(error)")
+        }
+        try FileOption.requireReadable(stowCa, option: "stow-ca")
+        var configuration = CurlTransport.Configuration(address)
         configuration.authority = stowCa
         configuration.seconds = connection.timeout
         return StowClient(CurlTransport(configuration))
