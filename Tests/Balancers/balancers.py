@@ -20,6 +20,7 @@ import time
 import cluster
 import load
 import proxies
+import rejections
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAMES = ["small", "of 16 MB", "in batches"]
@@ -88,9 +89,10 @@ def run(kind, rounds, folder):
         servers = cluster.Cluster(file)
         try:
             images = load.Images(servers.ports[0])
+            rejected = rejections.check(kind, images.small[0])
             with kind(servers.ports) as balancer:
                 show(f"{kind.title}: without faults")
-                failures = check_streaming(balancer.port, images.small[0])
+                failures = rejected + check_streaming(balancer.port, images.small[0])
                 failures += check_client_address(balancer.port, images.small[0], log)
                 failures += check_one_server_paths(balancer.port)
                 with load.Load(balancer.port, images, servers) as clients:
@@ -144,6 +146,7 @@ def report(rows):
     for name in rows[0]["faults"]:
         line(f"{name} of a server", lambda row: row["faults"].get(name, 0))
     line("requests sent again by the balancer", lambda row: row["repetitions"])
+    line("batches rejected with 503 and Retry-After", lambda row: row["counts"].get("batches rejected", 0))
     line("batches broken off by a kill or the longer pause", lambda row: row["counts"].get("batches broken off", 0))
     line("latency of a score, s (median)", lambda row: f"{statistics.median(row['seconds']):.2f}")
     line("latency of a score, s (longest)", lambda row: f"{max(row['seconds']):.1f}")

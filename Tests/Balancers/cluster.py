@@ -13,10 +13,10 @@ import dia_testing  # noqa: E402
 import proxies  # noqa: E402
 
 DRAIN_DELAY_SECONDS = 3
-# The time between two faults: nginx uses a server again 5 s after a failure, and one of three must be in use.
+# The time between two faults: nginx uses a server again 5 s after a failure, and one of three must be left.
 PAUSE_SECONDS = 3
 OPTIONS = [
-    "--threads", 1, "--busy-status", 429, "--trusted-proxies", "127.0.0.1", "--timeout-seconds", 10,
+    "--threads", 1, "--busy-status", 429, "--trusted-proxies", "127.0.0.1", "--timeout-seconds", 30,
     "--drain-delay-seconds", DRAIN_DELAY_SECONDS,
 ]
 
@@ -49,8 +49,8 @@ class Cluster:
     def kill(self):
         """Kills a server with SIGKILL, and restarts it at once or up to 2 s later."""
         index = self.generator.randrange(len(self.servers))
-        self.servers[index].kill()
         self.breaks.append(time.monotonic())
+        self.servers[index].kill()
         self.counted("kills")
         time.sleep(self.generator.choice([0, 0.2, 1, 2]))
         self.restart(index)

@@ -108,7 +108,7 @@ class Load:
         """Scores images over one connection. Anything but the right score is a failure."""
         connection = None
         while not self.end.is_set():
-            image, began = generator.choice(chosen), time.monotonic()
+            image, began, failed = generator.choice(chosen), time.monotonic(), len(self.failures)
             try:
                 if connection is None:
                     connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
@@ -123,16 +123,23 @@ class Load:
                 self.fail(f"{name}: {type(error).__name__} {error}")
                 connection = None
             self.add(name)
+            if len(self.failures) > failed:
+                # As a client would, rather than count the same loss many times.
+                self.end.wait(0.2)
             with self.lock:
                 self.seconds.append(time.monotonic() - began)
 
     def batches(self, chosen, name, generator):
-        """Sends batches. A batch may break off only if a server was killed or hung meanwhile."""
+        """Sends batches, again after 503 with Retry-After. A batch may break off only when a server is killed or hangs."""
         while not self.end.is_set():
-            images, began = generator.choices(chosen, k=8), time.monotonic()
+            images, began = generator.choices(chosen, k=4), time.monotonic()
             lines = "\n".join(json.dumps({"image": base64.b64encode(image).decode()}) for image in images)
             try:
                 response, text = post(self.port, lines, BATCH, {"Content-Type": "application/x-ndjson"})
+                if response.status == 503 and response.getheader("Retry-After"):
+                    self.add("batches rejected")
+                    self.end.wait(float(response.getheader("Retry-After")))
+                    continue
                 if response.status != 200:
                     raise http.client.HTTPException(f"status {response.status}: {text[:200]}")
                 found = [json.loads(line) for line in text.splitlines()]
