@@ -47,7 +47,7 @@ def job_failures(folder):
 
 
 def queries():
-    """Returns the query of each rule by the name of its metric, as prometheus-adapter sends it for the pods of a Deployment."""
+    """Returns the series and the query of each rule by the name of its metric, as prometheus-adapter sends it for a pod."""
     values = {"<<.LabelMatchers>>": 'namespace="dia",pod=~"dia-server-0"', "<<.GroupBy>>": "pod"}
     found = {}
     for rule in yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text())["rules"]:
@@ -95,5 +95,5 @@ def rule_failures(server):
                     if labels == {"pod": "dia-server-0"} and (number == 0 if phase == "idle" else 0 < number < 10):
                         del missing[name]
                         print(f"{name} is {number:.4f} when the server is {phase}")
-            failures += [f"{name} has no such value when the server is {phase}: {query}" for name, (_, query) in missing.items()]
+            failures += [f"{name} is wrong when the server is {phase}: {query}" for name, (_, query) in missing.items()]
     return failures
