@@ -11,6 +11,7 @@ configuration that does not repeat requests. Some requests must fail, or the tes
 
 import argparse
 import http.client
+import os
 import pathlib
 import statistics
 import sys
@@ -18,6 +19,7 @@ import tempfile
 import time
 
 import cluster
+import dia_testing
 import load
 import proxies
 import rejections
@@ -99,6 +101,7 @@ def run(kind, rounds, folder):
                     faults = [servers.kill, servers.kill, servers.pause_shortly, servers.kill, servers.reload_all,
                               servers.restart_all]
                     for fault in faults * rounds + [servers.hang]:
+                        earlier = len(clients.seconds)
                         show(f"{kind.title}: {fault.__name__}, {len(clients.seconds)} requests so far, "
                              f"{len(clients.failures)} failed")
                         fault()
@@ -116,7 +119,7 @@ def run(kind, rounds, folder):
     failures += clients.failures
     return {
         "title": f"{kind.title} {kind.version()}", "counts": clients.counts, "faults": servers.counts,
-        "repetitions": repetitions, "lost": lost, "seconds": clients.seconds, "failed": len(clients.failures),
+        "repetitions": repetitions, "lost": lost, "seconds": clients.seconds, "earlier": earlier, "failed": len(clients.failures),
         "failures": [f"{kind.title}: {text}" for text in failures],
     }
 
@@ -149,6 +152,7 @@ def report(rows):
     line("batches rejected with 503 and Retry-After", lambda row: row["counts"].get("batches rejected", 0))
     line("batches broken off by a kill or the longer pause", lambda row: row["counts"].get("batches broken off", 0))
     line("latency of a score, s (median)", lambda row: f"{statistics.median(row['seconds']):.2f}")
+    line("latency of a score, s (longest before the longer pause)", lambda row: f"{max(row['seconds'][:row['earlier']]):.1f}")
     line("latency of a score, s (longest)", lambda row: f"{max(row['seconds']):.1f}")
     line("**requests failed or with a wrong score**", lambda row: f"**{row['failed']}**")
     line("lost without repetitions", lambda row: "{1} of {0} in {2} kills".format(*row["lost"]))
@@ -167,6 +171,8 @@ def main():
     explanation = " ".join(__doc__.split("\n\n")[2].split())
     (ROOT / "docs/results/balancers.md").write_text(
         f"# Load balancers\n\nWritten by `make balancers-test` in {minutes:.0f} minutes. {explanation}\n\n{table}\n\n"
+        f"On {os.cpu_count()} cores of {dia_testing.processor_name()}, shared by the servers, the balancer, the clients and other "
+        "programs, so the latencies are those of a busy machine. "
         f"In the test, a balancer considers a server hung after {proxies.HUNG_SECONDS} s; the configurations have 65 s. "
         "The last row is the same load with `retries 0` and `retry-on none` (HAProxy), or `proxy_next_upstream off` (nginx).\n"
     )

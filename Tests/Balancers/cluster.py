@@ -29,7 +29,7 @@ class Cluster:
         self.servers = [self.start() for _ in range(count)]
         self.generator = random.Random(1)
         self.counts = {}
-        # When a server was killed or hung for longer than the timeout: a batch on it breaks off.
+        # The times, from and to, in which a server was killed or hung for longer than the timeout: a batch on it breaks off.
         self.breaks = []
 
     @property
@@ -49,7 +49,8 @@ class Cluster:
     def kill(self):
         """Kills a server with SIGKILL, and restarts it at once or up to 2 s later."""
         index = self.generator.randrange(len(self.servers))
-        self.breaks.append(time.monotonic())
+        # The client may notice before kill() returns.
+        self.breaks.append((time.monotonic(), time.monotonic() + 1))
         self.servers[index].kill()
         self.counted("kills")
         time.sleep(self.generator.choice([0, 0.2, 1, 2]))
@@ -73,8 +74,9 @@ class Cluster:
 
     def hang(self):
         """Stops a server for longer than the timeout of the balancer: requests are repeated on another one."""
-        self.breaks.append(time.monotonic() + proxies.HUNG_SECONDS)
-        self.pause(proxies.HUNG_SECONDS + 5, f"pauses of {proxies.HUNG_SECONDS + 5} s")
+        seconds = proxies.HUNG_SECONDS + 5
+        self.breaks.append((time.monotonic(), time.monotonic() + seconds))
+        self.pause(seconds, f"pauses of {seconds} s")
 
     def restart_all(self):
         """Restarts one server after the other, with SIGTERM."""

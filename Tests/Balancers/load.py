@@ -144,7 +144,7 @@ class Load:
                     raise http.client.HTTPException(f"status {response.status}: {text[:200]}")
                 found = [json.loads(line) for line in text.splitlines()]
             except (OSError, http.client.HTTPException) as error:
-                if not any(began <= moment <= time.monotonic() for moment in self.cluster.breaks):
+                if not any(began <= end and start <= time.monotonic() for start, end in self.cluster.breaks):
                     self.fail(f"{name}: {type(error).__name__} {error}")
                 self.add("batches broken off")
             else:

@@ -88,11 +88,13 @@ def main():
             ready = server.ready_bytes()
             print(f"resident memory when ready: {ready / 1e6:.0f} MB")
             failures += server.failures(base)
-            failures += pod.check_options(base, folder)
             failures += monitoring.rule_failures(server)
             for title, objects in every.items():
                 is_server = any(each["kind"] == "Deployment" for each in objects)
-                found = rules.failures(objects, ready) if is_server else manifests.schema_failures(objects)
+                if is_server:
+                    found = rules.failures(objects, ready) + pod.check_options(objects, folder)
+                else:
+                    found = manifests.schema_failures(objects)
                 failures += [f"{title}: {text}" for text in found]
                 print(f"{title}: {len(objects)} objects, {len(found)} failures")
             failures += mistake_failures(base, ready, folder, server)
