@@ -77,8 +77,20 @@ def mistake_failures(objects, ready, folder, server):
     return found
 
 
+def report(failures):
+    """Prints the failures and exits."""
+    for text in failures:
+        print(f"FAILED: {text}")
+    print(f"{len(failures)} failures; Kubernetes {', '.join(manifests.VERSIONS)}")
+    sys.exit(1 if failures else 0)
+
+
 def main():
     every = manifests.every()
+    # The other checks presume what the schemas guarantee.
+    invalid = [f"{title}: {text}" for title, objects in every.items() for text in manifests.schema_failures(objects)]
+    if invalid:
+        report(invalid)
     base = every["base"]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -90,20 +102,14 @@ def main():
             failures += server.failures(base)
             failures += monitoring.rule_failures(server)
             for title, objects in every.items():
-                is_server = any(each["kind"] == "Deployment" for each in objects)
-                if is_server:
+                if any(each["kind"] == "Deployment" for each in objects):
                     found = rules.failures(objects, ready) + pod.check_options(objects, folder)
-                else:
-                    found = manifests.schema_failures(objects)
-                failures += [f"{title}: {text}" for text in found]
-                print(f"{title}: {len(objects)} objects, {len(found)} failures")
+                    failures += [f"{title}: {text}" for text in found]
+                print(f"{title}: {len(objects)} objects checked")
             failures += mistake_failures(base, ready, folder, server)
         if server.process.returncode != 0:
             failures.append(f"the exit status after SIGTERM is {server.process.returncode}")
-    for text in failures:
-        print(f"FAILED: {text}")
-    print(f"{len(failures)} failures; Kubernetes {', '.join(manifests.VERSIONS)}")
-    sys.exit(1 if failures else 0)
+    report(failures)
 
 
 if __name__ == "__main__":
