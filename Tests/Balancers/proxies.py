@@ -77,7 +77,7 @@ class HAProxy(Balancer):
         replacements = [
             (r"bind :8080", "bind 127.0.0.1:{port}"),
             (r"/run/haproxy/admin.sock", "{folder}/socket"),
-            (r"log /dev/log", "log stdout format raw"),
+            (r"^ *(user|group|chroot) .*\n", ""),
             (r"timeout server 65s", f"timeout server {HUNG_SECONDS}s"),
         ]
         super().__init__(["-f", "{file}"], "deploy/haproxy/haproxy.cfg", [*replacements, *changes], ports)
