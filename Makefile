@@ -27,7 +27,7 @@ PACKAGES_FOLDER ?= $(STATIC)/packages
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos deploy-test page-test pacs-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos balancers-test kubernetes-test deploy-test page-test pacs-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -43,6 +43,8 @@ help:
 	@echo "make bench-overload    measure throughput and latency under overload"
 	@echo "make bench-full-size   measure time and memory of training at the paper's size"
 	@echo "make chaos             chaos test: kills, disconnects, corrupt models, full disk, clock jumps (MINUTES=4)"
+	@echo "make balancers-test    test that HAProxy and nginx lose no request while servers fail (docs/load-balancing.md)"
+	@echo "make kubernetes-test   validate deploy/kubernetes without a cluster (docs/kubernetes.md)"
 	@echo "make deploy-test       test the systemd service in Debian 12 and 13 containers (as root)"
 	@echo "make page-test         test the web page in Chromium (installs it)"
 	@echo "make pacs-test         test dia orthanc with Orthanc and DICOM tools (as root; docs/pacs.md)"
@@ -166,6 +168,16 @@ bench-overload: build
 
 chaos: build
 	Tests/Chaos/chaos.py --minutes $(MINUTES)
+
+balancers-test: deps
+	$(BUILD) --product dia-server
+	Tests/Balancers/setup.sh
+	Tests/Balancers/balancers.py
+
+kubernetes-test: deps
+	$(BUILD) --product dia-server
+	Tests/Kubernetes/setup.sh
+	.build/kubernetes/venv/bin/python Tests/Kubernetes/kubernetes_test.py
 
 deploy-test:
 	STATIC=$(STATIC) LOGS=$(LOGS) Tests/Deploy/deploy-test.sh $(RELEASES)
