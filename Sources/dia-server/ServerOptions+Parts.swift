@@ -5,6 +5,7 @@ import HTTP
 import HTTPServer
 import InferenceService
 import ModelFile
+import Neural
 import OpenSSL
 
 /// Configurations of the server's parts, derived from the options.
@@ -40,7 +41,7 @@ extension ServerOptions {
     }
 
     /// Number of engine threads.
-    var engineThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
+    var engineThreads: Int { threads > 0 ? threads : ProcessorCount.available }
 
     var engineConfiguration: Engine.Configuration {
         var configuration = Engine.Configuration()

@@ -30,7 +30,7 @@ struct DataOptions: ParsableArguments {
     }
 
     /// The number of threads to use.
-    var threadCount: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
+    var threadCount: Int { threads > 0 ? threads : ProcessorCount.available }
 
     /// Lists the data set and prints the number of images by split and label, and what is left out.
     func list(printing: Bool = true) throws -> DataSource {

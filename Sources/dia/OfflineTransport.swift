@@ -17,7 +17,7 @@ final class OfflineTransport: Transport {
     /// Loads the models in the folder `models`; requests take at most `seconds`.
     init(models: String, seconds: Double) throws {
         try Processor.requireSupported()
-        let threads = ProcessInfo.processInfo.activeProcessorCount
+        let threads = ProcessorCount.available
         try AddressSpace.requireRoom(threads: threads)
         var engineConfiguration = Engine.Configuration()
         engineConfiguration.threads = threads

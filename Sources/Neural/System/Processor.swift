@@ -1,5 +1,3 @@
-import Glibc
-
 /// Checks for the instruction sets that the kernels were compiled for.
 public enum Processor {
     /// The error for a processor that lacks instructions that the kernels use.
@@ -17,11 +15,7 @@ public enum Processor {
     /// so the check itself always runs.
     public static func requireSupported() throws {
         #if arch(x86_64)
-            guard let file = fopen("/proc/cpuinfo", "r") else { return }
-            defer { fclose(file) }
-            var bytes = [UInt8](repeating: 0, count: 16_384)
-            let count = fread(&bytes, 1, bytes.count, file)
-            let text = String(decoding: bytes[..<count], as: UTF8.self)
+            guard let text = ProcessorCount.text("/proc/cpuinfo") else { return }
             guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else { return }
             let flags = Set(line.split(separator: " ").map(String.init))
             let missing = needed.filter { !flags.contains($0) }
