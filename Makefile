@@ -15,6 +15,8 @@ FUZZ_TARGETS = request chunked request-target parameters multipart ndjson infere
 	configuration keys gzip zip tar json base64 results answer
 TARGET ?= $(FUZZ_TARGETS)
 SECONDS ?= 60
+# Images of `make ray-test`.
+IMAGES ?= 20000
 # Where `make install` installs files; DESTDIR is prepended to each path.
 PREFIX ?= /usr/local
 UNITS ?= /etc/systemd/system
@@ -27,7 +29,7 @@ PACKAGES_FOLDER ?= $(STATIC)/packages
 LOGS ?= $(STATIC)/logs
 RELEASES ?= bookworm trixie
 
-.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos balancers-test kubernetes-test deploy-test page-test pacs-test sanitize train-phantom evaluate-phantom clean
+.PHONY: help deps deps-all build build-static install serve test lint format fuzz fuzz-build fuzz-corpus bench bench-profile bench-overload bench-full-size bench-batch bench-bombs bench-allocations bench-model-memory bench-client man stage deb deb-client tarball packages-test attacks clients-test contract chaos balancers-test alerts-test ray-test kubernetes-test deploy-test page-test pacs-test sanitize train-phantom evaluate-phantom clean
 
 help:
 	@echo "make serve             install dependencies, build, serve the bundled models on $(HOST):$(PORT)"
@@ -44,6 +46,8 @@ help:
 	@echo "make bench-full-size   measure time and memory of training at the paper's size"
 	@echo "make chaos             chaos test: kills, disconnects, corrupt models, full disk, clock jumps (MINUTES=4)"
 	@echo "make balancers-test    test that HAProxy and nginx lose no request while servers fail (docs/load-balancing.md)"
+	@echo "make alerts-test       test the alert rules with promtool and a real Prometheus (docs/alerts.md)"
+	@echo "make ray-test          score IMAGES=20000 images on a local Ray, with kills (docs/scale.md)"
 	@echo "make kubernetes-test   validate deploy/kubernetes without a cluster (docs/kubernetes.md)"
 	@echo "make deploy-test       test the systemd service in Debian 12 and 13 containers (as root)"
 	@echo "make page-test         test the web page in Chromium (installs it)"
@@ -173,6 +177,15 @@ balancers-test: deps
 	$(BUILD) --product dia-server
 	Tests/Balancers/setup.sh
 	Tests/Balancers/balancers.py
+
+alerts-test: deps
+	$(BUILD) --product dia-server
+	Tests/Alerts/setup.sh
+	Tests/Alerts/alerts_test.py
+
+ray-test: build
+	Tools/python-venv.sh .build/ray/venv deploy/ray/requirements.txt
+	.build/ray/venv/bin/python Tests/Ray/ray_test.py --images $(IMAGES)
 
 kubernetes-test: deps
 	$(BUILD) --product dia-server

@@ -29,19 +29,8 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 fi
 
-unpacked=.build/clients/debian
-if [ ! -f $unpacked/complete ]; then
-    packages=(nginx haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 prometheus golang-1.19-go golang-1.19-src)
-    echo "Unpacking ${packages[*]}"
-    rm -rf $unpacked
-    mkdir -p $unpacked
-    # The lists of packages may be older than the newest versions.
-    (cd $unpacked && apt-get download -qq "${packages[@]}" 2> /dev/null) ||
-        { "${sudo[@]}" apt-get update -qq && (cd $unpacked && apt-get download -qq "${packages[@]}"); }
-    for file in $unpacked/*.deb; do dpkg-deb --extract "$file" $unpacked; done
-    rm $unpacked/*.deb
-    touch $unpacked/complete
-fi
+Tools/debian-unpack.sh .build/clients/debian nginx haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1 prometheus \
+    golang-1.19-go golang-1.19-src
 
 [ "${1:-}" = plain ] && exit
 install triton tritonclient-2.73.0 "tritonclient[http]==2.73.0"

@@ -15,15 +15,7 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 fi
 
-nginx=.build/page-nginx
-if ! PATH=$PATH:/usr/sbin command -v nginx > /dev/null && [ ! -x $nginx/usr/sbin/nginx ]; then
-    rm -rf $nginx
-    mkdir -p $nginx
-    # The lists of packages may be older than the newest nginx.
-    (cd $nginx && apt-get download -qq nginx 2> /dev/null) ||
-        { "${sudo[@]}" apt-get update -qq && (cd $nginx && apt-get download -qq nginx); } ||
-        echo "nginx cannot be downloaded; its test is skipped"
-    for file in $nginx/*.deb; do [ ! -e "$file" ] || dpkg-deb --extract "$file" $nginx; done
-fi
+PATH=$PATH:/usr/sbin command -v nginx > /dev/null || Tools/debian-unpack.sh .build/page-nginx nginx ||
+    echo "nginx cannot be downloaded; its test is skipped"
 
 exec Tools/python-venv.sh .build/page-venv Tests/Page/requirements.txt
