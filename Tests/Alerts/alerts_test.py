@@ -211,6 +211,7 @@ def incidents(live, prometheus):
     prometheus.wait(lambda firing: prometheus.query('up{job="dia-server"} == 1') != [], "the server is not scraped")
     live.load(normal, 20)
     clear("the start")
+    check_dashboard(prometheus)
     assert {live.post("/v1/score", b"no image") for _ in range(30)} == {400}
     assert live.post("/nowhere", b"") == 404
     time.sleep(5)
@@ -263,6 +264,24 @@ def check_metrics(prometheus):
     missing = {name for name in names if name not in known}
     assert not missing, f"the rules use metrics that the server does not export: {sorted(missing)}"
     print(f"{len(names)} metrics of the rules are exported")
+
+
+def check_dashboard(prometheus):
+    """Checks the dashboard of Grafana: panels do not overlap, and their expressions have results for a loaded server."""
+    dashboard = json.loads((ROOT / "deploy/grafana/dia-server.json").read_text())
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels), "two panels have the same ID"
+    cells = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        own = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not own & cells and place["x"] + place["w"] <= 24, f"the panel '{panel['title']}' overlaps another"
+        cells |= own
+    expressions = [(panel["title"], target["expr"]) for panel in panels for target in panel.get("targets", [])]
+    for title, expression in expressions:
+        expression = expression.replace("$job", ".+").replace("$instance", ".+")
+        assert prometheus.query(expression), f"the panel '{title}' has no result: {expression}"
+    print(f"{len(expressions)} expressions of the dashboard have results")
 
 
 def main():
