@@ -196,8 +196,10 @@ struct Serve: AsyncParsableCommand {
                 warn(tls.certificate, logger)
             }
             for failure in outcome.failures { logger.error("model skipped", metadata: ["reason": "\(failure)"]) }
+            service.countReload(succeeded: true)
             logger.info("reloaded", metadata: ["models": "\(outcome.loaded.joined(separator: ", "))"])
         } catch {
+            service.countReload(succeeded: false)
             logger.error("reload failed, nothing was changed", metadata: ["reason": "\(error)"])
         }
     }

@@ -227,6 +227,13 @@ def incidents(live, prometheus):
     assert live.post("/v1/models/phantom/reload", b"") == 200
     clear("the broken model")
 
+    (live.folder / "cert.pem").rename(live.folder / "good.pem")
+    (live.folder / "cert.pem").write_text("no certificate")
+    live.reload()
+    fires("a broken certificate at SIGHUP", "DiaReloadFailed")
+    (live.folder / "good.pem").rename(live.folder / "cert.pem")
+    clear("the broken certificate")
+
     live.certificate(1)
     live.reload()
     fires("a certificate for one day", "DiaCertificateExpiresSoon", "DiaCertificateExpires")

@@ -180,6 +180,10 @@ import Testing
             let client = try RawClient(port: server.port)
             await client.send("GET /v1/models/gray-pad HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(await client.response()?.status == 200)
+            await client.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+            let metrics = await client.response().map { String(decoding: $0.body, as: UTF8.self) } ?? ""
+            #expect(metrics.contains("dia_reloads_total{result=\"failure\"} 1\n"))
+            #expect(metrics.contains("dia_reloads_total{result=\"success\"} 0\n"))
             #expect(server.stop().status == 0)
         }
     }

@@ -18,7 +18,7 @@ struct ServiceMetrics: Sendable {
         case rate
     }
 
-    private let requests, rejections, anomalous, atypical, defects: Counter
+    private let requests, rejections, anomalous, atypical, defects, reloads: Counter
     private let inFlight: Gauge
     private let durations, scores: HistogramMetric
 
@@ -57,6 +57,11 @@ struct ServiceMetrics: Sendable {
             "Tolerated faults of received PNG files.",
             labels: PNG.Defect.allCases.map { ["defect": $0.rawValue] }
         )
+        reloads = registry.counter(
+            "dia_reloads_total",
+            "Reloads by a signal or a request.",
+            labels: [true, false].map(Self.result)
+        )
         registry.observed("dia_build_info", "Server version.") { [["version": version]: 1] }
     }
 
@@ -66,6 +71,10 @@ struct ServiceMetrics: Sendable {
     private static func labels(_ method: String, _ route: String, _ code: Int) -> LabelSet {
         ["method": method, "route": route, "code": String(code)]
     }
+
+    private static func result(_ succeeded: Bool) -> LabelSet { ["result": succeeded ? "success" : "failure"] }
+
+    func reloaded(succeeded: Bool) { reloads.add(1, Self.result(succeeded)) }
 
     func rejected(_ reason: Rejection) { rejections.add(1, ["reason": reason.rawValue]) }
 

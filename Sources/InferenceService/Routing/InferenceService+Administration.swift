@@ -49,7 +49,9 @@ extension InferenceService {
     func reload(_ name: String) async throws -> Response {
         do {
             _ = try await engine.reload(name)
+            metrics.reloaded(succeeded: true)
         } catch {
+            metrics.reloaded(succeeded: false)
             throw ServiceError(
                 422,
                 "the old model stays in use: \(error)",
@@ -63,4 +65,7 @@ extension InferenceService {
     ///
     /// If a model is broken, this throws and the old models stay in use.
     public func reload() async throws -> ModelStore.Outcome { try await engine.reload() }
+
+    /// Counts a reload by a signal, which includes keys and certificates.
+    public func countReload(succeeded: Bool) { metrics.reloaded(succeeded: succeeded) }
 }
