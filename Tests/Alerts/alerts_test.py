@@ -242,9 +242,12 @@ def incidents(live, prometheus):
     live.reload()
     clear("the certificate")
 
-    statuses = live.load(normal, 400, threads=40)
-    assert 503 in statuses, f"the queue was not full: {set(statuses)}"
+    statuses = []
+    overload = threading.Thread(target=lambda: statuses.extend(live.load(normal, 400, threads=40)))
+    overload.start()
     fires("overload", "DiaQueueFull")
+    overload.join()
+    assert 503 in statuses, f"the queue was not full: {set(statuses)}"
     fires("the same image 400 times", "DiaDrift")
     dark = dia_testing.gray_png(128, 128, bytes(128 * 128))
     live.load(dark, 120, threads=2)
