@@ -9,7 +9,7 @@ The input is a folder, a text file with one path a line, or a Parquet file. Each
 --models, or uses the one at --url, and has the client `dia` read PNG and DICOM files, so that images are rendered in one
 place. All workers must see the images, the models and --out under the same paths, and need dia and dia-server.
 
-Each image has one row: path, model, version, verdict, score, normality, p_value, error. A run that was interrupted is
+Each image has one row: path, model, version, digest, verdict, score, normality, p_value, error. A run that was interrupted is
 continued by the same command: images that have a row are not scored again. The rows of images with an error count too;
 --retry-errors scores those again. Exit status: 0 if all images have a score, 1 if some have an error, 2 for a wrong
 argument. Research use only, not for diagnosis.
@@ -109,11 +109,12 @@ class Scorer:
             input="\0".join(paths).encode("utf-8", "surrogateescape"), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         lines = [json.loads(line) for line in run.stdout.splitlines()]
-        found = {line["path"]: line for line in lines}
+        # Not by path: dia can write it in another form.
+        found = {line["index"]: line for line in lines}
         if run.returncode not in (0, 1) or not found:
             # Nothing was scored, for example because the server cannot be reached: the batch fails, and has no rows.
             raise RuntimeError("dia score failed: " + run.stderr.decode(errors="replace")[-2000:])
-        return [self.row(path, found.get(path)) for path in paths]
+        return [self.row(path, found.get(index)) for index, path in enumerate(paths)]
 
     @staticmethod
     def row(path, line):
@@ -142,7 +143,8 @@ def listed(options):
         try:
             paths = pyarrow.parquet.read_table(source, columns=[options.column])[options.column].to_pylist()
         except (KeyError, pyarrow.ArrowInvalid) as error:
-            sys.exit(f"score_images.py: {source}: {error}")
+            print(f"score_images.py: {source}: {error}", file=sys.stderr)
+            sys.exit(2)
     elif source.is_file():
         paths = [line for line in source.read_text(errors="surrogateescape").splitlines() if line]
     else:
@@ -214,8 +216,12 @@ def main():
             print(f"score_images.py: {reason(error)}", file=sys.stderr)
             print("Images that were finished have their rows; the same command continues.", file=sys.stderr)
             sys.exit(1)
-    rows = pyarrow.dataset.dataset(options.out, schema=SCHEMA, format="parquet").to_table(columns=["error"])
+    rows = pyarrow.dataset.dataset(options.out, schema=SCHEMA, format="parquet").to_table(columns=["error", "digest"])
     failed = len(rows) - rows["error"].null_count
+    digests = {digest for digest in rows["digest"].unique().to_pylist() if digest}
+    if len(digests) > 1:
+        print(f"score_images.py: {options.out} has rows of {len(digests)} models; use another --out", file=sys.stderr)
+        sys.exit(1)
     print(f"{len(rows)} rows, {failed} with an error, in {options.out}", file=sys.stderr)
     sys.exit(1 if failed else 0)
 
